@@ -1,0 +1,82 @@
+import type { Hex } from '../domain/bytes.js';
+import type { Fault } from '../domain/fault.js';
+import type { Result } from '../domain/result.js';
+import type { ReturnedSignature } from '../psbt/types.js';
+import type { Vault } from '../vault/types.js';
+
+/** Bytes out, bytes in: the one thing that hid, speculos, replay and record have in common. One exchange at a time. */
+export interface ApduChannel {
+  /** What a person is told it is: "Nano S on USB", "replay of FILE". */
+  readonly name: string;
+  /** The response with its two status bytes. Rejects only with a ChannelError. */
+  exchange(apdu: Uint8Array): Promise<Uint8Array>;
+  close(): Promise<Result<void, Fault>>;
+}
+
+/** A failure of the channel itself, as opposed to a status word; carried through hw-transport by its `fault`. */
+export class ChannelError extends Error {
+  constructor(readonly fault: Fault) {
+    super(fault.message);
+    this.name = 'ChannelError';
+  }
+}
+
+/** BOLOS "get app and version" (b0 01 00 00). */
+export interface AppInfo {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** A device that has shown itself to be the vault's: right app, network, fingerprint and account key. */
+export interface IdentifiedDevice {
+  readonly app: AppInfo;
+  readonly fingerprint: Hex;
+}
+
+export type SigningPhase = 'loading' | 'reviewing' | 'signing';
+
+export interface SigningProgress {
+  readonly phase: SigningPhase;
+  /** Exchanges done, of the number that the size of the transaction lets expect. */
+  readonly exchanges: number;
+  readonly expected: number;
+  readonly signatures: number;
+}
+
+/** How a signing attempt ended without signatures: the journal decides by `maySign` whether budget can be given back. */
+export interface SigningFailure {
+  readonly fault: Fault;
+  /** False only where the device cannot have made a signature: nothing was sent, or it refused before the first yield. */
+  readonly maySign: boolean;
+}
+
+export interface Signer {
+  appInfo(): Promise<Result<AppInfo, Fault>>;
+  fingerprint(): Promise<Result<Hex, Fault>>;
+  /** The account key at a BIP32 path, serialised for the network; `display` shows it on the device first. */
+  xpub(path: string, display: boolean): Promise<Result<string, Fault>>;
+  /** Shows an address of the vault on the device and returns what the device computed. */
+  address(vault: Vault, branch: 0 | 1, index: number): Promise<Result<string, Fault>>;
+  sign(
+    psbt: Uint8Array,
+    vault: Vault,
+    onProgress: (progress: SigningProgress) => void,
+  ): Promise<Result<readonly ReturnedSignature[], SigningFailure>>;
+  close(): Promise<Result<void, Fault>>;
+}
+
+/** One screen of the device, as the person will read it. */
+export interface Screen {
+  readonly title: string;
+  readonly text: string;
+}
+
+export interface DevicePreview {
+  readonly model: 'nanos' | 'nanosp';
+  readonly screens: readonly Screen[];
+  /** How many times the person approves (outputs and the final confirmation). */
+  readonly approvals: number;
+  readonly exchanges: number;
+  /** Host and device time without the person, in seconds, from 20 ms an exchange (see docs/device.md). */
+  readonly seconds: number;
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { type Fault, fail } from './fault.js';
+import { ok, type Result } from './result.js';
+
+export type Hex = string;
+
+export function toHex(bytes: Uint8Array): Hex {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+/** Strict: lower-case digits, even length. Buffer.from would silently stop at the first other character. */
+export function fromHex(text: string): Result<Uint8Array, Fault> {
+  if (!/^(?:[0-9a-f]{2})*$/.test(text)) {
+    return fail('E_HEX_SYNTAX', `not lower-case hexadecimal of even length: ${JSON.stringify(text.slice(0, 80))}`);
+  }
+  return ok(new Uint8Array(Buffer.from(text, 'hex')));
+}
+
+/** For texts that this program wrote itself (constants, its own journal); anything else goes through fromHex. */
+export function trustedHex(text: Hex): Uint8Array {
+  const bytes = fromHex(text);
+  if (!bytes.ok) throw new Error(bytes.error.message);
+  return bytes.value;
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && Buffer.compare(a, b) === 0;
+}
+
+export function sha256(data: Uint8Array | string): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(data).digest());
+}
+
+export function sha256Hex(data: Uint8Array | string): Hex {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+/** Double SHA-256, Bitcoin's transaction and block hash. */
+export function hash256(data: Uint8Array): Uint8Array {
+  return sha256(sha256(data));
+}
+
+/** RIPEMD-160 of SHA-256: the hash in P2PKH, P2WPKH and P2SH outputs. */
+export function hash160(data: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('ripemd160').update(sha256(data)).digest());
+}
+
+export function utf8(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'utf8'));
+}

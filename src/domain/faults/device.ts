@@ -1,0 +1,26 @@
+import type { FaultTable } from './meaning.js';
+
+export const DEVICE_FAULTS = {
+  E_DEVICE_ABSENT: { exit: 'DEVICE_ABSENT', meaning: 'no Ledger is attached' },
+  E_DEVICE_OPEN: { exit: 'DEVICE_ABSENT', meaning: 'a Ledger is attached but cannot be opened' },
+  E_DEVICE_SEVERAL: { exit: 'DEVICE_ABSENT', meaning: 'several Ledgers are attached' },
+  E_DEVICE_GONE: { exit: 'DEVICE_ABSENT', meaning: 'the device was unplugged or went to sleep during a command' },
+  E_DEVICE_LOCKED: { exit: 'DEVICE_LOCKED', meaning: 'the device is locked' },
+  E_DEVICE_APP: { exit: 'DEVICE_APP', meaning: 'another app is open on the device' },
+  E_DEVICE_VERSION: { exit: 'DEVICE_APP', meaning: 'the app on the device is too old' },
+  E_DEVICE_REFUSED: { exit: 'DEVICE_REFUSED', meaning: 'the person at the device refused' },
+  E_DEVICE_MISMATCH: {
+    exit: 'DEVICE_MISMATCH',
+    meaning: "the device's master fingerprint or account xpub is not the vault's",
+  },
+  E_DEVICE_PROTOCOL: {
+    exit: 'DEVICE_PROTOCOL',
+    meaning: 'the device answered something that the protocol does not allow',
+  },
+  E_DEVICE_DATA: { exit: 'DEVICE_PROTOCOL', meaning: 'the device found the data incorrect or not supported' },
+  E_TRANSCRIPT_FORM: { exit: 'USAGE', meaning: 'a transcript file is malformed' },
+  E_TRANSCRIPT_OTHER: { exit: 'INTEGRITY', meaning: 'a transcript belongs to another PSBT, vault or device' },
+  E_REPLAY_DIFFERS: { exit: 'INTEGRITY', meaning: 'a request differs from the recording' },
+  E_REPLAY_EXHAUSTED: { exit: 'INTEGRITY', meaning: 'the recording ended before the conversation did' },
+  E_REPLAY_LEFT_OVER: { exit: 'INTEGRITY', meaning: 'exchanges of the recording were never asked for' },
+} as const satisfies FaultTable;

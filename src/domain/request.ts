@@ -1,0 +1,15 @@
+import type { SourcePosition } from './fault.js';
+import type { Sats } from './sats.js';
+
+/** One withdrawal that a customer or a department asked for. */
+export interface WithdrawalRequest {
+  /** The caller's idempotency id: the same id with other content is an attack or a mistake, and is denied. */
+  readonly id: string;
+  /** As it was written; everything else compares scripts. */
+  readonly address: string;
+  readonly script: Uint8Array;
+  readonly amount: Sats;
+  readonly label?: string;
+  readonly reference?: string;
+  readonly where?: SourcePosition;
+}

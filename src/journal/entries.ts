@@ -1,0 +1,137 @@
+import type { Hex } from '../domain/bytes.js';
+
+/** Amounts in entries are decimal strings of sats; times are ISO 8601 with Z; hashes are lower-case hex. */
+type AmountText = string;
+type TimeText = string;
+
+export interface RequestRecord {
+  readonly id: string;
+  readonly address: string;
+  readonly script: Hex;
+  readonly amount: AmountText;
+  readonly label?: string;
+  readonly reference?: string;
+}
+
+export interface OutputRecord {
+  readonly script: Hex;
+  readonly amount: AmountText;
+}
+
+/** What happened. One entry is one fact; the states of batches, coins, policy and book are folded from them. */
+export type EntryBody =
+  | {
+      readonly kind: 'journal.opened';
+      readonly schema: 'countersign.journal/1';
+      readonly network: string;
+      readonly nonce: Hex;
+    }
+  | { readonly kind: 'vault.imported'; readonly vault: string; readonly network: string; readonly descriptor: string }
+  | {
+      readonly kind: 'policy.activated';
+      readonly digest: Hex;
+      readonly version: number;
+      /** SHA-256 of the document's text, kept as a blob. */
+      readonly document: Hex;
+    }
+  | {
+      readonly kind: 'book.changed';
+      readonly digest: Hex;
+      readonly document: Hex;
+      /** A destination's age runs from the entry that added it; changing its script is a removal and an addition. */
+      readonly added: readonly { readonly id: string; readonly script: Hex; readonly label: string }[];
+      readonly removed: readonly { readonly id: string; readonly script: Hex }[];
+    }
+  | {
+      readonly kind: 'coins.imported';
+      readonly snapshot: Hex;
+      readonly height: number;
+      readonly hash: Hex;
+      readonly medianTimePast: number;
+      readonly coins: number;
+      readonly total: AmountText;
+    }
+  | { readonly kind: 'coin.frozen'; readonly outpoint: string; readonly reason: string; readonly by: string }
+  | { readonly kind: 'coin.unfrozen'; readonly outpoint: string; readonly reason: string; readonly by: string }
+  | {
+      readonly kind: 'batch.planned';
+      readonly batch: string;
+      /** SHA-256 of the unsigned PSBT, kept as a blob. */
+      readonly psbt: Hex;
+      /** SHA-256 of the canonical plan (seed, feerate, selection), kept as a blob. */
+      readonly plan: Hex;
+      readonly requests: readonly RequestRecord[];
+      readonly inputs: readonly string[];
+      readonly outputs: readonly OutputRecord[];
+      /** Own inputs minus own proven outputs: what leaves, fee included. */
+      readonly spend: AmountText;
+      readonly fee: AmountText;
+      readonly initiator: string;
+      /** Batches that one plan was split into name each other here. */
+      readonly parts: readonly string[];
+    }
+  | {
+      readonly kind: 'batch.verdict';
+      readonly batch: string;
+      readonly stage: 'plan' | 'check' | 'sign';
+      readonly psbt: Hex;
+      readonly policy: Hex;
+      readonly decision: 'ALLOW' | 'NEED' | 'DENY';
+      readonly codes: readonly string[];
+      /** SHA-256 of the canonical verdict, kept as a blob. */
+      readonly verdict: Hex;
+    }
+  | {
+      readonly kind: 'batch.approved';
+      readonly batch: string;
+      readonly person: string;
+      /** SHA-256 of the statement that was signed, kept as a blob. */
+      readonly statement: Hex;
+      /** Armoured SSHSIG. */
+      readonly signature: string;
+      readonly validUntil: TimeText;
+    }
+  | {
+      readonly kind: 'batch.reserved';
+      readonly batch: string;
+      readonly psbt: Hex;
+      readonly spend: AmountText;
+      readonly fee: AmountText;
+      readonly outputs: readonly OutputRecord[];
+      readonly approvers: readonly string[];
+    }
+  /** Written before the first APDU that could lead to a signature; from here on a crash means UNKNOWN. */
+  | { readonly kind: 'batch.sent'; readonly batch: string; readonly psbt: Hex; readonly device: DeviceRecord }
+  /** The device answered, and no signature can have been made: the reservation is given back. */
+  | { readonly kind: 'batch.released'; readonly batch: string; readonly fault: string; readonly reason: string }
+  /** A signature may exist outside this journal: the reservation stays spent until reconciled. */
+  | { readonly kind: 'batch.unknown'; readonly batch: string; readonly fault: string; readonly reason: string }
+  | {
+      readonly kind: 'batch.signed';
+      readonly batch: string;
+      readonly psbt: Hex;
+      readonly signedPsbt: Hex;
+      readonly transaction: Hex;
+      readonly txid: Hex;
+      readonly signatures: number;
+    }
+  | { readonly kind: 'batch.abandoned'; readonly batch: string; readonly reason: string; readonly by: string };
+
+export type EntryKind = EntryBody['kind'];
+
+export interface DeviceRecord {
+  readonly app: string;
+  readonly version: string;
+  readonly fingerprint: Hex;
+}
+
+/** A recorded fact in its place. `hash` is the RFC 6962 leaf hash of the canonical JSON of the other four fields. */
+export interface Entry {
+  /** Counts from 0. */
+  readonly seq: number;
+  readonly at: TimeText;
+  /** Hash of the entry before; 64 zeros for the first. */
+  readonly prev: Hex;
+  readonly body: EntryBody;
+  readonly hash: Hex;
+}

@@ -1,0 +1,77 @@
+import type { Hex } from '../domain/bytes.js';
+import type { ChainTip } from '../domain/coin.js';
+import type { Sats } from '../domain/sats.js';
+import type { UnixSeconds } from '../domain/time.js';
+import type { Entry, RequestRecord } from './entries.js';
+
+/**
+ * DRAFT: planned, nothing debited. RESERVED: debited, no APDU that could sign was sent. SENT: such an APDU may have been
+ * sent. SIGNED: signatures exist. UNKNOWN: they may. ABANDONED and RELEASED batches hold no budget.
+ */
+export type BatchState = 'DRAFT' | 'RESERVED' | 'SENT' | 'UNKNOWN' | 'SIGNED' | 'RELEASED' | 'ABANDONED';
+
+export interface ApprovalRecord {
+  readonly person: string;
+  readonly statement: Hex;
+  readonly signature: string;
+  readonly at: UnixSeconds;
+  readonly validUntil: UnixSeconds;
+}
+
+export interface BatchRecord {
+  readonly id: string;
+  readonly state: BatchState;
+  readonly plannedAt: UnixSeconds;
+  /** Sequence number and hash of the entry that planned it: approvals bind it. */
+  readonly plannedSeq: number;
+  readonly plannedHash: Hex;
+  readonly psbt: Hex;
+  readonly plan: Hex;
+  readonly requests: readonly RequestRecord[];
+  readonly inputs: readonly string[];
+  readonly outputs: readonly { readonly script: Hex; readonly amount: Sats }[];
+  readonly spend: Sats;
+  readonly fee: Sats;
+  readonly initiator: string;
+  readonly parts: readonly string[];
+  readonly approvals: readonly ApprovalRecord[];
+  /** When the budget was debited; null in a DRAFT. */
+  readonly reservedAt: UnixSeconds | null;
+  readonly signed: {
+    readonly at: UnixSeconds;
+    readonly txid: Hex;
+    readonly signedPsbt: Hex;
+    readonly transaction: Hex;
+  } | null;
+  /** Why it was released, unknown or abandoned. */
+  readonly reason: string | null;
+}
+
+export interface BookAge {
+  readonly id: string;
+  readonly script: Hex;
+  readonly label: string;
+  /** When the journal saw this id with this script first, or again after a removal. */
+  readonly since: UnixSeconds;
+}
+
+/** Everything that the entries say, folded. Rebuilt from nothing by `audit verify`. */
+export interface JournalState {
+  readonly head: { readonly seq: number; readonly hash: Hex; readonly at: UnixSeconds } | null;
+  readonly network: string | null;
+  readonly vault: { readonly id: string; readonly network: string; readonly descriptor: string } | null;
+  readonly policy: { readonly digest: Hex; readonly version: number; readonly document: Hex } | null;
+  readonly book: {
+    readonly digest: Hex;
+    readonly document: Hex;
+    readonly entries: ReadonlyMap<string, BookAge>;
+  } | null;
+  readonly coins: { readonly snapshot: Hex; readonly tip: ChainTip; readonly importedAt: UnixSeconds } | null;
+  /** Outpoint to reason. */
+  readonly frozen: ReadonlyMap<string, string>;
+  readonly batches: ReadonlyMap<string, BatchRecord>;
+  /** Request id to the batch that holds it (live or signed) and the digest of the request. */
+  readonly requests: ReadonlyMap<string, { readonly batch: string; readonly digest: Hex }>;
+}
+
+export type Fold = (state: JournalState, entry: Entry) => JournalState;

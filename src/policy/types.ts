@@ -1,0 +1,305 @@
+import type { Hex } from '../domain/bytes.js';
+import type { OwnOrigin } from '../domain/coin.js';
+import type { SourcePosition } from '../domain/fault.js';
+import type { FeeRate } from '../domain/feerate.js';
+import type { Network } from '../domain/network.js';
+import type { Outpoint } from '../domain/outpoint.js';
+import type { WithdrawalRequest } from '../domain/request.js';
+import type { Sats } from '../domain/sats.js';
+import type { PayableKind, ScriptKind } from '../domain/script.js';
+import type { UnixSeconds } from '../domain/time.js';
+import type { PrevoutProof } from '../psbt/types.js';
+import type { OwnProof } from '../vault/types.js';
+
+// ---------------------------------------------------------------- the document (countersign.policy/1)
+
+/** A cap in sats; 0 lets nothing through. `null` stands for the word "unlimited", which lint flags. */
+export type Cap = Sats | null;
+
+/** "from" of a quorum: role names. */
+export interface Quorum {
+  readonly from: readonly string[];
+  readonly m: number;
+  readonly include?: string;
+}
+
+export interface ApprovalTier extends Quorum {
+  /** Inclusive upper bound of max(batch, rolling 24 h) for which this tier suffices. */
+  readonly upTo: Cap;
+  readonly touchRequired: boolean;
+}
+
+export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
+
+export interface PolicyDocument {
+  readonly schema: 'countersign.policy/1';
+  readonly engine: string;
+  readonly wallet: {
+    readonly id: string;
+    readonly network: Network;
+    readonly descriptor: string;
+    readonly device: { readonly kinds: readonly string[]; readonly app: string; readonly minAppVersion: string };
+  };
+  readonly version: number;
+  readonly prev: string | null;
+  readonly effectiveAt: UnixSeconds;
+  readonly expiresAt: UnixSeconds;
+  /** Role to person to OpenSSH public key lines. People count, not keys. */
+  readonly roles: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
+  readonly changeControl: { readonly sign: Quorum; readonly looseningNotice: number };
+  readonly destinations: {
+    readonly default: 'deny';
+    readonly cooldown: number;
+    readonly young: { readonly untilAge: number; readonly each24h: Cap; readonly all24h: Cap };
+    readonly bookSign: Quorum;
+    readonly scriptTypes: readonly PayableKind[];
+    readonly defaultCap24h: Cap;
+    readonly caps24h: ReadonlyMap<string, Cap>;
+  };
+  readonly limits: {
+    readonly batch: Cap;
+    readonly output: Cap;
+    readonly rolling: { readonly '1h': Cap; readonly '24h': Cap; readonly '7d': Cap };
+    /** Blocks to cap. */
+    readonly rollingBlocks: ReadonlyMap<number, Cap>;
+    readonly signedUnconfirmed: Cap;
+    readonly batches24h: number;
+    readonly outputsPerBatch: number;
+    readonly reserveFloor: Sats;
+  };
+  readonly fees: {
+    readonly maxRate: FeeRate;
+    readonly minRate: FeeRate;
+    readonly maxAbs: Cap;
+    readonly maxBpOfExternal: number;
+    readonly bpAppliesAbove: Sats;
+    readonly max24h: Cap;
+  };
+  readonly approvals: {
+    readonly tierBasis: 'max_of_batch_and_rolling_24h';
+    readonly initiatorMayApprove: false;
+    readonly validFor: number;
+    readonly tiers: readonly ApprovalTier[];
+  };
+  readonly inputs: {
+    readonly prevtx: 'required_before_taproot';
+    readonly minConfirmations: number;
+    readonly minValue: Sats;
+    readonly foreign: 'deny';
+    readonly forcedReuse: 'quarantine';
+    readonly max: number;
+  };
+  readonly change: { readonly maxOutputs: number; readonly branch: 1; readonly maxGap: number; readonly reuse: 'deny' };
+  readonly transaction: {
+    readonly sighash: 'all';
+    readonly locktime: 'height_up_to_tip';
+    readonly versions: readonly number[];
+    readonly opReturn: 'deny';
+    readonly selfReceive: 'deny';
+  };
+  readonly hours: {
+    readonly days: readonly Weekday[];
+    /** Seconds since midnight UTC; open at `from`, closed from `to` on. */
+    readonly from: number;
+    readonly to: number;
+    /** YYYY-MM-DD. */
+    readonly closedDates: readonly string[];
+  };
+  readonly screening: {
+    readonly lists: readonly {
+      readonly id: string;
+      readonly pinnedBy: string;
+      readonly maxAge: number;
+      readonly maxShrinkBp: number;
+    }[];
+    readonly onHit: 'deny';
+    readonly inputsHops: number;
+  };
+  readonly clock: { readonly maxBack: number; readonly maxAheadOfMtp: number; readonly chainSnapshotMaxAge: number };
+  readonly halt: {
+    readonly raise: Quorum;
+    readonly resume: Quorum & { readonly notBefore: number };
+    readonly auto: readonly string[];
+  };
+  readonly log: {
+    readonly origin: string;
+    readonly witnesses: { readonly m: number; readonly keys: readonly string[] };
+  };
+}
+
+/** A document with what is needed to speak of it: its digest and the line of every field ("limits.rolling.24h"). */
+export interface LoadedPolicy {
+  readonly document: PolicyDocument;
+  /** "sha256:" and the hash of the RFC 8785 form of the parsed document, so comments may change and meaning may not. */
+  readonly digest: string;
+  readonly file: string;
+  where(field: string): SourcePosition;
+}
+
+/** One destination of the address book (countersign.book/1). */
+export interface BookEntry {
+  readonly id: string;
+  readonly address: string;
+  readonly script: Uint8Array;
+  readonly label: string;
+  readonly owner: string;
+  readonly purpose: string;
+  readonly where: SourcePosition;
+}
+
+export interface LoadedBook {
+  readonly digest: string;
+  readonly file: string;
+  readonly entries: readonly BookEntry[];
+}
+
+// ---------------------------------------------------------------- facts, decoded from the PSBT's bytes
+
+export interface InputFact {
+  readonly index: number;
+  readonly outpoint: Outpoint;
+  readonly sequence: number;
+  readonly value: Sats;
+  readonly script: Uint8Array;
+  readonly proof: PrevoutProof;
+  readonly sighashType: number | null;
+  readonly presigned: boolean;
+  /** Where in the vault it is derived; null for somebody else's coin. */
+  readonly origin: OwnOrigin | null;
+  /** From the coin snapshot; null where the snapshot does not hold the coin. */
+  readonly coin: { readonly confirmations: number; readonly coinbase: boolean; readonly value: Sats } | null;
+  readonly frozen: string | null;
+}
+
+export interface OutputFact {
+  readonly index: number;
+  readonly value: Sats;
+  readonly script: Uint8Array;
+  readonly kind: ScriptKind;
+  readonly address: string | null;
+  readonly own: OwnProof;
+  /** Own, on the change branch, within the gap: the only outputs that do not count as spent. */
+  readonly isChange: boolean;
+}
+
+export interface Facts {
+  readonly psbtSha256: Hex;
+  readonly version: number;
+  readonly locktime: number;
+  readonly malformed: string | null;
+  readonly inputs: readonly InputFact[];
+  readonly outputs: readonly OutputFact[];
+  /** Inputs minus outputs; negative where a PSBT lies. */
+  readonly fee: Sats;
+  /** Value of the outputs that are not proven change. */
+  readonly external: Sats;
+  /** Own inputs minus own proven change: external and fee, as long as there is no foreign input. */
+  readonly spend: Sats;
+  /** Estimated virtual size of the signed transaction, in vB. */
+  readonly vsize: bigint;
+}
+
+// ---------------------------------------------------------------- what the journal and the chain say
+
+/** An earlier batch that holds budget. */
+export interface SpendRecord {
+  readonly batch: string;
+  readonly spend: Sats;
+  readonly fee: Sats;
+  /** External outputs only. */
+  readonly outputs: readonly { readonly script: Hex; readonly amount: Sats }[];
+  readonly inputs: readonly string[];
+  /** When the budget was debited; counts as now while unconfirmed. */
+  readonly reservedAt: UnixSeconds;
+  /** From 6 confirmations on: time and height of the confirmation. */
+  readonly confirmed: { readonly at: UnixSeconds; readonly height: number } | null;
+}
+
+export interface DestinationAge {
+  readonly id: string;
+  readonly label: string;
+  readonly script: Hex;
+  readonly since: UnixSeconds;
+}
+
+/** A person whose signature over this batch's statement verified. */
+export interface Approval {
+  readonly person: string;
+  readonly at: UnixSeconds;
+  readonly validUntil: UnixSeconds;
+  /** A FIDO2 key that attests user presence. */
+  readonly touch: boolean;
+}
+
+export interface PolicyState {
+  readonly spends: readonly SpendRecord[];
+  /** By script, in hex. */
+  readonly destinations: ReadonlyMap<Hex, DestinationAge>;
+  readonly confirmedBalance: Sats;
+  readonly tip: { readonly height: number; readonly medianTimePast: UnixSeconds };
+  /** When the coin snapshot was taken in. */
+  readonly snapshotAt: UnixSeconds;
+  /** Time of the newest journal entry: a clock behind it was set back. */
+  readonly lastEntryAt: UnixSeconds;
+  /** Own change scripts that have been used before (hex). */
+  readonly usedChange: ReadonlySet<Hex>;
+  /** Highest index known to be used on the change branch, -1 if none: the gap counts from it. */
+  readonly lastUsedChange: number;
+  readonly initiator: string;
+  readonly approvals: readonly Approval[];
+  /** Request ids that another batch holds with other content, or that this batch repeats. */
+  readonly reusedRequests: readonly string[];
+}
+
+export interface EvaluationInput {
+  readonly policy: LoadedPolicy;
+  readonly facts: Facts;
+  readonly requests: readonly WithdrawalRequest[];
+  readonly state: PolicyState;
+  readonly now: UnixSeconds;
+}
+
+// ---------------------------------------------------------------- the verdict
+
+export type Decision = 'ALLOW' | 'NEED' | 'DENY';
+
+/** What one rule found. Every rule reports, also when it is content: an auditor sees that it was asked. */
+export interface Finding {
+  /** Stable, append-only: LIMIT_24H, YOUNG_AGGREGATE, ... */
+  readonly code: string;
+  /** The rule that speaks: "limits.rolling.24h". */
+  readonly rule: string;
+  readonly outcome: 'pass' | 'warn' | 'need' | 'deny';
+  /** What it is about, where a rule speaks several times: a book id, "output 3", "input 0". */
+  readonly subject?: string;
+  /** In the unit of the limit; sats as decimal digits. */
+  readonly measured?: string;
+  readonly limit?: string;
+  /** What may still be added before the rule denies; never negative. */
+  readonly headroom?: string;
+  readonly unit?: 'sat' | 'sat/vB' | 'bp' | 'count' | 's' | 'people';
+  /** When the rule would let this batch pass if nothing else happens (ISO 8601), where time alone can cure it. */
+  readonly freesAt?: string;
+  readonly where: SourcePosition;
+  /** One sentence, complete in itself. */
+  readonly text: string;
+  /** Who can change it, or what to do. */
+  readonly remedy?: string;
+}
+
+export interface Verdict {
+  readonly decision: Decision;
+  /** Sorted by outcome, code, subject: independent of the order of rules, outputs and approvals. */
+  readonly findings: readonly Finding[];
+  readonly psbtSha256: Hex;
+  readonly policy: string;
+  readonly spend: Sats;
+  readonly fee: Sats;
+  readonly evaluatedAt: UnixSeconds;
+  readonly quorum: {
+    readonly tier: ApprovalTier;
+    readonly basis: Sats;
+    readonly approved: readonly string[];
+    readonly missing: number;
+  } | null;
+}
