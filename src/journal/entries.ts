@@ -16,6 +16,8 @@ export interface RequestRecord {
 export interface OutputRecord {
   readonly script: Hex;
   readonly amount: AmountText;
+  /** Index on the vault's change branch, where the output was proven to be own change. */
+  readonly change?: number;
 }
 
 /** What happened. One entry is one fact; the states of batches, coins, policy and book are folded from them. */
@@ -73,7 +75,7 @@ export type EntryBody =
   | {
       readonly kind: 'batch.verdict';
       readonly batch: string;
-      readonly stage: 'plan' | 'check' | 'sign';
+      readonly stage: 'plan' | 'sign';
       readonly psbt: Hex;
       readonly policy: Hex;
       readonly decision: 'ALLOW' | 'NEED' | 'DENY';
@@ -115,6 +117,8 @@ export type EntryBody =
       readonly txid: Hex;
       readonly signatures: number;
     }
+  /** The chain has buried the transaction (6 confirmations): from here on it counts from `time`, not from now. */
+  | { readonly kind: 'batch.confirmed'; readonly batch: string; readonly txid: Hex; readonly height: number; readonly time: TimeText }
   | { readonly kind: 'batch.abandoned'; readonly batch: string; readonly reason: string; readonly by: string };
 
 export type EntryKind = EntryBody['kind'];

@@ -6,9 +6,9 @@ import type { Entry, RequestRecord } from './entries.js';
 
 /**
  * DRAFT: planned, nothing debited. RESERVED: debited, no APDU that could sign was sent. SENT: such an APDU may have been
- * sent. SIGNED: signatures exist. UNKNOWN: they may. ABANDONED and RELEASED batches hold no budget.
+ * sent. SIGNED: signatures exist. UNKNOWN: they may. CONFIRMED: buried on the chain. ABANDONED and RELEASED batches hold no budget.
  */
-export type BatchState = 'DRAFT' | 'RESERVED' | 'SENT' | 'UNKNOWN' | 'SIGNED' | 'RELEASED' | 'ABANDONED';
+export type BatchState = 'DRAFT' | 'RESERVED' | 'SENT' | 'UNKNOWN' | 'SIGNED' | 'CONFIRMED' | 'RELEASED' | 'ABANDONED';
 
 export interface ApprovalRecord {
   readonly person: string;
@@ -29,7 +29,8 @@ export interface BatchRecord {
   readonly plan: Hex;
   readonly requests: readonly RequestRecord[];
   readonly inputs: readonly string[];
-  readonly outputs: readonly { readonly script: Hex; readonly amount: Sats }[];
+  /** `change` is the index on the change branch of an own change output, null for a payment. */
+  readonly outputs: readonly { readonly script: Hex; readonly amount: Sats; readonly change: number | null }[];
   readonly spend: Sats;
   readonly fee: Sats;
   readonly initiator: string;
@@ -43,6 +44,8 @@ export interface BatchRecord {
     readonly signedPsbt: Hex;
     readonly transaction: Hex;
   } | null;
+  /** From 6 confirmations on: block time (never before `reservedAt`: a false time frees nothing early) and height. */
+  readonly confirmed: { readonly at: UnixSeconds; readonly height: number } | null;
   /** Why it was released, unknown or abandoned. */
   readonly reason: string | null;
 }
