@@ -23,7 +23,16 @@ export function decodeAddress(text: string, network: Network): Result<Destinatio
   return isBech32 ? decodeSegwit(text, prefix, network) : decodeBase58(text, network);
 }
 
+/** The 32 data characters of BIP173, in either case; spelt out, since a case-insensitive match may fold other scripts in. */
+const BECH32_DATA = /^[02-9ac-hj-np-zAC-HJ-NP-Z]{6,}$/;
+
 function decodeSegwit(text: string, prefix: string, network: Network): Result<Destination, Fault> {
+  if (text.length > 90 || !BECH32_DATA.test(text.slice(prefix.length + 1))) {
+    return fail('E_ADDRESS_FORM', `${JSON.stringify(text.slice(0, 100))} is not a Bitcoin address`, {
+      remedy:
+        'ask for the address again: it is cut off, too long, or has a character that no address has (b, i, o, a space)',
+    });
+  }
   if (text !== text.toLowerCase() && text !== text.toUpperCase()) {
     return fail('E_ADDRESS_MIXED_CASE', `${text} mixes upper and lower case`, {
       remedy: 'ask for the address again: one of its letters was changed on the way',

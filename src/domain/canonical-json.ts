@@ -28,6 +28,9 @@ function assertPlain(value: unknown, path: string): void {
         for (const [index, item] of value.entries()) assertPlain(item, `${path}[${index}]`);
         return;
       }
+      // A Map, a Date or bytes would be written as something else than they are, and silently.
+      if (![Object.prototype, null].includes(Object.getPrototypeOf(value)))
+        throw new Error(`${path}: not a plain object`);
       for (const [key, item] of Object.entries(value)) assertPlain(item, `${path}.${key}`);
       return;
     default:

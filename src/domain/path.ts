@@ -11,8 +11,8 @@ export const isHardened = (step: number): boolean => step >= HARDENED;
 
 /** Reads 84'/1'/0', 84h/1h/0h or 84H/1H/0H, with or without "m/"; all name the same path. Empty is the master key. */
 export function parsePath(text: string): Result<Path, Fault> {
-  const body = text === 'm' ? '' : text.replace(/^m\//, '');
-  if (body === '') return ok([]);
+  if (text === '' || text === 'm') return ok([]);
+  const body = text.startsWith('m/') ? text.slice(2) : text;
   const steps: number[] = [];
   for (const part of body.split('/')) {
     const match = /^(0|[1-9][0-9]{0,9})(['hH]?)$/.exec(part);

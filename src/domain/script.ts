@@ -31,17 +31,26 @@ export function scriptKind(script: Uint8Array): ScriptKind {
   if (length === 34 && starts(OP_1, 32)) return isXOnlyPoint(script.subarray(2)) ? 'p2tr' : 'p2tr_off_curve';
   if (length === 4 && starts(OP_1, 2, 0x4e, 0x73)) return 'p2a';
   if (starts(OP_RETURN)) return 'op_return';
-  const first = script[0] ?? 0;
-  const isWitness = (first === 0 || (first >= OP_1 && first <= OP_16)) && length >= 4 && length <= 42;
-  return isWitness && script[1] === length - 2 ? 'witness_unknown' : 'nonstandard';
+  return isWitnessProgram(script) && script[0] !== 0 ? 'witness_unknown' : 'nonstandard';
 }
 
-/** Core's dust threshold at the default 3 sat/vB dust relay fee: spending such an output would cost more than it is worth. */
+/** A version opcode and one push of 2 to 40 bytes, whatever the version and length mean (BIP141). */
+function isWitnessProgram(script: Uint8Array): boolean {
+  const { length } = script;
+  const version = script[0] ?? OP_RETURN;
+  const known = version === 0 || (version >= OP_1 && version <= OP_16);
+  return known && length >= 4 && length <= 42 && script[1] === length - 2;
+}
+
+/**
+ * Core's dust threshold in sats at the default dust relay fee of 3 sat/vB: an output below it costs more to spend than it
+ * holds, and nodes do not relay it. An input that spends it is taken as 148 vB, or 67 vB for a witness program
+ * (GetDustThreshold). An OP_RETURN output is never spent, so it is never dust.
+ */
 export function dustThreshold(script: Uint8Array): Sats {
+  if (script[0] === OP_RETURN) return 0n;
   const outputSize = 8 + compactSizeLength(script.length) + script.length;
-  const isWitness = scriptKind(script) !== 'nonstandard' && script.length >= 4 && script[1] === script.length - 2;
-  const spendSize = isWitness ? 32 + 4 + 1 + Math.floor(107 / 4) + 4 : 32 + 4 + 1 + 107 + 4;
-  return BigInt(outputSize + spendSize) * 3n;
+  return BigInt(outputSize + (isWitnessProgram(script) ? 67 : 148)) * 3n;
 }
 
 /** Bytes that a CompactSize integer takes. */

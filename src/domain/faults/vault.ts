@@ -1,6 +1,10 @@
 import type { FaultTable } from './meaning.js';
 
 export const VAULT_FAULTS = {
+  E_VAULT_ID: {
+    exit: 'USAGE',
+    meaning: 'the name of a vault is not 1 to 32 of a-z 0-9 -, beginning with a letter or digit',
+  },
   E_DESCRIPTOR_SYNTAX: { exit: 'USAGE', meaning: 'an output descriptor is malformed (BIP380)' },
   E_DESCRIPTOR_CHECKSUM: {
     exit: 'USAGE',
