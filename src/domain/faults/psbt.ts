@@ -8,6 +8,15 @@ export const PSBT_FAULTS = {
     exit: 'INTEGRITY',
     meaning: 'a previous transaction does not hash to the txid, or its output differs',
   },
+  E_PSBT_PLAN: {
+    exit: 'INTEGRITY',
+    meaning: 'a transaction plan contradicts itself: no input, a coin twice, amounts that do not add up',
+  },
+  E_PSBT_FOREIGN: {
+    exit: 'INTEGRITY',
+    meaning: 'an input or the change of a transaction is not the script of the vault at the place that it names',
+  },
+  E_PSBT_SIGHASH: { exit: 'INTEGRITY', meaning: 'an input asks for another sighash than ALL or DEFAULT' },
   E_SIG_MISSING: { exit: 'DEVICE_PROTOCOL', meaning: 'an expected signature was not returned' },
   E_SIG_UNEXPECTED: { exit: 'DEVICE_MISMATCH', meaning: 'a signature for an input or key that was not asked for' },
   E_SIG_ENCODING: {

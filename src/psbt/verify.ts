@@ -1,0 +1,203 @@
+import { verify, verifySchnorr } from 'tiny-secp256k1';
+import { equalBytes, toHex } from '../domain/bytes.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { formatPath } from '../domain/path.js';
+import { ok, type Result } from '../domain/result.js';
+import type { Deriver, Vault } from '../vault/types.js';
+import { decodePsbt } from './decode.js';
+import { decodeDer, inRange, isLowS } from './ecdsa.js';
+import { type OwnInput, ownInputs } from './own.js';
+import { parseFault, splitPsbt } from './parts.js';
+import { isUsualSighash, SIGHASH_ALL, SIGHASH_DEFAULT, Sighashes } from './sighash.js';
+import type { ProvenSignature, ReturnedSignature } from './types.js';
+
+/** One key that may sign one input. */
+interface ExpectedKey {
+  /** What a signature verifies under: 33 bytes, or the 32 bytes of a taproot output key. */
+  readonly publicKey: Uint8Array;
+  /** The taproot internal key, by which a client may also name the signer. */
+  readonly alias: Uint8Array | null;
+  /** "key 02ab... (84'/1'/0'/0/7)". */
+  readonly name: string;
+}
+
+interface ExpectedInput extends OwnInput {
+  readonly keys: readonly ExpectedKey[];
+  readonly sighash: Uint8Array;
+}
+
+/**
+ * Proves a device's answer, which is taken for hostile, against the PSBT that countersign built and kept: the one that the
+ * device returned is not looked at. On success there are, for every input, exactly as many signatures as it needs (the
+ * threshold of the vault), each by another expected key, with the sighash byte that was asked for (ALL; none for taproot),
+ * in strict DER with low S (BIP66, BIP146) or 64 bytes (BIP340), and valid for a sighash computed here. The result is
+ * ordered by input, then as returned.
+ *
+ * Faults: E_SIG_UNEXPECTED (another input or key, one twice, one too many), E_SIG_ENCODING, E_SIG_SIGHASH,
+ * E_SIG_INVALID, E_SIG_MISSING; E_PSBT_SIGHASH, E_PSBT_PARSE, E_PSBT_VERSION and those of `ownInputs` for the PSBT itself.
+ */
+export function proveSignatures(
+  psbt: Uint8Array,
+  deriver: Deriver,
+  returned: readonly ReturnedSignature[],
+): Result<readonly ProvenSignature[], Fault> {
+  const expected = expectedInputs(psbt, deriver);
+  if (!expected.ok) return expected;
+  const { threshold, kind } = deriver.vault;
+
+  const proven = new Map<number, ProvenSignature[]>();
+  for (const answer of returned) {
+    const input = expected.value[answer.input];
+    if (input === undefined) {
+      return fail('E_SIG_UNEXPECTED', `a signature for input ${answer.input}, which the transaction does not have`);
+    }
+    const key = expectedKey(input, answer.publicKey);
+    if (!key.ok) return key;
+    const others = proven.get(answer.input) ?? [];
+    const subject = `${input.subject}, ${key.value.name}`;
+    if (others.some(({ publicKey }) => equalBytes(publicKey, key.value.publicKey))) {
+      return fail('E_SIG_UNEXPECTED', `${subject}: signed twice`);
+    }
+    if (others.length === threshold) {
+      return fail('E_SIG_UNEXPECTED', `${subject}: one signature more than the ${threshold} that are needed`);
+    }
+    const checked =
+      kind === 'tr'
+        ? checkSchnorr(input, key.value, answer.signature, subject)
+        : checkEcdsa(input, key.value, answer.signature, subject);
+    if (!checked.ok) return checked;
+    proven.set(answer.input, [
+      ...others,
+      { input: answer.input, publicKey: key.value.publicKey, signature: new Uint8Array(answer.signature) },
+    ]);
+  }
+
+  for (const input of expected.value) {
+    const count = proven.get(input.index)?.length ?? 0;
+    if (count < threshold) return missing(input, count, deriver.vault);
+  }
+  return ok(expected.value.flatMap(({ index }) => proven.get(index) ?? []));
+}
+
+function expectedInputs(psbt: Uint8Array, deriver: Deriver): Result<readonly ExpectedInput[], Fault> {
+  const decoded = decodePsbt(psbt);
+  if (!decoded.ok) return decoded;
+  if (decoded.value.malformed !== null) return parseFault(decoded.value.malformed);
+  const parts = splitPsbt(psbt);
+  if (!parts.ok) return parts;
+  const own = ownInputs(decoded.value, deriver);
+  if (!own.ok) return own;
+  const { kind } = deriver.vault;
+  for (const { sighashType, subject } of own.value) {
+    if (!isUsualSighash(kind, sighashType))
+      return fail('E_PSBT_SIGHASH', `${subject} asks for the sighash type ${sighashType}`);
+  }
+  const prevouts = own.value.map(({ prevout }) => prevout);
+  const sighashes = new Sighashes(parts.value.unsigned, prevouts);
+  return ok(
+    own.value.map((input) => ({
+      ...input,
+      keys: keysOf(input, deriver.vault),
+      sighash: sighashOf(input, deriver.vault, sighashes),
+    })),
+  );
+}
+
+function keysOf({ derived, prevout }: OwnInput, { kind }: Vault): readonly ExpectedKey[] {
+  return derived.keys.map(({ publicKey, path }) => {
+    const verifying = kind === 'tr' ? prevout.script.subarray(2) : publicKey;
+    const alias = kind === 'tr' ? publicKey.subarray(-32) : null;
+    return { publicKey: verifying, alias, name: `key ${toHex(verifying)} (${formatPath(path)})` };
+  });
+}
+
+function sighashOf({ index, prevout, derived, sighashType }: OwnInput, { kind }: Vault, hashes: Sighashes): Uint8Array {
+  switch (kind) {
+    case 'pkh':
+      return hashes.legacy(index, prevout.script);
+    case 'wpkh':
+      return hashes.witnessV0(index, keyHashScript(prevout.script));
+    case 'sh(wpkh)':
+      return hashes.witnessV0(index, keyHashScript(required(derived.redeemScript)));
+    case 'wsh(sortedmulti)':
+    case 'sh(wsh(sortedmulti))':
+      return hashes.witnessV0(index, required(derived.witnessScript));
+    case 'tr':
+      return hashes.taproot(index, sighashType === SIGHASH_ALL ? SIGHASH_ALL : SIGHASH_DEFAULT);
+  }
+}
+
+/** The script code of a version 0 key hash program: what a P2PKH output of the same key would be (BIP143). */
+function keyHashScript(program: Uint8Array): Uint8Array {
+  return Uint8Array.of(0x76, 0xa9, 20, ...program.subarray(2), 0x88, 0xac);
+}
+
+function required(script: Uint8Array | undefined): Uint8Array {
+  if (script === undefined) throw new Error('the vault derived a script without the script that it hashes');
+  return script;
+}
+
+function expectedKey(input: ExpectedInput, publicKey: Uint8Array | null): Result<ExpectedKey, Fault> {
+  const [only, ...others] = input.keys;
+  if (publicKey === null) {
+    if (only !== undefined && others.length === 0) return ok(only);
+    return fail('E_SIG_UNEXPECTED', `${input.subject}: a signature that does not say which of several keys made it`);
+  }
+  const key = input.keys.find(
+    (candidate) =>
+      equalBytes(candidate.publicKey, publicKey) ||
+      (candidate.alias !== null && equalBytes(candidate.alias, publicKey)),
+  );
+  if (key !== undefined) return ok(key);
+  return fail('E_SIG_UNEXPECTED', `${input.subject}: a signature by key ${toHex(publicKey)}, which was not asked`, {
+    remedy: 'attach the device of this vault',
+  });
+}
+
+function checkEcdsa(
+  { sighash }: ExpectedInput,
+  { publicKey }: ExpectedKey,
+  answer: Uint8Array,
+  subject: string,
+): Result<null, Fault> {
+  const signature = decodeDer(answer.subarray(0, -1));
+  if (signature === null) return fail('E_SIG_ENCODING', `${subject}: the signature is not strict DER (BIP66)`);
+  if (!inRange(signature)) return fail('E_SIG_ENCODING', `${subject}: the signature has a number out of range`);
+  if (!isLowS(signature)) return fail('E_SIG_ENCODING', `${subject}: the signature has a high S (BIP146)`);
+  const type = answer.at(-1);
+  if (type !== SIGHASH_ALL) return sighashFault(subject, type, 'ALL (0x01)');
+  return verify(sighash, publicKey, signature, true) ? ok(null) : invalid(subject);
+}
+
+function checkSchnorr(
+  { sighash, sighashType }: ExpectedInput,
+  { publicKey }: ExpectedKey,
+  answer: Uint8Array,
+  subject: string,
+): Result<null, Fault> {
+  if (answer.length !== 64 && answer.length !== 65) {
+    return fail('E_SIG_ENCODING', `${subject}: the signature has ${answer.length} bytes, not 64 (BIP340)`);
+  }
+  const type = answer[64];
+  const due = sighashType === SIGHASH_ALL ? SIGHASH_ALL : undefined;
+  if (type !== due) return sighashFault(subject, type, due === undefined ? 'DEFAULT (no byte)' : 'ALL (0x01)');
+  const signature = answer.subarray(0, 64);
+  return inRange(signature) && verifySchnorr(sighash, publicKey, signature) ? ok(null) : invalid(subject);
+}
+
+function sighashFault(subject: string, type: number | undefined, due: string): Result<never, Fault> {
+  const found = type === undefined ? 'no sighash byte' : `the sighash byte 0x${type.toString(16).padStart(2, '0')}`;
+  return fail('E_SIG_SIGHASH', `${subject}: the signature has ${found}, not ${due}`, { remedy: DISTRUST });
+}
+
+function invalid(subject: string): Result<never, Fault> {
+  return fail('E_SIG_INVALID', `${subject}: the signature is not valid for this transaction`, { remedy: DISTRUST });
+}
+
+const DISTRUST = 'do not use this answer: check that the right device is attached, and that its app is the genuine one';
+
+function missing(input: ExpectedInput, count: number, { threshold }: Vault): Result<never, Fault> {
+  const names = input.keys.map(({ name }) => name).join(', ');
+  const due = threshold === 1 ? `no signature by ${names}` : `${count} of ${threshold} signatures by ${names}`;
+  return fail('E_SIG_MISSING', `${input.subject}: ${due}`, { remedy: 'sign again with the device of this vault' });
+}
