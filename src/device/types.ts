@@ -8,6 +8,8 @@ import type { Vault } from '../vault/types.js';
 export interface ApduChannel {
   /** What a person is told it is: "Nano S on USB", "replay of FILE". */
   readonly name: string;
+  /** Only on a recording: SHA-256 of the one PSBT that it can sign, null where it signs none. */
+  readonly recordedPsbt?: Hex | null;
   /** The response with its two status bytes. Rejects only with a ChannelError. */
   exchange(apdu: Uint8Array): Promise<Uint8Array>;
   close(): Promise<Result<void, Fault>>;
@@ -65,14 +67,15 @@ export interface Signer {
   close(): Promise<Result<void, Fault>>;
 }
 
-/** One screen of the device, as the person will read it. */
+/** One screen of the device: its two lines as the person will read them; `text` is empty on one of a single line. */
 export interface Screen {
   readonly title: string;
   readonly text: string;
 }
 
 export interface DevicePreview {
-  readonly model: 'nanos' | 'nanosp';
+  /** The one model whose screens are recorded; another one has other pages. */
+  readonly model: 'nanos';
   readonly screens: readonly Screen[];
   /** How many times the person approves (outputs and the final confirmation). */
   readonly approvals: number;

@@ -22,5 +22,10 @@ export const DEVICE_FAULTS = {
   E_TRANSCRIPT_OTHER: { exit: 'INTEGRITY', meaning: 'a transcript belongs to another PSBT, vault or device' },
   E_REPLAY_DIFFERS: { exit: 'INTEGRITY', meaning: 'a request differs from the recording' },
   E_REPLAY_EXHAUSTED: { exit: 'INTEGRITY', meaning: 'the recording ended before the conversation did' },
+  E_DEVICE_UNSUPPORTED: {
+    exit: 'USAGE',
+    meaning: 'a kind of vault or a derivation path that the device does not sign for without registration',
+  },
+  E_DEVICE_ADDRESS: { exit: 'USAGE', meaning: 'the address of an emulator is not a local HTTP address' },
   E_REPLAY_LEFT_OVER: { exit: 'INTEGRITY', meaning: 'exchanges of the recording were never asked for' },
 } as const satisfies FaultTable;

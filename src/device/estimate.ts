@@ -1,0 +1,65 @@
+import type { VaultKind } from '../vault/types.js';
+
+/** The kinds that the Bitcoin app signs for without a registered wallet policy. */
+export type DefaultKind = Extract<VaultKind, 'pkh' | 'sh(wpkh)' | 'wpkh' | 'tr'>;
+
+export function isDefaultKind(kind: VaultKind): kind is DefaultKind {
+  return kind === 'pkh' || kind === 'sh(wpkh)' || kind === 'wpkh' || kind === 'tr';
+}
+
+/** What decides how long a signing takes. */
+export interface SigningShape {
+  readonly kind: DefaultKind;
+  readonly inputs: number;
+  /** All outputs, change included. */
+  readonly outputs: number;
+  /** Bytes of the previous transaction of each input that carries one; inputs that are not named count as small. */
+  readonly previousTransactions: readonly number[];
+}
+
+/** Seconds of one exchange: Ledger's own benchmark of 2.26 s for an input of 115 exchanges. */
+const SECONDS_PER_EXCHANGE = 0.02;
+
+/** Fingerprint and account key, which hw-app-btc asks for before SIGN_PSBT. */
+const PREPARATION = 2;
+const BASE: Readonly<Record<DefaultKind, number>> = { pkh: 37, 'sh(wpkh)': 37, wpkh: 37, tr: 41 };
+const PER_INPUT: Readonly<Record<DefaultKind, number>> = { pkh: 126, 'sh(wpkh)': 127, wpkh: 115, tr: 87 };
+const PER_OUTPUT = 28;
+/** A legacy signature hashes every input and output again (no BIP143), so each pair of two inputs costs. */
+const PER_INPUT_PAIR = 24;
+/** How often a previous transaction is streamed. */
+const STREAMED: Readonly<Record<DefaultKind, number>> = { pkh: 3, 'sh(wpkh)': 1, wpkh: 1, tr: 1 };
+
+/**
+ * Exchanges of one signing on app 2.2.7, hw-app-btc's own two included. Linear in inputs and outputs, for pkh quadratic
+ * in inputs; measured on recordings (test/recordings) and exact for them up to 64 inputs and outputs.
+ */
+export function expectedExchanges({ kind, inputs, outputs, previousTransactions }: SigningShape): number {
+  const deepInputs = deepLeaves(inputs);
+  const linear =
+    BASE[kind] + PER_INPUT[kind] * inputs + PER_OUTPUT * outputs + 4 * deepInputs + 2 * deepLeaves(outputs);
+  const pairs = kind === 'pkh' ? inputs * (PER_INPUT_PAIR * inputs + deepInputs) : 0;
+  const streamed = previousTransactions.reduce((sum, bytes) => sum + moreElements(bytes), 0);
+  return PREPARATION + linear + pairs + STREAMED[kind] * streamed;
+}
+
+/** Seconds of device and host, without the person who reads. */
+export function expectedSeconds(exchanges: number): number {
+  return Math.ceil(exchanges * SECONDS_PER_EXCHANGE);
+}
+
+/**
+ * Leaves of a Merkle tree that lie deeper than 6: their proof does not fit one response and takes one more exchange.
+ * The tree's left half is the largest power of two below its size, as in RFC 6962.
+ */
+function deepLeaves(leaves: number, depth = 0): number {
+  if (leaves <= 1) return depth > 6 ? leaves : 0;
+  const left = 2 ** Math.ceil(Math.log2(leaves) - 1);
+  return deepLeaves(left, depth + 1) + deepLeaves(leaves - left, depth + 1);
+}
+
+/** GET_MORE_ELEMENTS exchanges for a value of so many bytes: a preimage (one byte longer) fills 251 bytes, then 253 each. */
+function moreElements(bytes: number): number {
+  const preimage = bytes + 1;
+  return preimage < 253 ? 0 : Math.ceil((preimage - 251) / 253);
+}

@@ -1,0 +1,209 @@
+import { sha256Hex, toHex } from '../domain/bytes.js';
+import { type Fault, type FaultTag, fail, fault } from '../domain/fault.js';
+import { formatPath, parsePath } from '../domain/path.js';
+import { err, ok, type Result } from '../domain/result.js';
+import { deviceCopy } from '../psbt/device-copy.js';
+import type { ReturnedSignature } from '../psbt/types.js';
+import type { Vault } from '../vault/types.js';
+import { GET_APP_AND_VERSION, parseAppInfo } from './app-info.js';
+import { type DefaultKind, expectedExchanges } from './estimate.js';
+import { type BitcoinApp, classifyError, type DefaultTemplate, openBitcoinApp } from './ledgerjs.js';
+import { signingShape } from './signing-shape.js';
+import { SigningWatch } from './signing-watch.js';
+import { defaultVault } from './standard-path.js';
+import { isRefusal, statusFault } from './status-words.js';
+import { checkTranscriptPsbt } from './transcript.js';
+import { type ApduChannel, ChannelError, type Signer, type SigningFailure, type SigningProgress } from './types.js';
+
+const TEMPLATES: Readonly<Record<DefaultKind, DefaultTemplate>> = {
+  pkh: 'pkh(@0/**)',
+  'sh(wpkh)': 'sh(wpkh(@0/**))',
+  wpkh: 'wpkh(@0/**)',
+  tr: 'tr(@0/**)',
+};
+
+const OK = 0x9000;
+const INCORRECT_DATA = 0x6a80;
+/** The app's limit for a path that it exports a key of. */
+const MAX_STEPS = 6;
+const REOPEN = 'close and open the Bitcoin app on the device, and run the command again';
+
+/**
+ * The device's Bitcoin app over a channel. Loads Ledger's library at the first command that needs it. What the device
+ * answers is passed on unbelieved: comparing it with the vault and proving signatures is the caller's.
+ */
+export function createSigner(channel: ApduChannel): Signer {
+  let watch: SigningWatch | null = null;
+  let notify: () => void = () => {};
+  const watched: ApduChannel = {
+    name: channel.name,
+    async exchange(apdu) {
+      watch?.request(apdu);
+      const response = await channel.exchange(apdu);
+      if (response.length < 2) {
+        throw new ChannelError(
+          fault('E_DEVICE_PROTOCOL', `${channel.name} gave a response without a status word`, { remedy: REOPEN }),
+        );
+      }
+      watch?.response(apdu, response);
+      notify();
+      return response;
+    },
+    close: () => channel.close(),
+  };
+  let opened: BitcoinApp | null = null;
+  const app = (): BitcoinApp => {
+    opened ??= openBitcoinApp(watched);
+    return opened;
+  };
+
+  const readFingerprint = () => attempt('asking for the master fingerprint', () => app().fingerprint());
+
+  return {
+    async appInfo() {
+      const answer = await command('asking which app is open', () => watched.exchange(GET_APP_AND_VERSION));
+      if (!answer.ok) return answer;
+      const statusWord = ((answer.value.at(-2) ?? 0) << 8) | (answer.value.at(-1) ?? 0);
+      if (statusWord !== OK) return err(statusFault(statusWord, 'asking which app is open'));
+      const info = parseAppInfo(answer.value.subarray(0, -2));
+      return info === null ? fail('E_DEVICE_PROTOCOL', `${channel.name} did not name its app`) : ok(info);
+    },
+
+    async fingerprint() {
+      let answer = await readFingerprint();
+      // A host that died in the middle of a command leaves the app waiting: it answers the next request with 6a80.
+      if (!answer.ok && answer.error.statusWord === INCORRECT_DATA) answer = await readFingerprint();
+      if (!answer.ok) return err(answer.error.fault);
+      if (answer.value.length === 4) return ok(toHex(answer.value));
+      return fail('E_DEVICE_PROTOCOL', `${channel.name} gave a fingerprint of ${answer.value.length} bytes`);
+    },
+
+    async xpub(text, display) {
+      const path = parsePath(text);
+      if (!path.ok) return path;
+      if (path.value.length > MAX_STEPS) {
+        return fail(
+          'E_DEVICE_UNSUPPORTED',
+          `${text} has ${path.value.length} steps; the app knows paths of up to ${MAX_STEPS}`,
+        );
+      }
+      return command(`asking for the key at ${formatPath(path.value)}`, () => app().xpub(path.value, display));
+    },
+
+    async address(vault, branch, index) {
+      const standard = defaultVault(vault);
+      if (!standard.ok) return standard;
+      const { kind, key } = standard.value;
+      const origin = `[${key.fingerprint}/${formatPath(key.path)}]${key.xpub}`;
+      return command(`showing address ${branch}/${index}`, () =>
+        app().showAddress(TEMPLATES[kind], origin, branch, index),
+      );
+    },
+
+    async sign(psbt, vault, onProgress) {
+      const prepared = prepare(channel, psbt, vault);
+      if (!prepared.ok) return err({ fault: prepared.error, maySign: false });
+      const { copy, kind, accountPath, expected } = prepared.value;
+      const session = new SigningWatch();
+      watch = session;
+      notify = () => onProgress(progressOf(session, expected));
+      try {
+        const done = await command('signing', () => app().signPsbt(copy, TEMPLATES[kind], accountPath));
+        return conclude(session, done, channel.name);
+      } finally {
+        watch = null;
+        notify = () => {};
+      }
+    },
+
+    close: () => channel.close(),
+  };
+}
+
+interface Prepared {
+  readonly copy: Uint8Array;
+  readonly kind: DefaultKind;
+  readonly accountPath: string;
+  readonly expected: number;
+}
+
+/** All that can fail before the first exchange. */
+function prepare(channel: ApduChannel, psbt: Uint8Array, vault: Vault): Result<Prepared, Fault> {
+  const standard = defaultVault(vault);
+  if (!standard.ok) return standard;
+  if (channel.recordedPsbt !== undefined) {
+    const same = checkTranscriptPsbt(channel.recordedPsbt, sha256Hex(psbt), channel.name);
+    if (!same.ok) return same;
+  }
+  const shape = signingShape(psbt, standard.value.kind);
+  if (!shape.ok) return shape;
+  const copy = deviceCopy(psbt, vault);
+  if (!copy.ok) return copy;
+  return ok({
+    copy: copy.value,
+    kind: standard.value.kind,
+    accountPath: `m/${formatPath(standard.value.key.path)}`,
+    expected: expectedExchanges(shape.value),
+  });
+}
+
+function progressOf({ phase, exchanges, signatures }: SigningWatch, expected: number): SigningProgress {
+  return { phase, exchanges, expected, signatures: signatures.length };
+}
+
+/** The signatures that the device gave out, or why there are none and whether there may be one all the same. */
+function conclude(
+  watch: SigningWatch,
+  done: Result<void, Fault>,
+  name: string,
+): Result<readonly ReturnedSignature[], SigningFailure> {
+  if (!done.ok) return err({ fault: done.error, maySign: maySign(watch) });
+  if (watch.unreadable || watch.statusWord !== OK) {
+    const what = watch.unreadable ? 'gave out a signature in an unknown form' : 'did not end the command';
+    return err({ fault: fault('E_DEVICE_PROTOCOL', `${name} ${what}`, { remedy: REOPEN }), maySign: maySign(watch) });
+  }
+  return ok(watch.signatures);
+}
+
+/**
+ * A signature leaves the device only as a yield, and every response was seen. So there is none where SIGN_PSBT was never
+ * sent, or where its last answer is a refusal and nothing was yielded before; in every other case there may be one.
+ */
+function maySign(watch: SigningWatch): boolean {
+  if (!watch.sent) return false;
+  const yielded = watch.unreadable || watch.signatures.length > 0;
+  return yielded || watch.statusWord === null || !isRefusal(watch.statusWord);
+}
+
+interface CommandFailure {
+  readonly fault: Fault;
+  /** Where the device ended the command with one. */
+  readonly statusWord: number | null;
+}
+
+/** Runs one command of the app; whatever Ledger's library or the channel rejects with becomes a fault. */
+async function attempt<T>(during: string, work: () => Promise<T>): Promise<Result<T, CommandFailure>> {
+  try {
+    return ok(await work());
+  } catch (error) {
+    if (error instanceof ChannelError) return err({ fault: error.fault, statusWord: null });
+    const found = classifyError(error);
+    switch (found.kind) {
+      case 'status':
+        return err({ fault: statusFault(found.statusWord, during), statusWord: found.statusWord });
+      case 'disconnected':
+        return err(protocolFailure('E_DEVICE_GONE', `while ${during}, the device went away`));
+      case 'other':
+        return err(protocolFailure('E_DEVICE_PROTOCOL', `while ${during}: ${found.message}`));
+    }
+  }
+}
+
+function protocolFailure(tag: FaultTag, message: string): CommandFailure {
+  return { fault: fault(tag, message, { remedy: REOPEN }), statusWord: null };
+}
+
+async function command<T>(during: string, work: () => Promise<T>): Promise<Result<T, Fault>> {
+  const done = await attempt(during, work);
+  return done.ok ? done : err(done.error.fault);
+}

@@ -1,0 +1,102 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openSpeculos } from '../../src/device/transport/speculos.js';
+import { type ApduChannel, ChannelError } from '../../src/device/types.js';
+
+const GET_APP = Uint8Array.of(0xb0, 1, 0, 0, 0);
+
+let server: Server | null = null;
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+  server = null;
+});
+
+async function serve(
+  handle: (request: IncomingMessage, response: ServerResponse, body: string) => void,
+): Promise<ApduChannel> {
+  const started = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on('end', () => handle(request, response, body));
+  });
+  server = started;
+  await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
+  const channel = openSpeculos(`http://127.0.0.1:${(started.address() as AddressInfo).port}`);
+  if (!channel.ok) throw new Error(channel.error.message);
+  return channel.value;
+}
+
+const tagOf = async (work: Promise<unknown>): Promise<string> => {
+  const error = await work.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ChannelError)) throw new Error(`no channel error: ${String(error)}`);
+  return error.fault.tag;
+};
+
+describe('speculos', () => {
+  it('posts the request as hex without a time limit and returns the bytes of the answer', async () => {
+    const seen: string[] = [];
+    const channel = await serve((request, response, body) => {
+      seen.push(`${request.method} ${request.url} ${body}`);
+      response.end('{"data": "f5acc2fd9000"}');
+    });
+    expect(await channel.exchange(GET_APP)).toEqual(Uint8Array.of(0xf5, 0xac, 0xc2, 0xfd, 0x90, 0));
+    expect(seen).toEqual(['POST /apdu {"data":"b001000000","tick_timeout":0}']);
+    expect((await channel.close()).ok).toBe(true);
+  });
+
+  it.each(['', 'busy', '[]', 'null', '{"data": 1}', '{"data": "9"}', '{"data": "90"}', '{"data": "90zz"}'])(
+    'refuses the answer %j',
+    async (answer) => {
+      const channel = await serve((_, response) => response.end(answer));
+      expect(await tagOf(channel.exchange(GET_APP))).toBe('E_DEVICE_PROTOCOL');
+    },
+  );
+
+  it('does not read an answer without end', async () => {
+    const channel = await serve((_, response) => response.end('x'.repeat(5000)));
+    expect(await tagOf(channel.exchange(GET_APP))).toBe('E_DEVICE_ABSENT');
+  });
+
+  it('tells an emulator that never answered from one that went away', async () => {
+    let calls = 0;
+    const channel = await serve((_, response) => {
+      calls += 1;
+      if (calls === 1) response.end('{"data": "9000"}');
+      else response.destroy();
+    });
+    await channel.exchange(GET_APP);
+    expect(await tagOf(channel.exchange(GET_APP))).toBe('E_DEVICE_GONE');
+    server?.closeAllConnections();
+    await new Promise((resolve) => server?.close(resolve));
+    const address = channel.name.replace('Speculos at ', '');
+    const late = openSpeculos(address);
+    expect(late.ok ? await tagOf(late.value.exchange(GET_APP)) : '').toBe('E_DEVICE_ABSENT');
+  });
+
+  it.each(['http://127.0.0.1:5000', 'http://127.255.0.1:1', 'http://localhost:5000', 'http://[::1]:5000'])(
+    'takes %s',
+    (address) => {
+      expect(openSpeculos(address).ok).toBe(true);
+    },
+  );
+
+  it.each([
+    'http://192.168.1.2:5000',
+    'http://example.com',
+    'http://127.0.0.1.example.com',
+    'http://0.0.0.0:5000',
+    'https://127.0.0.1:5000',
+    'http://user:pass@127.0.0.1:5000',
+    '127.0.0.1:5000',
+    '',
+  ])('refuses the address %j', (address) => {
+    expect(openSpeculos(address)).toMatchObject({ ok: false, error: { tag: 'E_DEVICE_ADDRESS' } });
+  });
+});
