@@ -63,7 +63,9 @@ export type EntryBody =
       /** SHA-256 of the canonical plan (seed, feerate, selection), kept as a blob. */
       readonly plan: Hex;
       readonly requests: readonly RequestRecord[];
+      /** Outpoints, TXID:VOUT. */
       readonly inputs: readonly string[];
+      /** All outputs in the order of the transaction, proven change marked. */
       readonly outputs: readonly OutputRecord[];
       /** Own inputs minus own proven outputs: what leaves, fee included. */
       readonly spend: AmountText;
@@ -118,7 +120,13 @@ export type EntryBody =
       readonly signatures: number;
     }
   /** The chain has buried the transaction (6 confirmations): from here on it counts from `time`, not from now. */
-  | { readonly kind: 'batch.confirmed'; readonly batch: string; readonly txid: Hex; readonly height: number; readonly time: TimeText }
+  | {
+      readonly kind: 'batch.confirmed';
+      readonly batch: string;
+      readonly txid: Hex;
+      readonly height: number;
+      readonly time: TimeText;
+    }
   | { readonly kind: 'batch.abandoned'; readonly batch: string; readonly reason: string; readonly by: string };
 
 export type EntryKind = EntryBody['kind'];

@@ -6,20 +6,35 @@ import type { JournalState } from './state.js';
 
 /** What one transaction may do: read the state as of its start, append entries and keep the blobs that they name. */
 export interface JournalTransaction {
+  /** As of the start, with what other processes appended up to then; the transaction's own entries do not change it. */
   readonly state: JournalState;
+  /**
+   * Appends one fact. One that does not follow from the journal (another state of the batch, a coin that is taken) ends
+   * the whole transaction: a JournalError is thrown through `work`, nothing is kept, and `transact` answers its fault.
+   */
   append(body: EntryBody): Entry;
   /** Keeps bytes under their SHA-256, which is returned. Idempotent. */
   keep(bytes: Uint8Array): Hex;
 }
 
+/** A fault on its way out through code that has no result to carry it: `work` of a transaction, iteration of entries. */
+export class JournalError extends Error {
+  constructor(readonly fault: Fault) {
+    super(fault.message);
+    this.name = 'JournalError';
+  }
+}
+
 /**
  * The journal. A transaction holds the only write lock from its start (check-then-reserve cannot race) and is durable
  * (fsync) when its promise resolves. If `work` fails or throws, nothing of it is kept.
+ * Transactions of one process queue; one begun inside another's `work` is a bug and throws.
  */
 export interface Journal {
   /** State folded from all entries, as of the newest one. */
   read(): Promise<Result<JournalState, Fault>>;
   transact<T>(work: (tx: JournalTransaction) => Promise<Result<T, Fault>>): Promise<Result<T, Fault>>;
+  /** Entries from a sequence number on, up to the newest at the start of the iteration. Throws a JournalError. */
   entries(from?: number): AsyncIterable<Entry>;
   /** The bytes, verified against their hash; a fault where they are absent or differ. */
   blob(sha256: Hex): Promise<Result<Uint8Array, Fault>>;

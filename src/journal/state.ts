@@ -1,12 +1,15 @@
 import type { Hex } from '../domain/bytes.js';
 import type { ChainTip } from '../domain/coin.js';
+import type { Fault } from '../domain/fault.js';
+import type { Result } from '../domain/result.js';
 import type { Sats } from '../domain/sats.js';
 import type { UnixSeconds } from '../domain/time.js';
 import type { Entry, RequestRecord } from './entries.js';
 
 /**
  * DRAFT: planned, nothing debited. RESERVED: debited, no APDU that could sign was sent. SENT: such an APDU may have been
- * sent. SIGNED: signatures exist. UNKNOWN: they may. CONFIRMED: buried on the chain. ABANDONED and RELEASED batches hold no budget.
+ * sent. SIGNED: signatures exist. UNKNOWN: they may. CONFIRMED: buried on the chain. ABANDONED and RELEASED batches hold
+ * no budget.
  */
 export type BatchState = 'DRAFT' | 'RESERVED' | 'SENT' | 'UNKNOWN' | 'SIGNED' | 'CONFIRMED' | 'RELEASED' | 'ABANDONED';
 
@@ -35,7 +38,15 @@ export interface BatchRecord {
   readonly fee: Sats;
   readonly initiator: string;
   readonly parts: readonly string[];
+  /** One a person: an approval that ran out may be renewed, which replaces it. */
   readonly approvals: readonly ApprovalRecord[];
+  /** The newest verdict; a reservation rests on it. */
+  readonly verdict: {
+    readonly at: UnixSeconds;
+    readonly stage: 'plan' | 'sign';
+    readonly decision: 'ALLOW' | 'NEED' | 'DENY';
+    readonly policy: Hex;
+  } | null;
   /** When the budget was debited; null in a DRAFT. */
   readonly reservedAt: UnixSeconds | null;
   readonly signed: {
@@ -75,6 +86,11 @@ export interface JournalState {
   readonly batches: ReadonlyMap<string, BatchRecord>;
   /** Request id to the batch that holds it (live or signed) and the digest of the request. */
   readonly requests: ReadonlyMap<string, { readonly batch: string; readonly digest: Hex }>;
+  /** Digest of every request that was ever planned, also of abandoned batches: an id never changes what it pays. */
+  readonly requestDigests: ReadonlyMap<string, Hex>;
+  /** Outpoint to the one batch that holds it. */
+  readonly heldCoins: ReadonlyMap<string, string>;
 }
 
-export type Fold = (state: JournalState, entry: Entry) => JournalState;
+/** The state after one more entry, or why the entry does not follow from those before it. */
+export type Fold = (state: JournalState, entry: Entry) => Result<JournalState, Fault>;

@@ -1,0 +1,228 @@
+import { existsSync, statSync } from 'node:fs';
+import Database from 'libsql';
+import type { Hex } from '../domain/bytes.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { err, ok, type Result } from '../domain/result.js';
+import { decodeBody } from '../journal/body-schema.js';
+import type { Entry } from '../journal/entries.js';
+import { sqliteFault } from './sqlite-faults.js';
+
+/** "csj1" in the header of the file: what tells a journal from any other SQLite database. */
+const APPLICATION_ID = 0x63736a31;
+const SCHEMA_VERSION = 1;
+
+/** Milliseconds to wait for another writer. Short: between two APDUs the device gives the host 5 seconds in all. */
+const BUSY_TIMEOUT_MS = 2000;
+
+/** Rows are added and never changed; the triggers hold that against mistakes, the hash chain against intent. */
+const SCHEMA = [
+  `CREATE TABLE entries (
+  seq INTEGER PRIMARY KEY,
+  at TEXT NOT NULL,
+  prev TEXT NOT NULL,
+  body TEXT NOT NULL,
+  hash TEXT NOT NULL
+) STRICT`,
+  'CREATE TABLE blobs (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID',
+  ...['entries', 'blobs'].flatMap((table) =>
+    ['UPDATE', 'DELETE'].map(
+      (verb) => `CREATE TRIGGER ${table}_no_${verb.toLowerCase()} BEFORE ${verb} ON ${table}
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END`,
+    ),
+  ),
+];
+
+const PAGE = 500;
+
+/** An entry with the canonical text of its body, so that verifying it need not write that text again. */
+export interface StoredEntry {
+  readonly entry: Entry;
+  readonly text: string;
+}
+
+/** The two tables, with rows checked on the way in and no knowledge of what entries mean. Throws what libsql throws. */
+export class SqliteStore {
+  readonly #db: Database.Database;
+  readonly #page: Database.Statement;
+  readonly #insertEntry: Database.Statement;
+  readonly #insertBlob: Database.Statement;
+  readonly #selectBlob: Database.Statement;
+
+  constructor(
+    db: Database.Database,
+    readonly path: string,
+  ) {
+    this.#db = db;
+    this.#page = db.prepare(`SELECT seq, at, prev, body, hash FROM entries WHERE seq >= ? ORDER BY seq LIMIT ${PAGE}`);
+    this.#insertEntry = db.prepare('INSERT INTO entries (seq, at, prev, body, hash) VALUES (?, ?, ?, ?, ?)');
+    this.#insertBlob = db.prepare('INSERT INTO blobs (sha256, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING');
+    this.#selectBlob = db.prepare('SELECT bytes FROM blobs WHERE sha256 = ?');
+  }
+
+  /** Entries from a number on, in order, read page by page. Stops after the first row that cannot be read. */
+  *from(seq: number): Generator<Result<StoredEntry, Fault>, void> {
+    let next = seq;
+    for (;;) {
+      const rows = this.#page.raw().all(next) as unknown[][];
+      for (const row of rows) {
+        const read = readRow(row);
+        yield read;
+        if (!read.ok) return;
+        next = read.value.entry.seq + 1;
+      }
+      if (rows.length < PAGE) return;
+    }
+  }
+
+  insertEntry({ entry, text }: StoredEntry): void {
+    this.#insertEntry.run(entry.seq, entry.at, entry.prev, text, entry.hash);
+  }
+
+  insertBlob(sha256: Hex, bytes: Uint8Array): void {
+    this.#insertBlob.run(sha256, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  }
+
+  blob(sha256: Hex): Uint8Array | null {
+    const row = this.#selectBlob.raw().get(sha256) as unknown[] | undefined;
+    const bytes = row?.[0];
+    return bytes instanceof Uint8Array ? new Uint8Array(bytes) : null;
+  }
+
+  begin(): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+  }
+
+  commit(): void {
+    this.#db.exec('COMMIT');
+  }
+
+  /** Also after a failure that SQLite answered by rolling back on its own. */
+  rollback(): void {
+    if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+  }
+
+  close(): void {
+    if (this.#db.open) this.#db.close();
+  }
+}
+
+function readRow(row: readonly unknown[]): Result<StoredEntry, Fault> {
+  const [seq, at, prev, text, hash] = row;
+  if (typeof seq !== 'number') return fail('E_JOURNAL_TAMPERED', 'an entry of the journal has no number');
+  const strings =
+    typeof at === 'string' && typeof prev === 'string' && typeof text === 'string' && typeof hash === 'string';
+  if (!strings) return fail('E_JOURNAL_TAMPERED', `entry ${seq} of the journal: a column is not text`);
+  const body = decodeBody(text);
+  if (!body.ok) return err({ ...body.error, message: `entry ${seq} of the journal: ${body.error.message}` });
+  return ok({ entry: { seq, at, prev, body: body.value, hash }, text });
+}
+
+/** Makes the file with its empty tables, or refuses; anything that is there already stays as it is. */
+export function createStore(path: string): Result<SqliteStore, Fault> {
+  if (existsSync(path) && (!statSync(path).isFile() || statSync(path).size > 0)) return alreadyThere(path);
+  return guarded(path, (db) => {
+    const durable = makeDurable(db, path);
+    if (!durable.ok) return durable;
+    db.exec('BEGIN IMMEDIATE');
+    if (objects(db).length > 0) {
+      db.exec('ROLLBACK');
+      return alreadyThere(path);
+    }
+    for (const statement of SCHEMA) db.exec(statement);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
+    // Left open: the caller writes the first entry into the same transaction, so no journal is ever seen without it.
+    return ok(new SqliteStore(db, path));
+  });
+}
+
+function alreadyThere(path: string): Result<never, Fault> {
+  return fail('E_JOURNAL_EXISTS', `${path}: there is a file already`, {
+    remedy: 'choose another place; a journal is never overwritten',
+    where: { file: path },
+  });
+}
+
+/** Opens a journal that is there. Nothing is written to a file that turns out to be something else. */
+export function openStore(path: string): Result<SqliteStore, Fault> {
+  if (!existsSync(path)) {
+    return fail('E_JOURNAL_MISSING', `${path}: there is no journal`, {
+      remedy: 'make a workspace with countersign init, or run the command inside one',
+      where: { file: path },
+    });
+  }
+  return guarded(path, (db) => {
+    const checked = checkKind(db, path);
+    if (!checked.ok) return checked;
+    const durable = makeDurable(db, path);
+    return durable.ok ? ok(new SqliteStore(db, path)) : durable;
+  });
+}
+
+/** Runs `work` on a fresh connection; a failure closes it and becomes a fault. */
+function guarded(
+  path: string,
+  work: (db: Database.Database) => Result<SqliteStore, Fault>,
+): Result<SqliteStore, Fault> {
+  let db: Database.Database | null = null;
+  try {
+    db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+    const done = work(db);
+    if (!done.ok) db.close();
+    return done;
+  } catch (error) {
+    db?.close();
+    const known = sqliteFault(error, path);
+    if (known === null) throw error;
+    return err(known);
+  }
+}
+
+function pragma(db: Database.Database, name: string): unknown {
+  const row = db.prepare(`PRAGMA ${name}`).raw().get() as unknown[] | undefined;
+  return row?.[0];
+}
+
+function objects(db: Database.Database): string[] {
+  const rows = db.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name').raw().all();
+  return (rows as unknown[][]).map(([sql]) => String(sql));
+}
+
+function checkKind(db: Database.Database, path: string): Result<void, Fault> {
+  if (pragma(db, 'application_id') !== APPLICATION_ID) {
+    return fail('E_JOURNAL_SCHEMA', `${path}: it is not a journal of countersign`, {
+      remedy: 'name the journal that countersign init made',
+      where: { file: path },
+    });
+  }
+  const version = pragma(db, 'user_version');
+  if (version !== SCHEMA_VERSION) {
+    return fail('E_JOURNAL_SCHEMA', `${path}: it has layout ${version}, this program knows ${SCHEMA_VERSION}`, {
+      remedy: 'use the version of countersign that wrote it, or a newer one',
+      where: { file: path },
+    });
+  }
+  const found = objects(db).sort();
+  if (JSON.stringify(found) === JSON.stringify([...SCHEMA].sort())) return ok(undefined);
+  // A trigger could drop entries silently, a view could show other ones.
+  return fail('E_JOURNAL_TAMPERED', `${path}: its tables and triggers are not those of a journal`, {
+    remedy: 'stop signing; keep this file as it is and compare it with a copy from before',
+    where: { file: path },
+  });
+}
+
+/** What a durable commit takes. Returns a fault where the file system cannot give it. */
+function makeDurable(db: Database.Database, path: string): Result<void, Fault> {
+  const mode = pragma(db, 'journal_mode = WAL');
+  if (mode !== 'wal') {
+    return fail('E_JOURNAL_IO', `${path}: this file system does not support SQLite's write-ahead log (${mode})`, {
+      remedy: 'keep the journal on a local disk',
+      where: { file: path },
+    });
+  }
+  db.exec('PRAGMA synchronous = FULL');
+  // On macOS fsync does not reach the medium without this; elsewhere it changes nothing.
+  db.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');
+  // Each commit moves its pages into the main file at once: a copy of that file alone is whole as of the last commit.
+  db.exec('PRAGMA wal_autocheckpoint = 1');
+  return ok(undefined);
+}

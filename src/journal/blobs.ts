@@ -1,0 +1,35 @@
+import type { Hex } from '../domain/bytes.js';
+import { unreachable } from '../domain/result.js';
+import type { EntryBody } from './entries.js';
+
+/** The blobs that an entry rests on and that must be kept with it: SHA-256 of their bytes. */
+export function namedBlobs(body: EntryBody): readonly Hex[] {
+  switch (body.kind) {
+    case 'policy.activated':
+    case 'book.changed':
+      return [body.document];
+    case 'coins.imported':
+      return [body.snapshot];
+    case 'batch.planned':
+      return [body.psbt, body.plan];
+    case 'batch.verdict':
+      return [body.verdict];
+    case 'batch.approved':
+      return [body.statement];
+    case 'batch.signed':
+      return [body.signedPsbt, body.transaction];
+    case 'batch.reserved':
+    case 'batch.sent':
+    case 'batch.released':
+    case 'batch.unknown':
+    case 'batch.confirmed':
+    case 'batch.abandoned':
+    case 'journal.opened':
+    case 'vault.imported':
+    case 'coin.frozen':
+    case 'coin.unfrozen':
+      return [];
+    default:
+      return unreachable(body);
+  }
+}

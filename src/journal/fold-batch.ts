@@ -1,0 +1,280 @@
+import { type Fault, fail } from '../domain/fault.js';
+import { ok, type Result } from '../domain/result.js';
+import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
+import type { Entry, EntryBody } from './entries.js';
+import { requestDigest } from './requests.js';
+import type { SharedMap } from './shared-map.js';
+import type { BatchRecord, BatchState, JournalState } from './state.js';
+import { type BatchEntryKind, holdsCoins, nextState, statesBefore } from './transitions.js';
+
+type BatchBody = Extract<EntryBody, { kind: BatchEntryKind }>;
+type PlannedBody = Extract<BatchBody, { kind: 'batch.planned' }>;
+type LaterBody = Exclude<BatchBody, PlannedBody>;
+
+/** The parts of the state that batches touch, open for writing. */
+export interface BatchDraft {
+  readonly policy: JournalState['policy'];
+  readonly batches: SharedMap<BatchRecord>;
+  readonly requests: SharedMap<{ readonly batch: string; readonly digest: string }>;
+  readonly requestDigests: SharedMap<string>;
+  readonly heldCoins: SharedMap<string>;
+}
+
+const NOTHING: Result<void, Fault> = ok(undefined);
+
+/** Judges an entry of a batch and, only if all of it is in order, writes it into the draft. */
+export function applyBatchEntry(
+  draft: BatchDraft,
+  body: BatchBody,
+  entry: Entry,
+  at: UnixSeconds,
+): Result<void, Fault> {
+  if (body.kind === 'batch.planned') return applyPlanned(draft, body, entry, at);
+  const batch = draft.batches.get(body.batch);
+  if (batch === undefined) return fail('E_BATCH_UNKNOWN', `no batch ${body.batch} was planned`);
+
+  const state = nextState(batch.state, body.kind);
+  if (state === null) return wrongState(batch, body);
+  const judged = judge(draft, batch, body, at);
+  if (!judged.ok) return judged;
+  if (holdsCoins(state) && !holdsCoins(batch.state)) {
+    const free = mayHold(draft, batch);
+    if (!free.ok) return free;
+  }
+
+  const changed: BatchRecord = { ...batch, state, ...changes(batch, body, at) };
+  if (holdsCoins(state) !== holdsCoins(batch.state)) hold(draft, changed);
+  draft.batches.set(batch.id, changed);
+  return NOTHING;
+}
+
+function applyPlanned(draft: BatchDraft, body: PlannedBody, entry: Entry, at: UnixSeconds): Result<void, Fault> {
+  if (draft.batches.get(body.batch) !== undefined) {
+    return fail('E_BATCH_STATE', `batch ${body.batch} was planned already`);
+  }
+  if (BigInt(body.fee) > BigInt(body.spend)) {
+    return fail(
+      'E_JOURNAL_ENTRY',
+      `batch ${body.batch} spends ${body.spend} sat, less than its fee of ${body.fee} sat`,
+    );
+  }
+  const batch: BatchRecord = {
+    id: body.batch,
+    state: 'DRAFT',
+    plannedAt: at,
+    plannedSeq: entry.seq,
+    plannedHash: entry.hash,
+    psbt: body.psbt,
+    plan: body.plan,
+    requests: body.requests,
+    inputs: body.inputs,
+    outputs: body.outputs.map((output) => ({
+      script: output.script,
+      amount: BigInt(output.amount),
+      change: output.change ?? null,
+    })),
+    spend: BigInt(body.spend),
+    fee: BigInt(body.fee),
+    initiator: body.initiator,
+    parts: body.parts,
+    approvals: [],
+    verdict: null,
+    reservedAt: null,
+    signed: null,
+    confirmed: null,
+    reason: null,
+  };
+  const free = mayHold(draft, batch);
+  if (!free.ok) return free;
+  hold(draft, batch);
+  for (const request of body.requests) draft.requestDigests.set(request.id, requestDigest(request));
+  draft.batches.set(batch.id, batch);
+  return NOTHING;
+}
+
+/** Whether nobody else holds a coin or a request of the batch, and no request id stood for another payment before. */
+function mayHold(draft: BatchDraft, batch: BatchRecord): Result<void, Fault> {
+  for (const outpoint of batch.inputs) {
+    const holder = draft.heldCoins.get(outpoint);
+    if (holder !== undefined && holder !== batch.id) {
+      return fail('E_BATCH_STATE', `batch ${batch.id} spends ${outpoint}, which batch ${holder} holds`, {
+        remedy: `plan again, or abandon ${holder} first`,
+      });
+    }
+  }
+  for (const request of batch.requests) {
+    const holder = draft.requests.get(request.id);
+    if (holder !== undefined && holder.batch !== batch.id) {
+      return fail('E_BATCH_STATE', `batch ${batch.id} pays request ${request.id}, which batch ${holder.batch} pays`, {
+        remedy: `leave ${request.id} out, or abandon ${holder.batch} first`,
+      });
+    }
+    const digest = draft.requestDigests.get(request.id);
+    if (digest !== undefined && digest !== requestDigest(request)) {
+      return fail('E_REQUEST_ID_REUSE', `request id ${request.id} stood for another payment before`, {
+        remedy: 'find out who changed script or amount; a payment that was corrected on purpose takes a new id',
+      });
+    }
+  }
+  return NOTHING;
+}
+
+function hold(draft: BatchDraft, batch: BatchRecord): void {
+  const held = holdsCoins(batch.state);
+  for (const outpoint of batch.inputs) {
+    if (held) draft.heldCoins.set(outpoint, batch.id);
+    else draft.heldCoins.delete(outpoint);
+  }
+  for (const request of batch.requests) {
+    if (held) draft.requests.set(request.id, { batch: batch.id, digest: requestDigest(request) });
+    else draft.requests.delete(request.id);
+  }
+}
+
+function wrongState(batch: BatchRecord, body: LaterBody): Result<never, Fault> {
+  const due = statesBefore(body.kind).join(', ');
+  return fail('E_BATCH_STATE', `batch ${batch.id} is ${batch.state}; ${body.kind} needs ${due}`, {
+    remedy: ADVICE[batch.state],
+  });
+}
+
+const ADVICE: Readonly<Record<BatchState, string>> = {
+  DRAFT: 'approve and sign it, or abandon it',
+  RESERVED: 'sign it, or abandon it',
+  SENT: 'it may have been signed: let the signing end, or reconcile',
+  UNKNOWN: 'it may have been signed: ask the device again for the same bytes, or reconcile',
+  SIGNED: 'it is signed: broadcast it',
+  CONFIRMED: 'it is done',
+  RELEASED: 'sign it again, or abandon it',
+  ABANDONED: 'plan a new batch',
+};
+
+/** What an entry must agree with beside the state of its batch. */
+function judge(draft: BatchDraft, batch: BatchRecord, body: LaterBody, at: UnixSeconds): Result<void, Fault> {
+  if ('psbt' in body && body.psbt !== batch.psbt) {
+    return fail('E_PSBT_CHANGED', `${body.kind} is over PSBT ${body.psbt}, batch ${batch.id} over ${batch.psbt}`);
+  }
+  switch (body.kind) {
+    case 'batch.approved':
+      return judgeApproval(batch, body, at);
+    case 'batch.reserved':
+      return judgeReservation(draft, batch, body, at);
+    case 'batch.sent':
+      return judgeVerdict(draft, batch);
+    case 'batch.confirmed':
+      if (body.txid === batch.signed?.txid) return NOTHING;
+      return fail('E_JOURNAL_ENTRY', `${body.txid} is not the transaction that was signed for batch ${batch.id}`);
+    case 'batch.verdict':
+    case 'batch.released':
+    case 'batch.unknown':
+    case 'batch.signed':
+    case 'batch.abandoned':
+      return NOTHING;
+  }
+}
+
+function judgeApproval(
+  batch: BatchRecord,
+  body: Extract<LaterBody, { kind: 'batch.approved' }>,
+  at: UnixSeconds,
+): Result<void, Fault> {
+  const validUntil = seconds(body.validUntil);
+  if (validUntil < at) {
+    return fail(
+      'E_JOURNAL_ENTRY',
+      `the approval of ${body.person} ran out at ${body.validUntil}, before it was recorded`,
+    );
+  }
+  const earlier = batch.approvals.find(({ person }) => person === body.person);
+  if (earlier === undefined || earlier.validUntil <= at) return NOTHING;
+  return fail(
+    'E_APPROVAL_REPLAY',
+    `${body.person} has approved batch ${batch.id}, until ${formatTime(earlier.validUntil)}`,
+  );
+}
+
+/** The debit must be what was planned, what the active policy allowed last, and on the word of people who approved. */
+function judgeReservation(
+  draft: BatchDraft,
+  batch: BatchRecord,
+  body: Extract<LaterBody, { kind: 'batch.reserved' }>,
+  at: UnixSeconds,
+): Result<void, Fault> {
+  if (!isPlannedDebit(batch, body)) {
+    return fail(
+      'E_JOURNAL_ENTRY',
+      `the reservation of batch ${batch.id} differs from its plan in spend, fee or outputs`,
+    );
+  }
+  const allowed = judgeVerdict(draft, batch);
+  if (!allowed.ok) return allowed;
+  const absent = body.approvers.find(
+    (person) => !batch.approvals.some((one) => one.person === person && at <= one.validUntil),
+  );
+  if (absent === undefined) return NOTHING;
+  return fail(
+    'E_JOURNAL_ENTRY',
+    `batch ${batch.id} is reserved on the word of ${absent}, who has no valid approval of it`,
+  );
+}
+
+function isPlannedDebit(batch: BatchRecord, body: Extract<LaterBody, { kind: 'batch.reserved' }>): boolean {
+  const sums = BigInt(body.spend) === batch.spend && BigInt(body.fee) === batch.fee;
+  if (!sums || body.outputs.length !== batch.outputs.length) return false;
+  return batch.outputs.every((planned, index) => {
+    const output = body.outputs[index];
+    const same = output?.script === planned.script && BigInt(output.amount) === planned.amount;
+    return same && (output.change ?? null) === planned.change;
+  });
+}
+
+/** The newest word of the policy must be ALLOW, given for signing, by the policy that is active now. */
+function judgeVerdict(draft: BatchDraft, batch: BatchRecord): Result<void, Fault> {
+  const { verdict } = batch;
+  if (verdict === null || verdict.stage !== 'sign' || verdict.decision !== 'ALLOW') {
+    const last = verdict === null ? 'there is none' : `the last is ${verdict.decision} at stage ${verdict.stage}`;
+    return fail('E_JOURNAL_ENTRY', `batch ${batch.id} goes on without a verdict ALLOW at stage sign: ${last}`);
+  }
+  if (verdict.policy === draft.policy?.digest) return NOTHING;
+  return fail('E_JOURNAL_ENTRY', `the verdict on batch ${batch.id} is of another policy than the active one`, {
+    remedy: 'run the command again: the batch is judged by the active policy then',
+  });
+}
+
+function changes(batch: BatchRecord, body: LaterBody, at: UnixSeconds): Partial<BatchRecord> {
+  switch (body.kind) {
+    case 'batch.verdict':
+      return { verdict: { at, stage: body.stage, decision: body.decision, policy: body.policy } };
+    case 'batch.approved': {
+      const { person, statement, signature } = body;
+      const others = batch.approvals.filter((one) => one.person !== person);
+      const validUntil = seconds(body.validUntil);
+      return { approvals: [...others, { person, statement, signature, at, validUntil }] };
+    }
+    case 'batch.reserved':
+      return { reservedAt: at, reason: null };
+    case 'batch.sent':
+      return {};
+    case 'batch.released':
+      // The verdict goes with the reservation: another attempt is judged again.
+      return { reservedAt: null, verdict: null, reason: body.reason };
+    case 'batch.unknown':
+    case 'batch.abandoned':
+      return { reason: body.reason };
+    case 'batch.signed':
+      return {
+        signed: { at, txid: body.txid, signedPsbt: body.signedPsbt, transaction: body.transaction },
+        reason: null,
+      };
+    case 'batch.confirmed': {
+      const time = seconds(body.time);
+      return { confirmed: { at: Math.max(time, batch.reservedAt ?? time), height: body.height } };
+    }
+  }
+}
+
+function seconds(time: string): UnixSeconds {
+  const parsed = parseTime(time);
+  if (parsed === null) throw new Error(`the body was not checked: ${time} is not a time`);
+  return parsed;
+}

@@ -1,0 +1,199 @@
+import { type Fault, fail } from '../domain/fault.js';
+import { ok, type Result } from '../domain/result.js';
+import { parseTime, type UnixSeconds } from '../domain/time.js';
+import type { Entry, EntryBody } from './entries.js';
+import { applyBatchEntry, type BatchDraft } from './fold-batch.js';
+import { SharedMap } from './shared-map.js';
+import type { BookAge, Fold, JournalState } from './state.js';
+
+/** The state before the first entry. */
+export const EMPTY_STATE: JournalState = {
+  head: null,
+  network: null,
+  vault: null,
+  policy: null,
+  book: null,
+  coins: null,
+  frozen: new Map(),
+  batches: new Map(),
+  requests: new Map(),
+  requestDigests: new Map(),
+  heldCoins: new Map(),
+};
+
+/**
+ * One entry folded into a state, which stays as it was. Each call copies the maps that it writes: for a run of entries
+ * use a StateBuilder.
+ */
+export const fold: Fold = (state, entry) => {
+  const builder = new StateBuilder(state);
+  const applied = builder.apply(entry);
+  return applied.ok ? ok(builder.snapshot()) : applied;
+};
+
+/** Coins that a batch holds: not on offer to any other plan. */
+export function liveCoins(state: JournalState): ReadonlySet<string> {
+  return new Set(state.heldCoins.keys());
+}
+
+interface Draft extends BatchDraft {
+  head: JournalState['head'];
+  network: JournalState['network'];
+  vault: JournalState['vault'];
+  policy: JournalState['policy'];
+  book: JournalState['book'];
+  coins: JournalState['coins'];
+  readonly frozen: SharedMap<string>;
+}
+
+/**
+ * Folds entries in place. A snapshot is a value: later entries never change it, because the first write after it works
+ * on a copy of the map in question. An entry that is refused leaves no trace.
+ */
+export class StateBuilder {
+  readonly #draft: Draft;
+
+  constructor(from: JournalState = EMPTY_STATE) {
+    this.#draft = {
+      head: from.head,
+      network: from.network,
+      vault: from.vault,
+      policy: from.policy,
+      book: from.book,
+      coins: from.coins,
+      frozen: new SharedMap(from.frozen),
+      batches: new SharedMap(from.batches),
+      requests: new SharedMap(from.requests),
+      requestDigests: new SharedMap(from.requestDigests),
+      heldCoins: new SharedMap(from.heldCoins),
+    };
+  }
+
+  get head(): JournalState['head'] {
+    return this.#draft.head;
+  }
+
+  /**
+   * Takes one entry whose body has passed the schema and whose place in the chain is checked (chain.ts does both).
+   * E_BATCH_UNKNOWN, E_BATCH_STATE, E_PSBT_CHANGED, E_REQUEST_ID_REUSE, E_APPROVAL_REPLAY or E_JOURNAL_ENTRY where it
+   * does not follow from the entries before it.
+   */
+  apply(entry: Entry): Result<void, Fault> {
+    const at = parseTime(entry.at);
+    if (at === null) throw new Error(`entry ${entry.seq} was not checked: ${entry.at} is not a time`);
+    const applied = applyBody(this.#draft, entry, at);
+    if (applied.ok) this.#draft.head = { seq: entry.seq, hash: entry.hash, at };
+    return applied;
+  }
+
+  snapshot(): JournalState {
+    const { head, network, vault, policy, book, coins, frozen, batches, requests, requestDigests, heldCoins } =
+      this.#draft;
+    return {
+      head,
+      network,
+      vault,
+      policy,
+      book,
+      coins,
+      frozen: frozen.share(),
+      batches: batches.share(),
+      requests: requests.share(),
+      requestDigests: requestDigests.share(),
+      heldCoins: heldCoins.share(),
+    };
+  }
+}
+
+const NOTHING: Result<void, Fault> = ok(undefined);
+
+function applyBody(draft: Draft, entry: Entry, at: UnixSeconds): Result<void, Fault> {
+  const { body } = entry;
+  if ((draft.head === null) !== (body.kind === 'journal.opened')) {
+    return fail('E_JOURNAL_ENTRY', 'journal.opened is the first entry of a journal and stands nowhere else');
+  }
+  switch (body.kind) {
+    case 'journal.opened':
+      draft.network = body.network;
+      return NOTHING;
+    case 'vault.imported':
+      return applyVault(draft, body);
+    case 'policy.activated':
+      return applyPolicy(draft, body);
+    case 'book.changed':
+      return applyBook(draft, body, at);
+    case 'coins.imported': {
+      const { height, hash, medianTimePast } = body;
+      draft.coins = { snapshot: body.snapshot, tip: { height, hash, medianTimePast }, importedAt: at };
+      return NOTHING;
+    }
+    case 'coin.frozen':
+      draft.frozen.set(body.outpoint, body.reason);
+      return NOTHING;
+    case 'coin.unfrozen':
+      if (draft.frozen.get(body.outpoint) === undefined) {
+        return fail('E_JOURNAL_ENTRY', `coin ${body.outpoint} is not frozen`);
+      }
+      draft.frozen.delete(body.outpoint);
+      return NOTHING;
+    case 'batch.planned':
+    case 'batch.verdict':
+    case 'batch.approved':
+    case 'batch.reserved':
+    case 'batch.sent':
+    case 'batch.released':
+    case 'batch.unknown':
+    case 'batch.signed':
+    case 'batch.confirmed':
+    case 'batch.abandoned':
+      return applyBatchEntry(draft, body, entry, at);
+  }
+}
+
+function applyVault(draft: Draft, body: Extract<EntryBody, { kind: 'vault.imported' }>): Result<void, Fault> {
+  if (body.network !== draft.network) {
+    return fail('E_JOURNAL_ENTRY', `vault ${body.vault} is of ${body.network}, the journal of ${draft.network}`);
+  }
+  if (draft.batches.size > 0 && draft.vault?.descriptor !== body.descriptor) {
+    return fail('E_JOURNAL_ENTRY', 'the journal has batches of another vault', {
+      remedy: 'keep one journal a vault: begin a new workspace',
+    });
+  }
+  draft.vault = { id: body.vault, network: body.network, descriptor: body.descriptor };
+  return NOTHING;
+}
+
+function applyPolicy(draft: Draft, body: Extract<EntryBody, { kind: 'policy.activated' }>): Result<void, Fault> {
+  const active = draft.policy;
+  if (active !== null && body.version <= active.version) {
+    return fail(
+      'E_JOURNAL_ENTRY',
+      `policy version ${body.version} does not come after ${active.version}, the active one`,
+      {
+        remedy: 'give the new policy a higher version; an older one is never taken back',
+      },
+    );
+  }
+  draft.policy = { digest: body.digest, version: body.version, document: body.document };
+  return NOTHING;
+}
+
+function applyBook(
+  draft: Draft,
+  body: Extract<EntryBody, { kind: 'book.changed' }>,
+  at: UnixSeconds,
+): Result<void, Fault> {
+  const entries = new Map<string, BookAge>(draft.book?.entries);
+  for (const { id, script } of body.removed) {
+    if (entries.get(id)?.script !== script) {
+      return fail('E_JOURNAL_ENTRY', `the book does not hold ${id} with the script that is removed`);
+    }
+    entries.delete(id);
+  }
+  for (const { id, script, label } of body.added) {
+    if (entries.has(id)) return fail('E_JOURNAL_ENTRY', `the book holds ${id} already: remove it in the same entry`);
+    entries.set(id, { id, script, label, since: at });
+  }
+  draft.book = { digest: body.digest, document: body.document, entries };
+  return NOTHING;
+}

@@ -1,0 +1,12 @@
+import { type Hex, sha256Hex } from '../domain/bytes.js';
+import { canonicalJson } from '../domain/canonical-json.js';
+import type { RequestRecord } from './entries.js';
+
+/**
+ * What a request id stands for: SHA-256 of the canonical JSON of id, script and amount. The spelling of the address, the
+ * label and the reference stay out: correcting a note must not force a new id, because it is the id that keeps a
+ * withdrawal from being paid twice.
+ */
+export function requestDigest({ id, script, amount }: Pick<RequestRecord, 'id' | 'script' | 'amount'>): Hex {
+  return sha256Hex(canonicalJson({ amount, id, script }));
+}

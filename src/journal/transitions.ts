@@ -1,0 +1,103 @@
+import type { EntryKind } from './entries.js';
+import type { BatchState } from './state.js';
+
+/** The entries that speak of one batch. */
+export type BatchEntryKind = Extract<EntryKind, `batch.${string}`>;
+
+/** What an entry makes of a batch in each state; a state that is not listed does not admit the entry. */
+type Moves = Readonly<Partial<Record<BatchState, BatchState>>>;
+
+/**
+ * Every legal step of a batch, the whole of it. batch.planned is the one entry without a state before it.
+ *
+ * Asking the device again (batch.sent in SENT or UNKNOWN: the same bytes, after a crash or an unplugged cable) leads to
+ * UNKNOWN and not back to SENT: the earlier attempt may have signed, so a clean refusal of the later one proves nothing
+ * and can give no budget back.
+ */
+export const TRANSITIONS: Readonly<Record<Exclude<BatchEntryKind, 'batch.planned'>, Moves>> = {
+  'batch.verdict': {
+    DRAFT: 'DRAFT',
+    RESERVED: 'RESERVED',
+    SENT: 'SENT',
+    UNKNOWN: 'UNKNOWN',
+    RELEASED: 'RELEASED',
+  },
+  'batch.approved': { DRAFT: 'DRAFT', RELEASED: 'RELEASED' },
+  'batch.reserved': { DRAFT: 'RESERVED', RELEASED: 'RESERVED' },
+  'batch.sent': { RESERVED: 'SENT', SENT: 'UNKNOWN', UNKNOWN: 'UNKNOWN' },
+  'batch.released': { RESERVED: 'RELEASED', SENT: 'RELEASED' },
+  'batch.unknown': { SENT: 'UNKNOWN', UNKNOWN: 'UNKNOWN' },
+  'batch.signed': { SENT: 'SIGNED', UNKNOWN: 'SIGNED' },
+  'batch.confirmed': { SIGNED: 'CONFIRMED' },
+  'batch.abandoned': { DRAFT: 'ABANDONED', RESERVED: 'ABANDONED', RELEASED: 'ABANDONED' },
+};
+
+/** What a batch keeps from others in each state. Coins stand for request ids too: both are held and freed together. */
+const HOLDINGS: Readonly<Record<BatchState, { readonly budget: boolean; readonly coins: boolean }>> = {
+  DRAFT: { budget: false, coins: true },
+  RESERVED: { budget: true, coins: true },
+  SENT: { budget: true, coins: true },
+  UNKNOWN: { budget: true, coins: true },
+  SIGNED: { budget: true, coins: true },
+  CONFIRMED: { budget: true, coins: true },
+  RELEASED: { budget: false, coins: false },
+  ABANDONED: { budget: false, coins: false },
+};
+
+export const BATCH_STATES: readonly BatchState[] = [
+  'DRAFT',
+  'RESERVED',
+  'SENT',
+  'UNKNOWN',
+  'SIGNED',
+  'CONFIRMED',
+  'RELEASED',
+  'ABANDONED',
+];
+
+/** Whether the spend of a batch counts against limits: from its reservation on, unless nothing can have been signed. */
+export function holdsBudget(state: BatchState): boolean {
+  return HOLDINGS[state].budget;
+}
+
+/** Whether the coins and request ids of a batch are kept from other plans. */
+export function holdsCoins(state: BatchState): boolean {
+  return HOLDINGS[state].coins;
+}
+
+/**
+ * The state as everybody but the process that holds the device must read it: SENT without an answer in the journal is
+ * what a crash leaves, and signatures may exist.
+ */
+export function effectiveState(state: BatchState): BatchState {
+  return state === 'SENT' ? 'UNKNOWN' : state;
+}
+
+/** The state that an entry leads to, or null where it is not legal. */
+export function nextState(state: BatchState, kind: Exclude<BatchEntryKind, 'batch.planned'>): BatchState | null {
+  return TRANSITIONS[kind][state] ?? null;
+}
+
+/** The states that admit an entry, for messages. */
+export function statesBefore(kind: Exclude<BatchEntryKind, 'batch.planned'>): readonly BatchState[] {
+  return BATCH_STATES.filter((state) => nextState(state, kind) !== null);
+}
+
+/** The two tables as Markdown, as docs/journal.md shows them. */
+export function renderTransitions(): string {
+  const kinds = Object.keys(TRANSITIONS) as (keyof typeof TRANSITIONS)[];
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const rule = (count: number): string => `|${' --- |'.repeat(count)}`;
+  return [
+    row(['entry', ...BATCH_STATES]),
+    rule(BATCH_STATES.length + 1),
+    row(['`batch.planned`, of a new id', 'DRAFT', ...BATCH_STATES.slice(1).map(() => '')]),
+    ...kinds.map((kind) => row([`\`${kind}\` in`, ...BATCH_STATES.map((state) => nextState(state, kind) ?? '')])),
+    '',
+    row(['held in', ...BATCH_STATES]),
+    rule(BATCH_STATES.length + 1),
+    row(['budget', ...BATCH_STATES.map((state) => (holdsBudget(state) ? 'yes' : 'no'))]),
+    row(['coins and request ids', ...BATCH_STATES.map((state) => (holdsCoins(state) ? 'yes' : 'no'))]),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,122 @@
+import { sha256Hex, utf8 } from '../../src/domain/bytes.js';
+import type { EntryBody, OutputRecord } from '../../src/journal/entries.js';
+
+/** Bytes of a blob that a test needs no meaning of, and their hash. */
+export const bytesOf = (name: string): Uint8Array => utf8(`blob ${name}`);
+export const hashOf = (name: string): string => sha256Hex(bytesOf(name));
+
+export const POLICY = sha256Hex('policy');
+export const SCRIPT = `0014${'ab'.repeat(20)}`;
+export const CHANGE = `0014${'cd'.repeat(20)}`;
+export const outpoint = (n: number): string => `${n.toString(16).padStart(64, '0')}:0`;
+
+export interface BatchOptions {
+  readonly inputs?: readonly string[];
+  readonly requests?: readonly string[];
+  readonly amount?: string;
+}
+
+const outputs = (amount: string): OutputRecord[] => [
+  { script: SCRIPT, amount },
+  { script: CHANGE, amount: '5000', change: 3 },
+];
+
+/** The entries in the life of a batch, each legal where the one before it was the last. */
+export const story = {
+  opened: (): EntryBody => ({
+    kind: 'journal.opened',
+    schema: 'countersign.journal/1',
+    network: 'regtest',
+    nonce: '11'.repeat(32),
+  }),
+  policy: (version = 1, digest = POLICY): EntryBody => ({
+    kind: 'policy.activated',
+    digest,
+    version,
+    document: hashOf('policy'),
+  }),
+  planned: (batch: string, { inputs, requests, amount = '90000' }: BatchOptions = {}): EntryBody => ({
+    kind: 'batch.planned',
+    batch,
+    psbt: hashOf(`${batch} psbt`),
+    plan: hashOf(`${batch} plan`),
+    requests: (requests ?? [`${batch}-r`]).map((id) => ({ id, address: 'bcrt1q', script: SCRIPT, amount })),
+    inputs: inputs ?? [`${sha256Hex(batch)}:0`],
+    outputs: outputs(amount),
+    spend: (BigInt(amount) + 1000n).toString(),
+    fee: '1000',
+    initiator: 'alice',
+    parts: [batch],
+  }),
+  verdict: (
+    batch: string,
+    decision: 'ALLOW' | 'NEED' | 'DENY' = 'ALLOW',
+    stage: 'plan' | 'sign' = 'sign',
+    policy = POLICY,
+  ): EntryBody => ({
+    kind: 'batch.verdict',
+    batch,
+    stage,
+    psbt: hashOf(`${batch} psbt`),
+    policy,
+    decision,
+    codes: [],
+    verdict: hashOf(`${batch} verdict`),
+  }),
+  approved: (batch: string, person: string, validUntil = '2026-06-02T12:00:00Z'): EntryBody => ({
+    kind: 'batch.approved',
+    batch,
+    person,
+    statement: hashOf(`${batch} ${person}`),
+    signature: 'armoured',
+    validUntil,
+  }),
+  reserved: (batch: string, approvers: readonly string[] = [], amount = '90000'): EntryBody => ({
+    kind: 'batch.reserved',
+    batch,
+    psbt: hashOf(`${batch} psbt`),
+    spend: (BigInt(amount) + 1000n).toString(),
+    fee: '1000',
+    outputs: outputs(amount),
+    approvers,
+  }),
+  sent: (batch: string): EntryBody => ({
+    kind: 'batch.sent',
+    batch,
+    psbt: hashOf(`${batch} psbt`),
+    device: { app: 'Bitcoin Test', version: '2.2.7', fingerprint: 'f5acc2fd' },
+  }),
+  released: (batch: string): EntryBody => ({
+    kind: 'batch.released',
+    batch,
+    fault: 'E_DEVICE_REFUSED',
+    reason: 'the person at the device refused',
+  }),
+  unknown: (batch: string): EntryBody => ({
+    kind: 'batch.unknown',
+    batch,
+    fault: 'E_DEVICE_GONE',
+    reason: 'the device was unplugged',
+  }),
+  signed: (batch: string): EntryBody => ({
+    kind: 'batch.signed',
+    batch,
+    psbt: hashOf(`${batch} psbt`),
+    signedPsbt: hashOf(`${batch} signed`),
+    transaction: hashOf(`${batch} transaction`),
+    txid: sha256Hex(`${batch} txid`),
+    signatures: 1,
+  }),
+  confirmed: (batch: string, time = '2026-06-01T13:00:00Z'): EntryBody => ({
+    kind: 'batch.confirmed',
+    batch,
+    txid: sha256Hex(`${batch} txid`),
+    height: 950_000,
+    time,
+  }),
+  abandoned: (batch: string): EntryBody => ({ kind: 'batch.abandoned', batch, reason: 'not needed', by: 'alice' }),
+};
+
+/** Names of the blobs that these entries rest on: what a journal must keep with them. */
+export const blobNames = (batch: string): string[] =>
+  ['psbt', 'plan', 'verdict', 'signed', 'transaction', 'alice', 'bob', 'carol'].map((name) => `${batch} ${name}`);
