@@ -23,8 +23,10 @@ export interface ShapeLimits {
 export interface InputCost {
   /** Weight units of one signed input: 41 bytes x 4 plus script and witness. */
   readonly weight: bigint;
-  /** Time that the device needs for one more input, in milliseconds (exchanges x time of an exchange). */
-  readonly deviceMs: number;
+  /** Device time in milliseconds of n inputs: `deviceMs * n + deviceMsSquared * n^2` (exchanges x time of an exchange). */
+  readonly deviceMs: bigint;
+  /** Above zero for pkh alone, where the device reads the whole transaction again for each input. */
+  readonly deviceMsSquared: bigint;
 }
 
 export type Algorithm = 'bnb' | 'coin-grinder' | 'srd';
