@@ -9,7 +9,7 @@ import type { Sats } from '../domain/sats.js';
 import type { PayableKind, ScriptKind } from '../domain/script.js';
 import type { UnixSeconds } from '../domain/time.js';
 import type { PrevoutProof } from '../psbt/types.js';
-import type { OwnProof } from '../vault/types.js';
+import type { OwnProof, Vault } from '../vault/types.js';
 
 // ---------------------------------------------------------------- the document (countersign.policy/1)
 
@@ -164,10 +164,18 @@ export interface InputFact {
   readonly proof: PrevoutProof;
   readonly sighashType: number | null;
   readonly presigned: boolean;
+  /** Names of fields that countersign never writes. */
+  readonly foreignFields: readonly string[];
   /** Where in the vault it is derived; null for somebody else's coin. */
   readonly origin: OwnOrigin | null;
   /** From the coin snapshot; null where the snapshot does not hold the coin. */
-  readonly coin: { readonly confirmations: number; readonly coinbase: boolean; readonly value: Sats } | null;
+  readonly coin: {
+    readonly confirmations: number;
+    readonly coinbase: boolean;
+    readonly value: Sats;
+    /** Other coins of the snapshot on the same script that this PSBT leaves behind. */
+    readonly leftOnScript: number;
+  } | null;
   readonly frozen: string | null;
 }
 
@@ -184,6 +192,8 @@ export interface OutputFact {
 
 export interface Facts {
   readonly psbtSha256: Hex;
+  /** The wallet that inputs and change were proven against; the policy must name the same one. */
+  readonly vault: Pick<Vault, 'id' | 'network' | 'descriptor'>;
   readonly version: number;
   readonly locktime: number;
   readonly malformed: string | null;
@@ -235,6 +245,7 @@ export interface PolicyState {
   readonly spends: readonly SpendRecord[];
   /** By script, in hex. */
   readonly destinations: ReadonlyMap<Hex, DestinationAge>;
+  /** Confirmed coins that no earlier batch holding budget spends; this batch's own inputs are still among them. */
   readonly confirmedBalance: Sats;
   readonly tip: { readonly height: number; readonly medianTimePast: UnixSeconds };
   /** When the coin snapshot was taken in. */
