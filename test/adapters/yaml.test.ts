@@ -223,7 +223,7 @@ describe('bounds', () => {
 });
 
 it('reads what JSON says as JSON does, places aside', () => {
-  const value = fc.letrec<unknown>((tie) => ({
+  const value = fc.letrec<{ node: unknown }>((tie) => ({
     node: fc.oneof(
       { maxDepth: 4 },
       fc.string({ unit: 'grapheme' }).filter((text) => !/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069\ufeff]/u.test(text)),
