@@ -288,7 +288,7 @@ export interface Finding {
   readonly limit?: string;
   /** What may still be added before the rule denies; never negative. */
   readonly headroom?: string;
-  readonly unit?: 'sat' | 'sat/vB' | 'bp' | 'count' | 's' | 'people';
+  readonly unit?: 'sat' | 'sat/vB' | 'vB' | 'bp' | 'count' | 's' | 'people';
   /** When the rule would let this batch pass if nothing else happens (ISO 8601), where time alone can cure it. */
   readonly freesAt?: string;
   readonly where: SourcePosition;

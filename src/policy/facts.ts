@@ -1,0 +1,130 @@
+import { encodeAddress } from '../domain/address.js';
+import { equalBytes, toHex } from '../domain/bytes.js';
+import { type ChainTip, type Coin, confirmations, type OwnOrigin } from '../domain/coin.js';
+import { virtualSize } from '../domain/feerate.js';
+import { formatOutpoint } from '../domain/outpoint.js';
+import { type Sats, sumSats } from '../domain/sats.js';
+import { scriptKind } from '../domain/script.js';
+import { claimedOrigin } from '../psbt/own.js';
+import type { DecodedInput, DecodedOutput, DecodedPsbt } from '../psbt/types.js';
+import { type ChangeGap, proveOwn } from '../vault/own-output.js';
+import type { Deriver } from '../vault/types.js';
+import { signedTransactionWeight } from '../vault/weights.js';
+import type { Facts, InputFact, OutputFact } from './types.js';
+
+/** What is known besides the bytes of the PSBT. */
+export interface FactsContext {
+  readonly deriver: Deriver;
+  /** The coin snapshot, by outpoint ("TXID:VOUT"). */
+  readonly coins: ReadonlyMap<string, Coin>;
+  readonly tip: ChainTip;
+  /** Outpoint to the reason why it is frozen. */
+  readonly frozen: ReadonlyMap<string, string>;
+  readonly gap: ChangeGap;
+}
+
+/**
+ * The facts that a verdict rests on, from the decoded bytes alone. What a PSBT claims is never believed: inputs are own
+ * when the descriptor derives their script at the place that a claim or the snapshot points to, outputs are change when
+ * the descriptor derives them on the change branch within the gap.
+ */
+export function deriveFacts(decoded: DecodedPsbt, context: FactsContext): Facts {
+  const { vault } = context.deriver;
+  const left = leftBehind(decoded, context.coins);
+  const inputs = decoded.inputs.map((input, index) => inputFact(input, index, context, left));
+  const outputs = decoded.outputs.map((output, index) => outputFact(output, index, context));
+  const change = sumOf(outputs.filter(({ isChange }) => isChange));
+  const weight = signedTransactionWeight(
+    vault,
+    inputs.length,
+    outputs.map(({ script }) => script),
+  );
+  return {
+    psbtSha256: decoded.sha256,
+    vault: { id: vault.id, network: vault.network, descriptor: vault.descriptor },
+    version: decoded.version,
+    locktime: decoded.locktime,
+    malformed: decoded.malformed,
+    inputs,
+    outputs,
+    fee: sumOf(inputs) - sumOf(outputs),
+    external: sumOf(outputs) - change,
+    spend: sumOf(inputs.filter(({ origin }) => origin !== null)) - change,
+    vsize: virtualSize(weight),
+  };
+}
+
+function sumOf(items: readonly { readonly value: Sats }[]): Sats {
+  return sumSats(items.map(({ value }) => value));
+}
+
+/** By script: how many coins of the snapshot stay when this PSBT has spent its inputs. */
+function leftBehind(decoded: DecodedPsbt, coins: ReadonlyMap<string, Coin>): ReadonlyMap<string, number> {
+  const spent = new Set(decoded.inputs.map(({ outpoint }) => formatOutpoint(outpoint)));
+  const spentScripts = new Set([...spent].flatMap((name) => coins.get(name)?.script ?? []).map(toHex));
+  const left = new Map<string, number>();
+  for (const [name, { script }] of coins) {
+    const hex = toHex(script);
+    if (spentScripts.has(hex) && !spent.has(name)) left.set(hex, (left.get(hex) ?? 0) + 1);
+  }
+  return left;
+}
+
+const NO_SCRIPT = new Uint8Array();
+
+function inputFact(
+  input: DecodedInput,
+  index: number,
+  context: FactsContext,
+  left: ReadonlyMap<string, number>,
+): InputFact {
+  const name = formatOutpoint(input.outpoint);
+  const coin = context.coins.get(name);
+  return {
+    index,
+    outpoint: input.outpoint,
+    sequence: input.sequence,
+    value: input.prevout?.value ?? 0n,
+    script: input.prevout?.script ?? NO_SCRIPT,
+    proof: input.proof,
+    sighashType: input.sighashType,
+    presigned: input.presigned,
+    foreignFields: input.foreignFields,
+    origin: inputOrigin(input, coin, context.deriver),
+    coin:
+      coin === undefined
+        ? null
+        : {
+            confirmations: confirmations(coin, context.tip),
+            coinbase: coin.coinbase,
+            value: coin.value,
+            leftOnScript: left.get(toHex(coin.script)) ?? 0,
+          },
+    frozen: context.frozen.get(name) ?? null,
+  };
+}
+
+/** Where the vault derives the script that an input spends. An input that states no prevout goes by the snapshot's. */
+function inputOrigin(input: DecodedInput, coin: Coin | undefined, deriver: Deriver): OwnOrigin | null {
+  const script = input.prevout?.script ?? coin?.script;
+  if (script === undefined) return null;
+  const places = [
+    ...(coin === undefined ? [] : [coin.origin]),
+    ...input.derivations.flatMap((claim) => claimedOrigin(deriver.vault, claim) ?? []),
+  ];
+  return places.find(({ branch, index }) => equalBytes(deriver.at(branch, index).script, script)) ?? null;
+}
+
+function outputFact(output: DecodedOutput, index: number, context: FactsContext): OutputFact {
+  const { deriver, gap } = context;
+  const own = proveOwn(deriver, output.script, output.derivations, gap);
+  return {
+    index,
+    value: output.value,
+    script: output.script,
+    kind: scriptKind(output.script),
+    address: encodeAddress(output.script, deriver.vault.network),
+    own,
+    isChange: own.own && own.origin.branch === 1 && own.origin.index <= gap.lastUsedChange + gap.maxGap,
+  };
+}

@@ -1,0 +1,73 @@
+import { formatTime } from '../../domain/time.js';
+import { finding, formatSpan, type Rule } from './rule.js';
+
+/** Within the tolerance the verdict is given as of the newest journal entry: time never runs backwards. */
+export const clockBack: Rule = {
+  tag: 'clock-back',
+  codes: ['CLOCK_BACK'],
+  check: (context) => {
+    const { maxBack } = context.document.clock;
+    const { lastEntryAt } = context.state;
+    const behind = Math.max(0, lastEntryAt - context.now);
+    const within = behind <= maxBack;
+    const text =
+      behind === 0
+        ? `The clock, ${formatTime(context.now)}, is not behind the newest journal entry.`
+        : `The clock, ${formatTime(context.now)}, is ${formatSpan(behind)} behind the newest journal entry, ${formatTime(lastEntryAt)}; ${formatSpan(maxBack)} are tolerated.`;
+    return [
+      finding(context, 'CLOCK_BACK', within ? 'pass' : 'deny', text, {
+        measured: `${behind}`,
+        limit: `${maxBack}`,
+        headroom: `${Math.max(0, maxBack - behind)}`,
+        unit: 's',
+        freesAt: within ? null : lastEntryAt - maxBack,
+        remedy: within
+          ? undefined
+          : 'set the clock right; if it is right, look for the entry that was written too late',
+      }),
+    ];
+  },
+};
+
+/** The chain is the witness: setting a clock ahead must not refill a window. */
+export const clockJump: Rule = {
+  tag: 'clock-jump',
+  codes: ['CLOCK_JUMP'],
+  check: (context) => {
+    const { maxAheadOfMtp } = context.document.clock;
+    const { medianTimePast } = context.state.tip;
+    const ahead = Math.max(0, context.time - medianTimePast);
+    const within = ahead <= maxAheadOfMtp;
+    const text = `${formatTime(context.time)} is ${formatSpan(ahead)} ahead of the median time past of the chain, ${formatTime(medianTimePast)}; ${formatSpan(maxAheadOfMtp)} are tolerated.`;
+    return [
+      finding(context, 'CLOCK_JUMP', within ? 'pass' : 'deny', text, {
+        measured: `${ahead}`,
+        limit: `${maxAheadOfMtp}`,
+        headroom: `${Math.max(0, maxAheadOfMtp - ahead)}`,
+        unit: 's',
+        remedy: within ? undefined : 'import a newer coin snapshot; if it is new, set the clock right',
+      }),
+    ];
+  },
+};
+
+export const snapshotAge: Rule = {
+  tag: 'snapshot-age',
+  codes: ['DATA_STALE'],
+  check: (context) => {
+    const { chainSnapshotMaxAge } = context.document.clock;
+    const { snapshotAt } = context.state;
+    const age = Math.max(0, context.time - snapshotAt);
+    const within = age <= chainSnapshotMaxAge;
+    const text = `The coin snapshot was taken in at ${formatTime(snapshotAt)}, ${formatSpan(age)} ago; ${formatSpan(chainSnapshotMaxAge)} are tolerated.`;
+    return [
+      finding(context, 'DATA_STALE', within ? 'pass' : 'deny', text, {
+        measured: `${age}`,
+        limit: `${chainSnapshotMaxAge}`,
+        headroom: `${Math.max(0, chainSnapshotMaxAge - age)}`,
+        unit: 's',
+        remedy: within ? undefined : 'import a newer coin snapshot',
+      }),
+    ];
+  },
+};

@@ -1,0 +1,86 @@
+import * as approvals from './approvals.js';
+import * as change from './change.js';
+import * as clock from './clock.js';
+import * as coins from './coins.js';
+import * as destinations from './destinations.js';
+import * as fees from './fees.js';
+import * as form from './form.js';
+import { openHours } from './hours.js';
+import * as inputs from './inputs.js';
+import * as life from './life.js';
+import * as limits from './limits.js';
+import { lookalike } from './lookalike.js';
+import * as requests from './requests.js';
+import * as rolling from './rolling.js';
+import type { Rule } from './rule.js';
+import { screeningData } from './screening.js';
+import * as transaction from './transaction.js';
+import * as young from './young.js';
+
+/** Every rule there is. All of them run on every verdict; their order has no meaning. */
+export const RULES: readonly Rule[] = [
+  life.network,
+  life.wallet,
+  life.effective,
+  life.notExpired,
+  clock.clockBack,
+  clock.clockJump,
+  clock.snapshotAge,
+  openHours,
+  screeningData,
+  form.wellFormed,
+  form.notSigned,
+  form.foreignFields,
+  form.shape,
+  requests.requestsMatch,
+  requests.requestIds,
+  requests.possibleDuplicate,
+  inputs.previousTransaction,
+  inputs.prevoutAgrees,
+  inputs.foreignInput,
+  inputs.duplicateInput,
+  inputs.unknownInput,
+  coins.confirmed,
+  coins.mature,
+  coins.frozen,
+  coins.worthSpending,
+  coins.forcedReuse,
+  transaction.sighash,
+  transaction.locktime,
+  transaction.sequence,
+  transaction.version,
+  change.changeUnproven,
+  change.changePath,
+  change.changeGap,
+  change.changeCount,
+  change.changeDust,
+  change.changeReuse,
+  change.changeClaimed,
+  change.selfReceive,
+  destinations.destinationAllowed,
+  destinations.cooldown,
+  destinations.destinationCap,
+  destinations.scriptType,
+  destinations.unspendable,
+  destinations.dustPayment,
+  young.youngCap,
+  young.youngAggregate,
+  lookalike,
+  limits.batchLimit,
+  limits.outputLimit,
+  limits.outputCountLimit,
+  limits.reserveFloor,
+  ...rolling.rollingLimits,
+  rolling.blockLimits,
+  rolling.unconfirmedLimit,
+  rolling.batchCountLimit,
+  fees.feeRate,
+  fees.feeFloor,
+  fees.feeAbsolute,
+  fees.feeFraction,
+  fees.feeDay,
+  approvals.tierExists,
+  approvals.quorumComplete,
+  approvals.notRunOut,
+  approvals.everyoneCounts,
+];

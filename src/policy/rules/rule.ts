@@ -1,0 +1,188 @@
+import { toHex } from '../../domain/bytes.js';
+import type { SourcePosition } from '../../domain/fault.js';
+import type { WithdrawalRequest } from '../../domain/request.js';
+import { formatAmount, type Sats } from '../../domain/sats.js';
+import { formatTime, type UnixSeconds } from '../../domain/time.js';
+import { CODES, type Code } from '../codes.js';
+import type { Cap, Facts, Finding, LoadedPolicy, OutputFact, PolicyDocument, PolicyState } from '../types.js';
+import type { Claim, SpendIndex, Tally } from '../windows.js';
+
+/** One thing that is checked. A rule always reports, also when it is content. */
+export interface Rule {
+  /** Stable name, for EVAL_ERROR and for coverage. */
+  readonly tag: string;
+  /** The codes that it can report. */
+  readonly codes: readonly Code[];
+  check(context: RuleContext): readonly Finding[];
+}
+
+/** What every rule sees. Nothing in it changes while rules run, so their order cannot matter. */
+export interface RuleContext {
+  readonly policy: LoadedPolicy;
+  readonly document: PolicyDocument;
+  readonly facts: Facts;
+  readonly requests: readonly WithdrawalRequest[];
+  readonly state: PolicyState;
+  /** The wall clock as it was given. */
+  readonly now: UnixSeconds;
+  /** The later of wall clock and newest journal entry: the time that windows, ages and hours go by. */
+  readonly time: UnixSeconds;
+  /** Earlier spends, arranged on first use. */
+  readonly index: SpendIndex;
+  /** Outputs that are not proven change. */
+  readonly payments: readonly OutputFact[];
+  /** An amount of this batch, with the inputs by which it may replace an earlier one. */
+  claim(amount: bigint): Claim;
+}
+
+export interface FindingMore {
+  readonly subject?: string | undefined;
+  readonly measured?: string | undefined;
+  readonly limit?: string | undefined;
+  readonly headroom?: string | undefined;
+  readonly unit?: Finding['unit'] | undefined;
+  readonly freesAt?: UnixSeconds | null | undefined;
+  readonly remedy?: string | undefined;
+}
+
+/** A finding of a code at a field of the policy; the field of the code's registry entry unless another is given. */
+export function finding(
+  context: Pick<RuleContext, 'policy'>,
+  code: Code,
+  outcome: Finding['outcome'],
+  text: string,
+  more: FindingMore & { readonly field?: string } = {},
+): Finding {
+  const rule = more.field ?? CODES[code].rule;
+  return {
+    code,
+    rule,
+    outcome,
+    ...(more.subject === undefined ? {} : { subject: more.subject }),
+    ...(more.measured === undefined ? {} : { measured: more.measured }),
+    ...(more.limit === undefined ? {} : { limit: more.limit }),
+    ...(more.headroom === undefined ? {} : { headroom: more.headroom }),
+    ...(more.unit === undefined ? {} : { unit: more.unit }),
+    ...(more.freesAt === undefined || more.freesAt === null ? {} : { freesAt: formatTime(more.freesAt) }),
+    where: position(context.policy, rule),
+    text,
+    ...(more.remedy === undefined ? {} : { remedy: more.remedy }),
+  };
+}
+
+function position(policy: LoadedPolicy, rule: string): SourcePosition {
+  return rule === '' ? { file: policy.file } : policy.where(rule);
+}
+
+/** The content of a rule that lists faults: each one as a finding, or a single pass. */
+export function listed(
+  context: Pick<RuleContext, 'policy'>,
+  code: Code,
+  passText: string,
+  faults: readonly (FindingMore & { readonly text: string; readonly field?: string })[],
+): Finding[] {
+  if (faults.length === 0) return [finding(context, code, 'pass', passText)];
+  return faults.map(({ text, ...more }) => finding(context, code, CODES[code].outcome, text, more));
+}
+
+export interface CapCheck {
+  readonly code: Code;
+  readonly field?: string;
+  readonly subject?: string;
+  /** Begins the sentence: "The batch, fee included,". */
+  readonly what: string;
+  readonly cap: Cap;
+  readonly tally: Pick<Tally, 'measured' | 'room' | 'freesAt'>;
+  /** A way out besides waiting and asking for another policy. */
+  readonly remedy?: string;
+}
+
+/** An inclusive cap in sats: a pass says what is left after this batch, a denial what could go in its place. */
+export function capped(context: RuleContext, check: CapCheck): Finding {
+  const { code, field = CODES[code].rule, subject, what, cap, tally } = check;
+  const { measured } = tally;
+  const shown = { field, subject, unit: 'sat', measured: measured.toString() } as const;
+  if (cap === null) {
+    return finding(
+      context,
+      code,
+      'pass',
+      `${what} comes to ${formatAmount(measured)}; the policy sets no limit.`,
+      shown,
+    );
+  }
+  assertAmount(cap, field);
+  const limited = { ...shown, limit: cap.toString() };
+  if (measured <= cap) {
+    const left = cap - measured;
+    const text = `${what} comes to ${formatAmount(measured)}, within the limit of ${formatAmount(cap)}; ${formatAmount(left)} remain.`;
+    return finding(context, code, 'pass', text, { ...limited, headroom: left.toString() });
+  }
+  const room = tally.room(cap);
+  const freesAt = tally.freesAt(cap);
+  const ways = [
+    ...(freesAt === null ? [] : [`wait until ${formatTime(freesAt)}`]),
+    ...(room > 0n ? [`stay within ${formatAmount(room)} now`] : []),
+    ...(check.remedy === undefined ? [] : [check.remedy]),
+    askForPolicy(context, field),
+  ];
+  return finding(
+    context,
+    code,
+    'deny',
+    `${what} comes to ${formatAmount(measured)}, ${formatAmount(measured - cap)} above the limit of ${formatAmount(cap)}.`,
+    { ...limited, headroom: room.toString(), freesAt, remedy: ways.join(', or ') },
+  );
+}
+
+/** A tally of something that has no history. */
+export function single(measured: Sats): CapCheck['tally'] {
+  return { measured, room: (limit) => (limit > 0n ? limit : 0n), freesAt: () => null };
+}
+
+/** A mistyped limit must never let anything through: it ends as EVAL_ERROR. */
+export function assertAmount(value: unknown, field: string): asserts value is bigint {
+  if (typeof value !== 'bigint' || value < 0n) throw new Error(`${field} is not an amount`);
+}
+
+/** Who can lift a limit, and how long that takes. */
+export function askForPolicy({ document }: Pick<RuleContext, 'document'>, field: string): string {
+  const { sign, looseningNotice } = document.changeControl;
+  const people = `${sign.m} of ${sign.from.join(' and ')}`;
+  return `let ${people} sign a new policy version with another ${field}, which takes effect ${formatSpan(looseningNotice)} later`;
+}
+
+const SPANS = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+  ['s', 1],
+] as const;
+
+/** A span of seconds in the largest units that render it exactly: "3 d", "1 h 30 min". */
+export function formatSpan(seconds: number): string {
+  let rest = seconds;
+  const parts: string[] = [];
+  for (const [unit, size] of SPANS) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) parts.push(`${count} ${unit}`);
+  }
+  return parts.length === 0 ? '0 s' : parts.join(' ');
+}
+
+/** How an output is called wherever the order of outputs may not matter: by address, or by script where it has none. */
+export function outputName({ address, script }: Pick<OutputFact, 'address' | 'script'>): string {
+  return address ?? `script ${toHex(script) || '(empty)'}`;
+}
+
+/** "1 output", "3 outputs". */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** The values that occur more than once. */
+export function repeated(values: readonly string[]): Set<string> {
+  const seen = new Set<string>();
+  return new Set(values.filter((value) => seen.size === seen.add(value).size));
+}

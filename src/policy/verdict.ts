@@ -1,0 +1,68 @@
+import { canonicalJson, type Json } from '../domain/canonical-json.js';
+import { formatTime } from '../domain/time.js';
+import type { Finding, Verdict } from './types.js';
+
+const RANK: Readonly<Record<Finding['outcome'], number>> = { deny: 0, need: 1, warn: 2, pass: 3 };
+
+/** By outcome, code and subject, equal ones once: independent of the order of rules, outputs, inputs and approvals. */
+export function sortFindings(findings: readonly Finding[]): Finding[] {
+  const keyed = new Map(findings.map((finding) => [sortKey(finding), finding]));
+  return [...keyed].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, finding]) => finding);
+}
+
+function sortKey(finding: Finding): string {
+  const { outcome, code, subject = '' } = finding;
+  // NUL stands in none of the parts, so that a shorter part sorts before a longer one.
+  return [RANK[outcome], code, subject, canonicalJson(findingJson(finding))].join('\0');
+}
+
+/**
+ * RFC 8785 text of a verdict, the bytes that the journal keeps: amounts as decimal strings, times as ISO 8601. Positions
+ * are lines of the policy text without the name that this machine has for the file, so that another machine which replays
+ * the same policy, state and PSBT gets the same bytes.
+ */
+export function canonicalVerdict(verdict: Verdict): string {
+  const { quorum } = verdict;
+  return canonicalJson({
+    schema: 'countersign.verdict/1',
+    decision: verdict.decision,
+    findings: verdict.findings.map(findingJson),
+    psbt: verdict.psbtSha256,
+    policy: verdict.policy,
+    spend: verdict.spend.toString(),
+    fee: verdict.fee.toString(),
+    evaluated_at: formatTime(verdict.evaluatedAt),
+    ...(quorum === null ? {} : { quorum: quorumJson(quorum) }),
+  });
+}
+
+function findingJson(finding: Finding): Json {
+  const { where, ...rest } = finding;
+  return {
+    ...present(rest),
+    ...(where.line === undefined ? {} : { line: where.line }),
+    ...(where.line === undefined || where.column === undefined ? {} : { column: where.column }),
+  };
+}
+
+function quorumJson({ tier, basis, approved, missing }: NonNullable<Verdict['quorum']>): Json {
+  return {
+    tier: {
+      up_to: tier.upTo === null ? 'unlimited' : tier.upTo.toString(),
+      from: tier.from,
+      m: tier.m,
+      ...(tier.include === undefined ? {} : { include: tier.include }),
+      touch_required: tier.touchRequired,
+    },
+    basis: basis.toString(),
+    approved,
+    missing,
+  };
+}
+
+/** Optional fields that are absent leave no trace. */
+function present(fields: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
+}
