@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { access, link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { equalBytes } from '../domain/bytes.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { ok, type Result } from '../domain/result.js';
+
+/** The bytes of a file, or of standard input for "-". */
+export async function readBytes(path: string): Promise<Result<Uint8Array, Fault>> {
+  try {
+    return ok(new Uint8Array(path === '-' ? await readStdin() : await readFile(path)));
+  } catch (error) {
+    return fail('E_FILE_MISSING', `${path} cannot be read: ${reasonOf(error)}`, {
+      where: { file: path },
+      remedy: 'check the name and the permissions of the file',
+    });
+  }
+}
+
+async function readStdin(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+/**
+ * Writes a file whole or not at all: beside its place first, synced, then put there in one step. A file that has the
+ * same content already is left as it is; one with other content is never overwritten.
+ */
+export async function writeNewFile(path: string, bytes: Uint8Array): Promise<Result<void, Fault>> {
+  const beside = `${path}.${randomBytes(6).toString('hex')}.part`;
+  try {
+    const handle = await open(beside, 'wx', 0o644);
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    // A hard link fails where the name is taken, which a rename would overwrite.
+    await link(beside, path);
+    await syncFolder(dirname(path));
+    return ok(undefined);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return sameContent(path, bytes);
+    return fail('E_FILE_MISSING', `${path} cannot be written: ${reasonOf(error)}`, {
+      where: { file: path },
+      remedy: 'check that the folder exists, has room, and may be written to',
+    });
+  } finally {
+    await rm(beside, { force: true });
+  }
+}
+
+async function sameContent(path: string, bytes: Uint8Array): Promise<Result<void, Fault>> {
+  const present = await readBytes(path);
+  if (!present.ok) return present;
+  if (equalBytes(present.value, bytes)) return ok(undefined);
+  return fail('E_FILE_EXISTS', `${path} exists with other content, and is not overwritten`, {
+    where: { file: path },
+    remedy: 'move it away, or give another name',
+  });
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+export async function makeFolder(path: string): Promise<Result<void, Fault>> {
+  try {
+    await mkdir(path, { recursive: true });
+    return ok(undefined);
+  } catch (error) {
+    return fail('E_FILE_MISSING', `the folder ${path} cannot be made: ${reasonOf(error)}`, { where: { file: path } });
+  }
+}
+
+export async function fileExists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function inFolder(root: string, path: string): string {
+  return isAbsolute(path) ? path : join(root, path);
+}
+
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is not a folder',
+  ENOSPC: 'the disk is full',
+  EROFS: 'the file system is read-only',
+};
+
+function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  return REASONS[code ?? ''] ?? (error instanceof Error ? error.message : String(error));
+}

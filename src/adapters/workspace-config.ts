@@ -1,0 +1,87 @@
+import { type Fault, fail } from '../domain/fault.js';
+import { type Network, parseNetwork } from '../domain/network.js';
+import { ok, type Result } from '../domain/result.js';
+import type { SourceNode } from '../domain/source-tree.js';
+import { parseYaml } from './source-text.js';
+
+export const WORKSPACE_FILE = 'countersign.yaml';
+
+export interface WorkspaceFields {
+  readonly network: Network;
+  readonly journal: string;
+  readonly policy: string;
+  readonly book: string;
+  readonly batches: string;
+  readonly officer: string | null;
+  readonly device: string;
+}
+
+const TEXT_FIELDS = ['journal', 'policy', 'book', 'batches', 'officer', 'device'] as const;
+const DEFAULTS = {
+  journal: 'journal.sqlite',
+  policy: 'policy.yaml',
+  book: 'book.yaml',
+  batches: 'batches',
+  device: 'hid',
+};
+
+/** Reads countersign.yaml (countersign.workspace/1): network is mandatory, the rest has defaults. */
+export function readWorkspaceConfig(text: string, file: string): Result<WorkspaceFields, Fault> {
+  const parsed = parseYaml(text, file);
+  if (!parsed.ok) return parsed;
+  const fields = plainFields(parsed.value, file);
+  if (!fields.ok) return fields;
+  const schema = fields.value.get('schema');
+  if (schema !== 'countersign.workspace/1') {
+    return fail('E_WORKSPACE_SCHEMA', `schema is ${JSON.stringify(schema ?? '')}, not countersign.workspace/1`, {
+      where: { file },
+    });
+  }
+  const network = parseNetwork(fields.value.get('network') ?? '');
+  if (!network.ok)
+    return fail('E_WORKSPACE_SCHEMA', network.error.message, { where: { file }, remedy: network.error.remedy });
+  const textOf = (name: keyof typeof DEFAULTS): string => fields.value.get(name) ?? DEFAULTS[name];
+  return ok({
+    network: network.value,
+    journal: textOf('journal'),
+    policy: textOf('policy'),
+    book: textOf('book'),
+    batches: textOf('batches'),
+    device: textOf('device'),
+    officer: fields.value.get('officer') ?? null,
+  });
+}
+
+function plainFields(node: SourceNode, file: string): Result<Map<string, string>, Fault> {
+  if (node.kind !== 'map')
+    return fail('E_WORKSPACE_SCHEMA', 'the file is not a list of "name: value" lines', { where: { file } });
+  const known: readonly string[] = ['schema', 'network', ...TEXT_FIELDS];
+  const fields = new Map<string, string>();
+  for (const [name, { key, value }] of node.entries) {
+    const where = { file, line: key.line, column: key.column };
+    if (!known.includes(name)) {
+      return fail('E_UNKNOWN_FIELD', `${JSON.stringify(name)} is not a field of countersign.workspace/1`, {
+        where,
+        remedy: `it has ${known.join(', ')}`,
+      });
+    }
+    if (value.kind !== 'scalar' || typeof value.value !== 'string' || value.value === '') {
+      return fail('E_FIELD_TYPE', `${name} has to be a text`, { where });
+    }
+    fields.set(name, value.value);
+  }
+  return ok(fields);
+}
+
+export function workspaceTemplate(network: Network): string {
+  return `# A countersign workspace. Paths are relative to this file.
+schema: countersign.workspace/1
+network: ${network}
+journal: ${DEFAULTS.journal}
+policy: ${DEFAULTS.policy}
+book: ${DEFAULTS.book}
+batches: ${DEFAULTS.batches}
+device: ${DEFAULTS.device}      # hid, speculos:http://127.0.0.1:5000, or replay:FILE
+# officer: alice   # who plans here, unless a command says --as NAME
+`;
+}

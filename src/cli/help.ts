@@ -1,0 +1,84 @@
+import type { CommandSpec } from './command.js';
+import { COMMANDS } from './tree.js';
+
+/**
+ * Help from the command tree alone. It is asked for more often than anything else, so it loads neither the parser of
+ * command lines nor anything of the program.
+ */
+const COMMON_OPTIONS = [
+  { flags: '--json', about: 'one JSON object on stdout; text for people goes to stderr' },
+  { flags: '-w, --workspace <folder>', about: 'the folder that holds countersign.yaml; default: the current one' },
+  { flags: '-h, --help', about: 'this text' },
+] as const;
+
+const WIDTH = 100;
+
+/** The help that a command line asks for, or null where it asks for something else. */
+export function askedHelp(argv: readonly string[]): string | null {
+  const words = argv.filter((word) => word !== '--help' && word !== '-h');
+  const asked = words.length < argv.length || argv.length === 0;
+  return asked ? helpText(words) : null;
+}
+
+/** Help of the program, of a group or of a verb; null where the words name none of them. */
+export function helpText(path: readonly string[]): string | null {
+  if (path.length === 0) return rootHelp();
+  const verb = COMMANDS.find((spec) => spec.path.join(' ') === path.join(' '));
+  if (verb !== undefined) return verbHelp(verb);
+  const group = COMMANDS.filter((spec) => spec.path.length > 1 && spec.path[0] === path[0]);
+  return path.length === 1 && group.length > 0 ? listing(`countersign ${path[0]} VERB`, group) : null;
+}
+
+function rootHelp(): string {
+  return [
+    "countersign signs withdrawals from an exchange's Bitcoin cold storage: policy, approvals, a Ledger, a journal.",
+    '',
+    listing('countersign VERB', COMMANDS),
+    'countersign --version prints the version; countersign VERB --help shows arguments, options and an example.',
+    '',
+  ].join('\n');
+}
+
+function listing(usage: string, specs: readonly CommandSpec[]): string {
+  const rows = specs.map((spec) => ({ name: spec.path.join(' '), about: spec.about }));
+  return `${[`Usage: ${usage}`, '', ...aligned(rows)].join('\n')}\n`;
+}
+
+function verbHelp(spec: CommandSpec): string {
+  const name = spec.path.join(' ');
+  const words = [name, ...spec.args.map((argument) => argument.name)].join(' ');
+  const args = spec.args.map((argument) => ({ name: argument.name, about: argument.about }));
+  const options = [...spec.options, ...COMMON_OPTIONS].map((option) => ({ name: option.flags, about: option.about }));
+  return `${[
+    `Usage: countersign ${words} [options]`,
+    '',
+    spec.about,
+    '',
+    ...(args.length === 0 ? [] : ['Arguments:', ...aligned(args), '']),
+    'Options:',
+    ...aligned(options),
+    '',
+    'Example:',
+    `  ${spec.example}`,
+  ].join('\n')}\n`;
+}
+
+function aligned(rows: readonly { readonly name: string; readonly about: string }[]): string[] {
+  const width = Math.max(...rows.map((row) => row.name.length));
+  return rows.flatMap(({ name, about }) => {
+    const [first = '', ...rest] = broken(about, WIDTH - width - 4);
+    return [`  ${name.padEnd(width)}  ${first}`, ...rest.map((line) => `  ${' '.repeat(width)}  ${line}`)];
+  });
+}
+
+function broken(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,56 @@
+import { exitCode } from '../domain/exit-codes.js';
+import { FAULTS, type Fault, formatPosition } from '../domain/fault.js';
+import type { Report, VerbResult } from './command.js';
+import type { Style } from './render/style.js';
+import { printable } from './render/text.js';
+
+export interface Printed {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number;
+}
+
+/** Lays out what a verb said: one JSON object on stdout with people's text on stderr, or people's text on stdout. */
+export function print(result: VerbResult, json: boolean, style: Style, verb: string): Printed {
+  if (result.ok) return printReport(result.value, json);
+  const faults = Array.isArray(result.error) ? (result.error as readonly Fault[]) : [result.error as Fault];
+  return printFaults(faults, json, style, verb);
+}
+
+function printReport(report: Report, json: boolean): Printed {
+  const code = exitCode(report.exit);
+  const text = report.text.length === 0 ? '' : `${report.text.join('\n')}\n`;
+  if (!json) return { stdout: text, stderr: '', code };
+  const object = { schema: report.schema, exit: code, ...report.data };
+  return { stdout: `${JSON.stringify(object, jsonValue, 2)}\n`, stderr: text, code };
+}
+
+function printFaults(faults: readonly Fault[], json: boolean, style: Style, verb: string): Printed {
+  const code = worstExit(faults);
+  const text = faults.map((fault) => `${faultLines(fault, style).join('\n')}\n`).join('');
+  if (!json) return { stdout: '', stderr: text, code };
+  const object = { schema: `countersign.${verb}/1`, exit: code, faults: faults.map(faultJson) };
+  return { stdout: `${JSON.stringify(object, jsonValue, 2)}\n`, stderr: text, code };
+}
+
+/** The code of the first fault: they are reported in order of importance. */
+function worstExit(faults: readonly Fault[]): number {
+  const first = faults[0];
+  return first === undefined ? exitCode('FAULT') : exitCode(FAULTS[first.tag].exit);
+}
+
+function faultLines(fault: Fault, style: Style): string[] {
+  const where = fault.where === undefined ? '' : `${printable(formatPosition(fault.where))}: `;
+  const first = `${style.bad('error')} ${fault.tag}: ${where}${printable(fault.message)}`;
+  return fault.remedy === undefined ? [first] : [first, `  ${style.bold('remedy')}: ${printable(fault.remedy)}`];
+}
+
+function faultJson(fault: Fault): Record<string, unknown> {
+  return { ...fault, exit: exitCode(FAULTS[fault.tag].exit) };
+}
+
+function jsonValue(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Map) return Object.fromEntries(value);
+  return value;
+}

@@ -1,0 +1,152 @@
+import { Command, CommanderError } from 'commander';
+import { exitCode } from '../domain/exit-codes.js';
+import { fault } from '../domain/fault.js';
+import { err } from '../domain/result.js';
+import type { Composition } from '../workflow/ports.js';
+import type { CommandSpec, VerbContext, VerbResult, Words } from './command.js';
+import { askedHelp, helpText } from './help.js';
+import { print } from './print.js';
+import { makeStyle } from './render/style.js';
+import { COMMANDS } from './tree.js';
+
+/** The streams of one run. Text and progress for people go to stderr where stdout belongs to --json. */
+export interface Io {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** Whether stdout is a terminal that may have colours. */
+  readonly colors: boolean;
+  /** Whether stderr is a terminal on which a line can be rewritten. */
+  readonly rewrites: boolean;
+}
+
+export interface CompositionOptions {
+  /** --workspace, or undefined for the current folder. */
+  readonly workspace: string | undefined;
+}
+
+export type Compose = (options: CompositionOptions) => Promise<Composition>;
+
+/** Parses a command line, runs its verb, prints what it says, and returns the exit code. */
+export async function runCommandLine(argv: readonly string[], compose: Compose, io: Io): Promise<number> {
+  const help = askedHelp(argv);
+  if (help !== null) {
+    // Nothing at all was asked for: the help is then an answer to a mistake.
+    (argv.length === 0 ? io.stderr : io.stdout)(help);
+    return argv.length === 0 ? exitCode('USAGE') : 0;
+  }
+  let code = 0;
+  const program = buildProgram(async (spec, words, json) => {
+    code = await runVerb(spec, words, json, compose, io);
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    const group = helpText(argv.filter((word) => !word.startsWith('-')));
+    const message = error.code === 'commander.help' ? 'a verb is missing' : error.message.replace(/^error: /, '');
+    if (group !== null && error.code === 'commander.help') io.stderr(`${group}\n`);
+    const usage = fault('E_USAGE', message, { remedy: 'see countersign --help' });
+    return emit(err(usage), argv.includes('--json'), io, 'usage');
+  }
+  return code;
+}
+
+type OnVerb = (spec: CommandSpec, words: Words, json: boolean) => Promise<void>;
+
+function buildProgram(onVerb: OnVerb): Command {
+  const root = settle(new Command('countersign'));
+  const groups = new Map<string, Command>();
+  for (const spec of COMMANDS) {
+    const [first = '', second] = spec.path;
+    if (second === undefined) addVerb(root, spec, first, onVerb);
+    else {
+      const group = groups.get(first) ?? settle(root.command(first));
+      groups.set(first, group);
+      addVerb(group, spec, second, onVerb);
+    }
+  }
+  return root;
+}
+
+function addVerb(parent: Command, spec: CommandSpec, name: string, onVerb: OnVerb): void {
+  const command = settle(parent.command(name));
+  for (const argument of spec.args) command.argument(argument.name);
+  for (const option of spec.options) command.option(option.flags);
+  command.option('--json').option('-w, --workspace <folder>');
+  command.action(async () => {
+    const options = command.opts<Record<string, string | boolean | undefined>>();
+    const words: Words = {
+      args: command.args,
+      text: (option) => textOption(options[camelCase(option)]),
+      flag: (option) => options[camelCase(option)] === true,
+    };
+    await onVerb(spec, words, options.json === true);
+  });
+}
+
+function textOption(value: string | boolean | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The name under which commander keeps the value of --max-inputs. */
+function camelCase(option: string): string {
+  return option.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Help comes from help.ts and errors come out as faults, so commander itself prints nothing. */
+function settle(command: Command): Command {
+  return command
+    .exitOverride()
+    .helpCommand(false)
+    .helpOption(false)
+    .allowExcessArguments(false)
+    .configureOutput({ writeOut: () => {}, writeErr: () => {}, outputError: () => {} });
+}
+
+async function runVerb(spec: CommandSpec, words: Words, json: boolean, compose: Compose, io: Io): Promise<number> {
+  const style = makeStyle(io.colors && !json);
+  const composition = await compose({ workspace: words.text('workspace') });
+  const progress = progressWriter(io);
+  const context: VerbContext = {
+    compose: composition,
+    style,
+    progress: progress.write,
+    notice: (line) => {
+      progress.finish();
+      io.stderr(`${line}\n`);
+    },
+  };
+  const { run } = await spec.load();
+  const result = await run(words, context);
+  progress.finish();
+  return emit(result, json, io, spec.path.join('-'));
+}
+
+function emit(result: VerbResult, json: boolean, io: Io, verb: string): number {
+  const printed = print(result, json, makeStyle(io.colors && !json), verb);
+  if (printed.stderr !== '') io.stderr(printed.stderr);
+  if (printed.stdout !== '') io.stdout(printed.stdout);
+  return printed.code;
+}
+
+/** On a terminal one line that is rewritten; elsewhere a line whenever its first word changes. */
+function progressWriter(io: Io): { write: (line: string) => void; finish: () => void } {
+  let open = false;
+  let last = '';
+  return {
+    write: (line) => {
+      if (io.rewrites) {
+        io.stderr(`\r${line}\u001b[K`);
+        open = true;
+        return;
+      }
+      const word = line.split(' ')[0] ?? '';
+      if (word !== last) io.stderr(`${line}\n`);
+      last = word;
+    },
+    finish: () => {
+      if (open) io.stderr('\n');
+      open = false;
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { groupedAddress } from '../../domain/address.js';
+import { formatPosition } from '../../domain/fault.js';
+import { formatAmount } from '../../domain/sats.js';
+import { formatTime } from '../../domain/time.js';
+import type { Decision, Finding, Verdict } from '../../policy/types.js';
+import { canonicalVerdict } from '../../policy/verdict.js';
+import type { Assessment } from '../../workflow/assess.js';
+import type { Situation } from '../../workflow/situation.js';
+import type { Style } from './style.js';
+import { table } from './table.js';
+import { plural, printable, wrap } from './text.js';
+
+/** The whole verdict: what it says, every reason against it in full, then every rule that was asked with its numbers. */
+export function verdictLines(verdict: Verdict, style: Style): string[] {
+  const reasons = verdict.findings.filter((finding) => finding.outcome !== 'pass');
+  return [
+    `${style.bold('Verdict')}  ${decisionWord(verdict, style)}   policy ${verdict.policy}`,
+    `${style.dim('         evaluated at')} ${formatTime(verdict.evaluatedAt)}`,
+    '',
+    ...reasons.flatMap((finding) => reasonLines(finding, style)),
+    ...rulesTable(verdict.findings, style),
+  ];
+}
+
+export function decisionWord(verdict: Verdict, style: Style): string {
+  const count = verdict.findings.filter(({ outcome }) => outcome === 'deny').length;
+  switch (verdict.decision) {
+    case 'ALLOW':
+      return style.good('ALLOW');
+    case 'NEED':
+      return style.warn(`NEED ${plural(verdict.quorum?.missing ?? 0, 'more approval')}`);
+    case 'DENY':
+      return style.bad(`DENY for ${plural(count, 'reason')}`);
+  }
+}
+
+export function decisionExit(decision: Decision): 'OK' | 'APPROVALS_MISSING' | 'DENIED' {
+  switch (decision) {
+    case 'ALLOW':
+      return 'OK';
+    case 'NEED':
+      return 'APPROVALS_MISSING';
+    case 'DENY':
+      return 'DENIED';
+  }
+}
+
+function reasonLines(finding: Finding, style: Style): string[] {
+  const subject = finding.subject === undefined ? '' : ` (${printable(finding.subject)})`;
+  const more = [
+    finding.freesAt === undefined ? null : `frees at ${finding.freesAt}`,
+    finding.remedy === undefined ? null : printable(finding.remedy),
+    `rule ${finding.rule}, ${printable(formatPosition(finding.where))}`,
+  ].filter((line) => line !== null);
+  return [
+    `  ${outcomeWord(finding.outcome, style)} ${style.bold(finding.code)}${subject}`,
+    ...wrap(printable(finding.text), 104).map((line) => `       ${line}`),
+    ...more.flatMap((line) => wrap(line, 104)).map((line) => `       ${style.dim(line)}`),
+    '',
+  ];
+}
+
+function rulesTable(findings: readonly Finding[], style: Style): string[] {
+  const rows = findings.map((finding) => [
+    outcomeWord(finding.outcome, style),
+    finding.code,
+    printable(finding.subject ?? ''),
+    finding.measured ?? '',
+    finding.limit ?? '',
+    finding.headroom ?? '',
+    finding.unit ?? '',
+    printable(formatPosition(finding.where)),
+  ]);
+  return table(
+    [
+      { title: '' },
+      { title: 'rule' },
+      { title: 'about' },
+      { title: 'measured', align: 'right' },
+      { title: 'limit', align: 'right' },
+      { title: 'headroom', align: 'right' },
+      { title: 'unit' },
+      { title: 'where' },
+    ],
+    rows,
+    style.dim,
+  ).map((line) => `  ${line}`);
+}
+
+function outcomeWord(outcome: Finding['outcome'], style: Style): string {
+  switch (outcome) {
+    case 'pass':
+      return style.good('pass');
+    case 'warn':
+      return style.warn('warn');
+    case 'need':
+      return style.warn('need');
+    case 'deny':
+      return style.bad('deny');
+  }
+}
+
+/** What the transaction pays, from its bytes: full addresses in groups of four, the change last. */
+export function paymentLines({ facts }: Assessment, situation: Situation, style: Style): string[] {
+  const names = new Map([...(situation.state.book?.entries.values() ?? [])].map((entry) => [entry.script, entry.id]));
+  const rows = facts.outputs.map((output) => {
+    const script = Buffer.from(output.script).toString('hex');
+    const to = output.address === null ? `script ${script}` : groupedAddress(output.address);
+    return [
+      `${output.index + 1}`,
+      `${output.value}`,
+      output.isChange ? 'change' : printable(names.get(script) ?? 'not in the book'),
+      to,
+    ];
+  });
+  const columns = [
+    { title: '#', align: 'right' as const },
+    { title: 'sat', align: 'right' as const },
+    { title: 'to' },
+    { title: 'address' },
+  ];
+  return [
+    ...table(columns, rows, style.dim).map((line) => `  ${line}`),
+    '',
+    `  external ${formatAmount(facts.external)}, fee ${formatAmount(facts.fee)}, leaves the vault ${formatAmount(facts.spend)}`,
+    `  ${plural(facts.inputs.length, 'input')}, ${plural(facts.outputs.length, 'output')}, at most ${facts.vsize} vB signed`,
+  ];
+}
+
+export function verdictJson(verdict: Verdict): Record<string, unknown> {
+  return JSON.parse(canonicalVerdict(verdict)) as Record<string, unknown>;
+}

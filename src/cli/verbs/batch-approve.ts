@@ -1,0 +1,78 @@
+import { fail } from '../../domain/fault.js';
+import { ok } from '../../domain/result.js';
+import { formatTime } from '../../domain/time.js';
+import { approveBatch, statementFor } from '../../workflow/approve-batch.js';
+import type { Verb, VerbContext, Words } from '../command.js';
+import { decisionWord, paymentLines } from '../render/verdict.js';
+import { argument, required, withWorkspace } from '../with-workspace.js';
+
+export const run: Verb = async (words, context) => {
+  if (words.flag('statement')) return printStatement(words, context);
+  return withWorkspace(context, async (desk) => {
+    const id = argument(words, 0);
+    const source = await sourceOf(words, context);
+    if (!source.ok) return source;
+    const approved = await approveBatch(desk, context.compose.ssh, id, source.value);
+    if (!approved.ok) return approved;
+    const { person, validUntil, review } = approved.value;
+    const { verdict } = review.assessment;
+    const { style } = context;
+    return ok({
+      schema: 'countersign.batch-approve/1',
+      exit: 'OK',
+      data: {
+        batch: id,
+        person,
+        valid_until: formatTime(validUntil),
+        decision: verdict.decision,
+        approved: verdict.quorum?.approved ?? [],
+        missing: verdict.quorum?.missing ?? 0,
+      },
+      text: [
+        `${style.bold(person)} approved batch ${id}, valid until ${formatTime(validUntil)}`,
+        ...paymentLines(review.assessment, review.situation, style),
+        '',
+        `  now: ${decisionWord(verdict, style)}; approved by ${verdict.quorum?.approved.join(', ') ?? 'nobody'}`,
+        ...(verdict.decision === 'ALLOW' ? [`  next: countersign batch sign ${id}`] : []),
+      ],
+    });
+  });
+};
+
+async function sourceOf(words: Words, { compose }: VerbContext) {
+  const keyFile = words.text('key');
+  const signatureFile = words.text('signature');
+  if ((keyFile === undefined) === (signatureFile === undefined)) {
+    return fail('E_USAGE', 'give either --key FILE, or --signature FILE with --over STATEMENT', {
+      remedy: 'FILE is your SSH key (its .pub beside it), or a signature that ssh-keygen -Y made over the statement',
+    });
+  }
+  if (keyFile !== undefined) return ok({ kind: 'key' as const, keyFile });
+  const over = required(words, 'over', 'statement.json');
+  if (!over.ok) return over;
+  const armored = await compose.files.read(signatureFile ?? '');
+  if (!armored.ok) return armored;
+  const statement = await compose.files.read(over.value);
+  if (!statement.ok) return statement;
+  return ok({
+    kind: 'signature' as const,
+    armored: Buffer.from(armored.value).toString('utf8'),
+    statement: statement.value,
+  });
+}
+
+/** The exact bytes to sign, and nothing else on stdout: they can be piped into ssh-keygen. */
+async function printStatement(words: Words, context: VerbContext): ReturnType<Verb> {
+  return withWorkspace(context, async (desk) => {
+    const person = required(words, 'person', 'bob');
+    if (!person.ok) return person;
+    const statement = await statementFor(desk, argument(words, 0), person.value);
+    if (!statement.ok) return statement;
+    return ok({
+      schema: 'countersign.batch-approve/1',
+      exit: 'OK',
+      data: { batch: argument(words, 0), person: person.value, statement: statement.value },
+      text: [statement.value],
+    });
+  });
+}

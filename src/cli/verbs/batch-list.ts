@@ -1,0 +1,52 @@
+import { ok } from '../../domain/result.js';
+import { formatBtc } from '../../domain/sats.js';
+import { formatTime } from '../../domain/time.js';
+import { listBatches } from '../../workflow/batches.js';
+import type { Verb } from '../command.js';
+import { table } from '../render/table.js';
+import { printable } from '../render/text.js';
+import { withWorkspace } from '../with-workspace.js';
+
+export const run: Verb = async (_words, context) =>
+  withWorkspace(context, async (desk) => {
+    const listed = await listBatches(desk);
+    if (!listed.ok) return listed;
+    const rows = listed.value.map((batch) => [
+      batch.id,
+      batch.state,
+      formatTime(batch.plannedAt),
+      batch.initiator,
+      `${batch.requests.length}`,
+      `${batch.spend}`,
+      formatBtc(batch.spend),
+      batch.signed?.txid ?? printable(batch.reason ?? ''),
+    ]);
+    const columns = [
+      { title: 'batch' },
+      { title: 'state' },
+      { title: 'planned' },
+      { title: 'by' },
+      { title: 'requests', align: 'right' as const },
+      { title: 'sat', align: 'right' as const },
+      { title: 'BTC', align: 'right' as const },
+      { title: 'txid or reason' },
+    ];
+    return ok({
+      schema: 'countersign.batch-list/1',
+      exit: 'OK',
+      data: {
+        batches: listed.value.map((batch) => ({
+          id: batch.id,
+          state: batch.state,
+          planned_at: formatTime(batch.plannedAt),
+          initiator: batch.initiator,
+          requests: batch.requests.length,
+          spend: batch.spend,
+          fee: batch.fee,
+          ...(batch.signed === null ? {} : { txid: batch.signed.txid }),
+          ...(batch.reason === null ? {} : { reason: batch.reason }),
+        })),
+      },
+      text: listed.value.length === 0 ? ['No batches yet.'] : table(columns, rows, context.style.dim),
+    });
+  });

@@ -1,0 +1,121 @@
+import { sha256Hex } from '../../domain/bytes.js';
+import { type Fault, fail } from '../../domain/fault.js';
+import { formatFeeRate, parseFeeRate } from '../../domain/feerate.js';
+import { ok, type Result } from '../../domain/result.js';
+import { type PlannedBatch, type PlanOutcome, planBatch } from '../../workflow/plan-batch.js';
+import { previewOf } from '../../workflow/sign-batch.js';
+import type { Report, Verb, VerbContext, Words } from '../command.js';
+import { exportFile } from '../export-file.js';
+import { previewLines } from '../render/device.js';
+import { decisionExit, paymentLines, verdictJson, verdictLines } from '../render/verdict.js';
+import { actor, argument, wholeNumber, withWorkspace } from '../with-workspace.js';
+
+export const run: Verb = async (words, context) =>
+  withWorkspace(context, async (desk) => {
+    const initiator = actor(words, desk);
+    if (!initiator.ok) return initiator;
+    const rate = words.text('feerate');
+    const feerate = rate === undefined ? ok(null) : parseFeeRate(rate);
+    if (!feerate.ok) return feerate;
+    const file = argument(words, 0);
+    const bytes = await context.compose.files.read(file);
+    if (!bytes.ok) return bytes;
+    const requests = context.compose.documents.requests(bytes.value, file, desk.config.network);
+    if (!requests.ok) return requests;
+    const maxInputs = optionalCount(words, 'max-inputs');
+    if (!maxInputs.ok) return maxInputs;
+    const maxOutputs = optionalCount(words, 'max-outputs');
+    if (!maxOutputs.ok) return maxOutputs;
+    const options = {
+      initiator: initiator.value,
+      feerate: feerate.value,
+      seed: words.text('seed') ?? null,
+      maxInputs: maxInputs.value,
+      maxOutputs: maxOutputs.value,
+    };
+    const planned = await planBatch(desk, requests.value, options);
+    if (!planned.ok) return planned;
+    if (planned.value.repeated.length > 0) return ok(repeatedReport(planned.value));
+
+    const files: string[] = [];
+    const kept = planned.value.batches.every((batch) => batch.assessment.verdict.decision !== 'DENY');
+    for (const batch of kept ? planned.value.batches : []) {
+      const written = await exportFile(desk, batch.id, 'unsigned.psbt', batch.psbt);
+      if (!written.ok) return written;
+      files.push(written.value);
+    }
+    return ok(plannedReport(planned.value, files, context));
+  });
+
+function optionalCount(words: Words, option: string): Result<number | null, Fault> {
+  const text = words.text(option);
+  if (text === undefined) return ok(null);
+  const count = wholeNumber(text, 10_000, `a number for --${option}`);
+  if (!count.ok || count.value > 0) return count;
+  return fail('E_USAGE', `--${option} has to be at least 1`);
+}
+
+function repeatedReport({ repeated }: PlanOutcome): Report {
+  return {
+    schema: 'countersign.batch-plan/1',
+    exit: 'OK',
+    data: { repeated: true, batches: repeated.map((id) => ({ id })) },
+    text: [
+      `These requests were planned before, with the same content: nothing was written.`,
+      ...repeated.map((id) => `  see countersign batch show ${id}`),
+    ],
+  };
+}
+
+function plannedReport({ situation, batches }: PlanOutcome, files: readonly string[], { style }: VerbContext): Report {
+  const worst = batches.map((batch) => batch.assessment.verdict.decision);
+  const decision = worst.includes('DENY') ? 'DENY' : worst.includes('NEED') ? 'NEED' : 'ALLOW';
+  const lines = batches.flatMap((batch, index) => {
+    const { verdict } = batch.assessment;
+    const part = batches.length === 1 ? '' : `, part ${index + 1} of ${batches.length}`;
+    return [
+      `${style.bold(`Batch ${batch.id}`)}${part}`,
+      ...paymentLines(batch.assessment, situation, style),
+      `  coins by ${batch.plan.selection.algorithm}, waste ${batch.plan.selection.waste} sat, ${formatFeeRate(batch.plan.feerate)}, seed ${batch.plan.seed}`,
+      `  PSBT SHA-256 ${sha256Hex(batch.psbt)}`,
+      '',
+      ...verdictLines(verdict, style),
+      '',
+      ...(verdict.decision === 'DENY'
+        ? []
+        : [...previewLines(previewOf(situation.vault, batch.assessment), style), '']),
+      ...nextStep(batch),
+    ];
+  });
+  return {
+    schema: 'countersign.batch-plan/1',
+    // Planning is done when a batch is kept: missing approvals are the next step, not a failure of this one.
+    exit: decision === 'DENY' ? decisionExit('DENY') : 'OK',
+    data: {
+      repeated: false,
+      batches: batches.map((batch) => ({
+        id: batch.id,
+        psbt_sha256: sha256Hex(batch.psbt),
+        psbt: Buffer.from(batch.psbt).toString('base64'),
+        spend: batch.assessment.facts.spend,
+        fee: batch.assessment.facts.fee,
+        algorithm: batch.plan.selection.algorithm,
+        seed: batch.plan.seed,
+        verdict: verdictJson(batch.assessment.verdict),
+      })),
+      files,
+    },
+    text: lines,
+  };
+}
+
+function nextStep({ id, assessment }: PlannedBatch): string[] {
+  switch (assessment.verdict.decision) {
+    case 'ALLOW':
+      return [`  next: countersign batch sign ${id}`];
+    case 'NEED':
+      return [`  next: countersign batch approve ${id} --key FILE`];
+    case 'DENY':
+      return [`  nothing was reserved and its coins are free: the journal keeps the refusal as batch ${id}`];
+  }
+}

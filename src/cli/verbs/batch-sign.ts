@@ -1,0 +1,65 @@
+import { toHex } from '../../domain/bytes.js';
+import { ok } from '../../domain/result.js';
+import { type SignEvents, signBatch } from '../../workflow/sign-batch.js';
+import type { Verb, VerbContext } from '../command.js';
+import { exportFile } from '../export-file.js';
+import { previewLines, progressLine } from '../render/device.js';
+import { plural } from '../render/text.js';
+import { decisionExit, verdictJson, verdictLines } from '../render/verdict.js';
+import { argument, withWorkspace } from '../with-workspace.js';
+
+export const run: Verb = async (words, context) =>
+  withWorkspace(context, async (desk) => {
+    const id = argument(words, 0);
+    const options = { device: words.text('device') ?? desk.config.device, record: words.text('record') ?? null };
+    const signed = await signBatch(desk, context.compose.openDevice, id, options, events(context));
+    if (!signed.ok) return signed;
+    const { style } = context;
+    if (signed.value.kind === 'refused') {
+      const { verdict } = signed.value;
+      return ok({
+        schema: 'countersign.batch-sign/1',
+        exit: decisionExit(verdict.decision),
+        data: { batch: id, signed: false, verdict: verdictJson(verdict) },
+        text: [...verdictLines(verdict, style), '', 'Nothing was reserved and nothing was sent to a device.'],
+      });
+    }
+    const { final, signatures } = signed.value;
+    const psbtFile = await exportFile(desk, id, 'signed.psbt', final.psbt);
+    if (!psbtFile.ok) return psbtFile;
+    const hex = toHex(final.transaction);
+    const rawFile = await exportFile(desk, id, 'transaction.hex', Buffer.from(`${hex}\n`));
+    if (!rawFile.ok) return rawFile;
+    return ok({
+      schema: 'countersign.batch-sign/1',
+      exit: 'OK',
+      data: {
+        batch: id,
+        signed: true,
+        txid: final.txid,
+        signatures,
+        weight: final.weight,
+        transaction: hex,
+        files: [psbtFile.value, rawFile.value],
+      },
+      text: [
+        `${style.good('proven')}  ${plural(signatures, 'signature')}, each for an expected key and input, over countersign's own sighash`,
+        `${style.good('equal')}   the final transaction was parsed again and pays what was planned (${Math.ceil(final.weight / 4)} vB)`,
+        `txid    ${final.txid}`,
+        `files   ${psbtFile.value}`,
+        `        ${rawFile.value}`,
+      ],
+    });
+  });
+
+function events({ notice, progress, style }: VerbContext): SignEvents {
+  return {
+    preview: (_review, preview) => {
+      for (const line of previewLines(preview, style)) notice(line);
+    },
+    reserved: () => notice('reserved: the budget is debited in the journal; now the device is asked'),
+    identified: ({ app, fingerprint }, name) =>
+      notice(`device: ${name}, app ${app.name} ${app.version}, fingerprint ${fingerprint}, account key is the vault's`),
+    progress: (state) => progress(progressLine(state)),
+  };
+}

@@ -1,0 +1,25 @@
+import { ok } from '../../domain/result.js';
+import { importBook } from '../../workflow/documents.js';
+import type { Verb } from '../command.js';
+import { plural } from '../render/text.js';
+import { argument, withWorkspace } from '../with-workspace.js';
+
+export const run: Verb = async (words, context) =>
+  withWorkspace(context, async (desk) => {
+    const file = argument(words, 0);
+    const bytes = await context.compose.files.read(file);
+    if (!bytes.ok) return bytes;
+    const changed = await importBook(desk, bytes.value, file);
+    if (!changed.ok) return changed;
+    const { book, added, removed } = changed.value;
+    return ok({
+      schema: 'countersign.book-import/1',
+      exit: 'OK',
+      data: { digest: book.digest, entries: book.entries.length, added, removed },
+      text: [
+        `The address book has ${plural(book.entries.length, 'entry', 'entries')}, digest ${book.digest}`,
+        ...added.map((id) => `  ${context.style.warn('new')}      ${id}: its cool-down begins now`),
+        ...removed.map((id) => `  ${context.style.warn('removed')}  ${id}`),
+      ],
+    });
+  });

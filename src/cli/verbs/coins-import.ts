@@ -1,0 +1,36 @@
+import { ok } from '../../domain/result.js';
+import { formatAmount, sumSats } from '../../domain/sats.js';
+import { formatTime } from '../../domain/time.js';
+import { importCoins } from '../../workflow/vault.js';
+import type { Verb } from '../command.js';
+import { plural } from '../render/text.js';
+import { argument, withWorkspace } from '../with-workspace.js';
+
+export const run: Verb = async (words, context) =>
+  withWorkspace(context, async (desk) => {
+    const file = argument(words, 0);
+    const bytes = await context.compose.files.read(file);
+    if (!bytes.ok) return bytes;
+    const imported = await importCoins(desk, bytes.value, file);
+    if (!imported.ok) return imported;
+    const { snapshot, confirmed } = imported.value;
+    const total = sumSats(snapshot.coins.map((coin) => coin.value));
+    return ok({
+      schema: 'countersign.coins-import/1',
+      exit: 'OK',
+      data: {
+        snapshot: snapshot.sha256,
+        height: snapshot.tip.height,
+        taken_at: formatTime(snapshot.takenAt),
+        coins: snapshot.coins.length,
+        total,
+        confirmed_batches: confirmed,
+      },
+      text: [
+        `Imported ${plural(snapshot.coins.length, 'coin')} at height ${snapshot.tip.height}: ${formatAmount(total)}`,
+        `  taken ${formatTime(snapshot.takenAt)}, SHA-256 ${snapshot.sha256}`,
+        '  every coin was derived again from the descriptor and compared with its previous transaction',
+        ...confirmed.map((batch) => `  batch ${batch} is confirmed`),
+      ],
+    });
+  });

@@ -1,0 +1,27 @@
+import { parseNetwork } from '../../domain/network.js';
+import { ok } from '../../domain/result.js';
+import type { Verb } from '../command.js';
+import { required } from '../with-workspace.js';
+
+export const run: Verb = async (words, { compose }) => {
+  const named = required(words, 'network', 'main');
+  if (!named.ok) return named;
+  const network = parseNetwork(named.value);
+  if (!network.ok) return network;
+  const made = await compose.createWorkspace(words.args[0] ?? '.', network.value);
+  if (!made.ok) return made;
+  const { root, config, journal } = made.value;
+  await journal.close();
+  return ok({
+    schema: 'countersign.init/1',
+    exit: 'OK',
+    data: { workspace: root, network: config.network, journal: config.journal },
+    text: [
+      `Made a workspace for ${config.network} in ${root}`,
+      '  next: countersign vault import NAME DESCRIPTOR_FILE',
+      '        countersign policy activate FILE',
+      '        countersign book import FILE',
+      '        countersign coins import SNAPSHOT',
+    ],
+  });
+};

@@ -1,0 +1,53 @@
+import { groupedAddress } from '../../domain/address.js';
+import { toHex } from '../../domain/bytes.js';
+import { fail } from '../../domain/fault.js';
+import { formatPath } from '../../domain/path.js';
+import { ok } from '../../domain/result.js';
+import { showAddress } from '../../workflow/device.js';
+import { vaultAddress } from '../../workflow/vault.js';
+import type { Verb } from '../command.js';
+import { fields } from '../render/table.js';
+import { argument, wholeNumber, withWorkspace } from '../with-workspace.js';
+
+/** The last index that BIP32 allows without hardening. */
+const LAST_INDEX = 2 ** 31 - 1;
+
+export const run: Verb = async (words, context) =>
+  withWorkspace(context, async (desk) => {
+    const index = wholeNumber(argument(words, 0), LAST_INDEX, 'an index');
+    if (!index.ok) return index;
+    const branch = words.flag('change') ? 1 : 0;
+    const own = await vaultAddress(desk, branch, index.value);
+    if (!own.ok) return own;
+    const { address, derived, vault } = own.value;
+    const verify = words.flag('verify');
+    if (verify) {
+      context.notice(`Compare with the device: ${groupedAddress(address)}`);
+      const request = {
+        spec: words.text('device') ?? desk.config.device,
+        record: words.text('record') ?? null,
+        psbt: null,
+      };
+      const shown = await showAddress(context.compose.openDevice, request, vault, branch, index.value);
+      if (!shown.ok) return shown;
+      if (shown.value !== address) {
+        return fail('E_DEVICE_MISMATCH', `the device shows ${shown.value}, and the descriptor gives ${address}`, {
+          remedy: 'do not use either address: find out which of the two is not what it claims to be',
+        });
+      }
+    }
+    return ok({
+      schema: 'countersign.vault-address/1',
+      exit: 'OK',
+      data: { address, branch, index: index.value, script: toHex(derived.script), verified_on_device: verify },
+      text: fields(
+        [
+          ['address', address],
+          ['in groups', groupedAddress(address)],
+          ...derived.keys.map((key): [string, string] => ['key', `[${key.fingerprint}/${formatPath(key.path)}]`]),
+          ['on the device', verify ? 'the same' : 'not compared (--verify does)'],
+        ],
+        context.style.dim,
+      ),
+    });
+  });

@@ -1,0 +1,57 @@
+import { type Fault, fail } from '../domain/fault.js';
+import { ok, type Result } from '../domain/result.js';
+import type { Desk } from '../workflow/ports.js';
+import type { VerbContext, VerbResult, Words } from './command.js';
+
+/** Opens the workspace, runs the work, and closes the journal whatever happened. */
+export async function withWorkspace(
+  { compose }: VerbContext,
+  work: (desk: Desk) => Promise<VerbResult>,
+): Promise<VerbResult> {
+  const opened = await compose.openWorkspace();
+  if (!opened.ok) return opened;
+  const { clock, random, documents, files } = compose;
+  try {
+    return await work({ ...opened.value, ports: { clock, random, documents, files } });
+  } finally {
+    await opened.value.journal.close();
+  }
+}
+
+/** Who acts: --as, or the officer of countersign.yaml. */
+export function actor(words: Words, desk: Desk): Result<string, Fault> {
+  const name = words.text('as') ?? desk.config.officer;
+  if (name === null || name === undefined) {
+    return fail('E_USAGE', 'it is not said who does this', {
+      remedy: 'give --as NAME, or write officer: NAME into countersign.yaml',
+    });
+  }
+  if (!/^[a-z0-9][a-z0-9._-]{0,31}$/.test(name)) {
+    return fail('E_USAGE', `${JSON.stringify(name)} is not a name of a person`, {
+      remedy: 'use the name that the roles of the policy have: lower-case letters, digits, . _ -',
+    });
+  }
+  return ok(name);
+}
+
+/** A mandatory option. */
+export function required(words: Words, option: string, example: string): Result<string, Fault> {
+  const value = words.text(option);
+  if (value !== undefined && value.trim() !== '') return ok(value);
+  return fail('E_USAGE', `--${option} is missing`, { remedy: `for example --${option} ${example}` });
+}
+
+/** A positional argument: commander has seen to it that it is there. */
+export function argument(words: Words, index: number): string {
+  const value = words.args[index];
+  if (value === undefined) throw new Error(`argument ${index} was not declared as mandatory`);
+  return value;
+}
+
+export function wholeNumber(text: string, most: number, what: string): Result<number, Fault> {
+  const value = /^(0|[1-9][0-9]{0,9})$/.test(text) ? Number(text) : Number.NaN;
+  if (value <= most) return ok(value);
+  return fail('E_USAGE', `${JSON.stringify(text.slice(0, 40))} is not ${what}`, {
+    remedy: `give a whole number from 0 to ${most}`,
+  });
+}

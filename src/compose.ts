@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { fileExists, inFolder, makeFolder, readBytes, writeNewFile } from './adapters/files.js';
+import { decodeText } from './adapters/source-text.js';
+import { readWorkspaceConfig, WORKSPACE_FILE, workspaceTemplate } from './adapters/workspace-config.js';
+import { type Fault, fail } from './domain/fault.js';
+import type { Network } from './domain/network.js';
+import { ok, type Result } from './domain/result.js';
+import type { UnixSeconds } from './domain/time.js';
+import type { Composition, DeviceRequest, OpenedDevice, Workspace } from './workflow/ports.js';
+
+export interface ComposeOptions {
+  readonly version: string;
+  /** The folder of the workspace, as the person named it. */
+  readonly workspace: string;
+  /** The demo and the tests set their own; nothing that a command line or the environment says can. */
+  readonly clock?: () => UnixSeconds;
+  readonly random?: (bytes: number) => string;
+}
+
+/** Where adapters meet ports. What a command does not use is not loaded. */
+export async function compose(options: ComposeOptions): Promise<Composition> {
+  const clock = options.clock ?? (() => Math.floor(Date.now() / 1000));
+  const random = options.random ?? ((bytes: number) => randomBytes(bytes).toString('hex'));
+  const root = resolve(options.workspace);
+  return {
+    version: options.version,
+    clock,
+    random,
+    files: { read: readBytes, writeNew: writeNewFile, makeFolder, exists: fileExists, inWorkspace: inFolder },
+    documents: (await import('./documents.js')).documents,
+    ssh: {
+      sign: async (keyFile, namespace, message) =>
+        (await import('./adapters/ssh-keygen.js')).signWithSshKeygen({ keyFile, namespace, message }),
+      publicKeyOf: async (keyFile) => (await import('./adapters/ssh-keygen.js')).publicKeyOf(keyFile),
+    },
+    openDevice: (request) => openDevice(request, options.version),
+    openWorkspace: () => openWorkspace(root, clock),
+    createWorkspace: (folder, network) => createWorkspace(resolve(root, folder), network, clock, random),
+  };
+}
+
+async function openWorkspace(root: string, clock: () => UnixSeconds): Promise<Result<Workspace, Fault>> {
+  const path = inFolder(root, WORKSPACE_FILE);
+  if (!(await fileExists(path))) {
+    return fail('E_WORKSPACE_MISSING', `there is no ${WORKSPACE_FILE} in ${root}`, {
+      remedy: 'go to the folder of the workspace, name it with --workspace, or make one: countersign init',
+    });
+  }
+  const bytes = await readBytes(path);
+  if (!bytes.ok) return bytes;
+  const text = decodeText(bytes.value, WORKSPACE_FILE);
+  if (!text.ok) return text;
+  const config = readWorkspaceConfig(text.value, WORKSPACE_FILE);
+  if (!config.ok) return config;
+  const { openJournal } = await import('./adapters/sqlite-journal.js');
+  const journal = await openJournal(inFolder(root, config.value.journal), { clock });
+  return journal.ok ? ok({ root, config: config.value, journal: journal.value }) : journal;
+}
+
+async function createWorkspace(
+  root: string,
+  network: Network,
+  clock: () => UnixSeconds,
+  random: (bytes: number) => string,
+): Promise<Result<Workspace, Fault>> {
+  const path = inFolder(root, WORKSPACE_FILE);
+  if (await fileExists(path)) {
+    return fail('E_FILE_EXISTS', `there is a ${WORKSPACE_FILE} in ${root} already`, {
+      remedy: 'choose another folder; a workspace is never overwritten',
+    });
+  }
+  const made = await makeFolder(root);
+  if (!made.ok) return made;
+  const template = workspaceTemplate(network);
+  const config = readWorkspaceConfig(template, WORKSPACE_FILE);
+  if (!config.ok) throw new Error(`the template of ${WORKSPACE_FILE} cannot be read: ${config.error.message}`);
+  const { createJournal } = await import('./adapters/sqlite-journal.js');
+  const options = { clock, network, nonce: random(16) };
+  const journal = await createJournal(inFolder(root, config.value.journal), options);
+  if (!journal.ok) return journal;
+  // The journal first: a folder with countersign.yaml is a workspace that can be opened.
+  const written = await writeNewFile(path, Buffer.from(template));
+  if (written.ok) return ok({ root, config: config.value, journal: journal.value });
+  await journal.value.close();
+  return written;
+}
+
+async function openDevice(request: DeviceRequest, version: string): Promise<Result<OpenedDevice, Fault>> {
+  const { connect } = await import('./connect.js');
+  return connect(request, version);
+}

@@ -1,0 +1,58 @@
+import { fileExists, readBytes, writeNewFile } from './adapters/files.js';
+import { createSigner } from './device/signer.js';
+import { checkTranscriptPsbt, parseTranscript } from './device/transcript.js';
+import { openHid } from './device/transport/hid.js';
+import { openRecorder } from './device/transport/record.js';
+import { openReplay } from './device/transport/replay.js';
+import { openSpeculos } from './device/transport/speculos.js';
+import type { ApduChannel } from './device/types.js';
+import { type Fault, fail } from './domain/fault.js';
+import { ok, type Result } from './domain/result.js';
+import type { DeviceRequest, OpenedDevice } from './workflow/ports.js';
+
+/** Opens what `--device` names, with a recorder around it where `--record` asks for one. */
+export async function connect(request: DeviceRequest, version: string): Promise<Result<OpenedDevice, Fault>> {
+  const { record } = request;
+  if (record !== null && (await fileExists(record))) {
+    return fail('E_FILE_EXISTS', `${record} exists already, and a recording is never overwritten`, {
+      where: { file: record },
+      remedy: 'give another name with --record',
+    });
+  }
+  const opened = await openChannel(request);
+  if (!opened.ok) return opened;
+  const channel =
+    record === null
+      ? opened.value
+      : openRecorder(opened.value, {
+          header: {
+            device: 'nanos',
+            psbt: request.psbt,
+            recordedWith: `countersign ${version}`,
+            note: `recorded from ${opened.value.name}`,
+          },
+          write: (text) => writeNewFile(record, Buffer.from(text)),
+        });
+  return ok({ name: channel.name, signer: createSigner(channel) });
+}
+
+async function openChannel({ spec, psbt }: DeviceRequest): Promise<Result<ApduChannel, Fault>> {
+  if (spec === 'hid') return openHid(process.platform);
+  if (spec.startsWith('speculos:')) return openSpeculos(spec.slice('speculos:'.length));
+  if (spec.startsWith('replay:')) return openRecording(spec.slice('replay:'.length), psbt);
+  return fail('E_USAGE', `${JSON.stringify(spec)} is not a device`, {
+    remedy: 'use hid, speculos:http://127.0.0.1:5000 or replay:FILE',
+  });
+}
+
+async function openRecording(file: string, psbt: string | null): Promise<Result<ApduChannel, Fault>> {
+  const bytes = await readBytes(file);
+  if (!bytes.ok) return bytes;
+  const transcript = parseTranscript(Buffer.from(bytes.value).toString('utf8'), file);
+  if (!transcript.ok) return transcript;
+  if (psbt !== null) {
+    const same = checkTranscriptPsbt(transcript.value.header.psbt, psbt, file);
+    if (!same.ok) return same;
+  }
+  return ok(openReplay(transcript.value, file));
+}

@@ -1,0 +1,45 @@
+import { askedHelp } from './cli/help.js';
+import type { Compose, Io } from './cli/program.js';
+
+/** Runs one command line of the real program and returns its exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const io: Io = {
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    colors: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+    rewrites: process.stderr.isTTY === true,
+  };
+  // Help and version are answered before anything else is loaded.
+  const help = argv.length === 0 ? null : askedHelp(argv);
+  if (help !== null) {
+    io.stdout(help);
+    return 0;
+  }
+  const version = await packageVersion();
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    io.stdout(`${version}\n`);
+    return 0;
+  }
+  try {
+    const { runCommandLine } = await import('./cli/program.js');
+    return await runCommandLine(argv, composeFor(version), io);
+  } catch (error) {
+    const text = error instanceof Error ? error.stack : String(error);
+    io.stderr(`fault in the program, please report it: ${text}\n`);
+    return 1;
+  }
+}
+
+function composeFor(version: string): Compose {
+  return async ({ workspace }) => {
+    const { compose } = await import('./compose.js');
+    return compose({ version, workspace: workspace ?? '.' });
+  };
+}
+
+async function packageVersion(): Promise<string> {
+  const { readFile } = await import('node:fs/promises');
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}

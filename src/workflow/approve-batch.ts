@@ -1,0 +1,259 @@
+import { whoseKey } from '../approval/people.js';
+import { verifySshsig } from '../approval/sshsig.js';
+import { APPROVAL_NAMESPACE, approvalStatement, checkStatement, type StatementFields } from '../approval/statement.js';
+import { toHex, utf8 } from '../domain/bytes.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { formatOutpoint } from '../domain/outpoint.js';
+import { ok, type Result } from '../domain/result.js';
+import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
+import type { ApprovalRecord, BatchRecord } from '../journal/state.js';
+import type { Approval } from '../policy/types.js';
+import { type Assessment, assess } from './assess.js';
+import type { Desk, SshSigner } from './ports.js';
+import { requestOf } from './records.js';
+import { findBatch, loadSituation, type Situation } from './situation.js';
+
+/** A batch with everything that can be said of it now: its bytes, its valid approvals and the verdict under them. */
+export interface ReviewedBatch {
+  readonly situation: Situation;
+  readonly batch: BatchRecord;
+  readonly psbt: Uint8Array;
+  readonly assessment: Assessment;
+  /** Approvals in the journal that do not count, with the reason. */
+  readonly discounted: readonly { readonly person: string; readonly why: string }[];
+}
+
+export async function reviewBatch(desk: Desk, id: string): Promise<Result<ReviewedBatch, Fault>> {
+  const loaded = await loadSituation(desk);
+  if (!loaded.ok) return loaded;
+  const situation = loaded.value;
+  const found = findBatch(situation.state, id);
+  if (!found.ok) return found;
+  const batch = found.value;
+  const psbt = await desk.journal.blob(batch.psbt);
+  if (!psbt.ok) return psbt;
+  const judge = (approvals: readonly Approval[]): Result<Assessment, Fault> =>
+    assess(situation, psbt.value, batch.requests.map(requestOf), {
+      batch: batch.id,
+      initiator: batch.initiator,
+      approvals,
+      pending: [],
+      reusedRequests: [],
+    });
+  const bare = judge([]);
+  if (!bare.ok) return bare;
+  const { valid, discounted } = await countApprovals(desk, situation, batch, bare.value);
+  const assessment = judge(valid);
+  if (!assessment.ok) return assessment;
+  return ok({ situation, batch, psbt: psbt.value, assessment: assessment.value, discounted });
+}
+
+/** Every approval is proven again each time it is counted: signature, person, and that it binds these very bytes. */
+async function countApprovals(
+  desk: Desk,
+  situation: Situation,
+  batch: BatchRecord,
+  assessment: Assessment,
+): Promise<{ valid: Approval[]; discounted: { person: string; why: string }[] }> {
+  const valid: Approval[] = [];
+  const discounted: { person: string; why: string }[] = [];
+  for (const record of batch.approvals) {
+    const proven = await proveApproval(desk, situation, batch, assessment, record);
+    if (proven.ok) valid.push(proven.value);
+    else discounted.push({ person: record.person, why: proven.error.message });
+  }
+  return { valid, discounted };
+}
+
+async function proveApproval(
+  desk: Desk,
+  situation: Situation,
+  batch: BatchRecord,
+  assessment: Assessment,
+  record: ApprovalRecord,
+): Promise<Result<Approval, Fault>> {
+  const statement = await desk.journal.blob(record.statement);
+  if (!statement.ok) return statement;
+  const expected = statementFields(situation, batch, assessment, record.person, record.validUntil);
+  const bound = checkStatement(statement.value, expected);
+  if (!bound.ok) return bound;
+  const signature = verifySshsig(record.signature, statement.value, APPROVAL_NAMESPACE);
+  if (!signature.ok) return signature;
+  const person = whoseKey(situation.policy.document.roles, signature.value.publicKey);
+  if (person !== record.person) {
+    return fail('E_APPROVER_UNKNOWN', `the key that signed is not one of ${record.person}'s keys in the active policy`);
+  }
+  return ok({ person, at: record.at, validUntil: record.validUntil, touch: signature.value.touch });
+}
+
+/** What an approver signs: everything that must not change between the approval and the signature of the device. */
+function statementFields(
+  { vault, policy, state }: Situation,
+  batch: BatchRecord,
+  { decoded, facts }: Assessment,
+  person: string,
+  validUntil: UnixSeconds,
+): StatementFields {
+  return {
+    network: vault.network,
+    vault: vault.id,
+    descriptor: vault.descriptor,
+    batch: batch.id,
+    psbt: decoded.sha256,
+    txid: decoded.unsignedTxid,
+    inputs: facts.inputs.map((input) => ({ outpoint: formatOutpoint(input.outpoint), amount: input.value })),
+    outputs: facts.outputs.map((output) => ({
+      script: toHex(output.script),
+      amount: output.value,
+      change: output.isChange,
+    })),
+    spend: facts.spend,
+    fee: facts.fee,
+    policy: policy.digest,
+    book: state.book?.digest ?? null,
+    journal: { seq: batch.plannedSeq, hash: batch.plannedHash },
+    initiator: batch.initiator,
+    approver: person,
+    validUntil,
+  };
+}
+
+export type ApprovalSource =
+  /** The public key says who it is; ssh-keygen signs with the private one. */
+  | { readonly kind: 'key'; readonly keyFile: string }
+  /** Made elsewhere over the statement that `batch approve --statement` printed. */
+  | { readonly kind: 'signature'; readonly armored: string; readonly statement: Uint8Array };
+
+export interface ApprovalOutcome {
+  readonly person: string;
+  readonly validUntil: UnixSeconds;
+  readonly review: ReviewedBatch;
+}
+
+/** The statement for one person, to be signed on a machine of theirs. */
+export async function statementFor(desk: Desk, id: string, person: string): Promise<Result<string, Fault>> {
+  const review = await reviewBatch(desk, id);
+  if (!review.ok) return review;
+  const open = mayApprove(review.value, person);
+  if (!open.ok) return open;
+  const { situation, batch, assessment } = review.value;
+  const validUntil = situation.now + situation.policy.document.approvals.validFor;
+  return ok(approvalStatement(statementFields(situation, batch, assessment, person, validUntil)));
+}
+
+export async function approveBatch(
+  desk: Desk,
+  ssh: SshSigner,
+  id: string,
+  source: ApprovalSource,
+): Promise<Result<ApprovalOutcome, Fault>> {
+  const review = await reviewBatch(desk, id);
+  if (!review.ok) return review;
+  const signed = source.kind === 'key' ? await signHere(ssh, review.value, source.keyFile) : broughtAlong(source);
+  if (!signed.ok) return signed;
+
+  const { situation, batch, assessment } = review.value;
+  const { armored, statement } = signed.value;
+  const signature = verifySshsig(armored, statement, APPROVAL_NAMESPACE);
+  if (!signature.ok) return signature;
+  const person = whoseKey(situation.policy.document.roles, signature.value.publicKey);
+  if (person === null) return strangeKey(signature.value.publicKey);
+  const open = mayApprove(review.value, person);
+  if (!open.ok) return open;
+  const validUntil = validityOf(statement);
+  if (validUntil === null || validUntil > situation.now + situation.policy.document.approvals.validFor) {
+    return fail(
+      'E_APPROVAL_BINDING',
+      'the statement is valid for longer than the policy allows, or does not say how long',
+      {
+        remedy: `print a fresh statement: countersign batch approve ${id} --statement --person ${person}`,
+      },
+    );
+  }
+  const bound = checkStatement(statement, statementFields(situation, batch, assessment, person, validUntil));
+  if (!bound.ok) return bound;
+
+  const kept = await desk.journal.transact(async (tx) => {
+    const now = findBatch(tx.state, id);
+    if (!now.ok) return now;
+    const still = mayApprove({ ...review.value, batch: now.value }, person);
+    if (!still.ok) return still;
+    tx.append({
+      kind: 'batch.approved',
+      batch: id,
+      person,
+      statement: tx.keep(statement),
+      signature: armored,
+      validUntil: formatTime(validUntil),
+    });
+    return ok(undefined);
+  });
+  if (!kept.ok) return kept;
+  const after = await reviewBatch(desk, id);
+  return after.ok ? ok({ person, validUntil, review: after.value }) : after;
+}
+
+async function signHere(
+  ssh: SshSigner,
+  { situation, batch, assessment }: ReviewedBatch,
+  keyFile: string,
+): Promise<Result<{ armored: string; statement: Uint8Array }, Fault>> {
+  const publicKey = await ssh.publicKeyOf(keyFile);
+  if (!publicKey.ok) return publicKey;
+  const person = whoseKey(situation.policy.document.roles, publicKey.value);
+  if (person === null) return strangeKey(publicKey.value);
+  const validUntil = situation.now + situation.policy.document.approvals.validFor;
+  const statement = utf8(approvalStatement(statementFields(situation, batch, assessment, person, validUntil)));
+  const armored = await ssh.sign(keyFile, APPROVAL_NAMESPACE, statement);
+  return armored.ok ? ok({ armored: armored.value, statement }) : armored;
+}
+
+function broughtAlong(
+  source: Extract<ApprovalSource, { kind: 'signature' }>,
+): Result<{ armored: string; statement: Uint8Array }, Fault> {
+  return ok({ armored: source.armored, statement: source.statement });
+}
+
+function validityOf(statement: Uint8Array): UnixSeconds | null {
+  const text = /"valid_until":"([^"]+)"/.exec(Buffer.from(statement).toString('utf8'))?.[1];
+  return text === undefined ? null : parseTime(text);
+}
+
+function strangeKey(publicKey: string): Result<never, Fault> {
+  return fail('E_APPROVER_UNKNOWN', `${publicKey} belongs to nobody in the roles of the active policy`, {
+    remedy: 'use the key that the policy lists for you; countersign policy explain shows all of them',
+  });
+}
+
+function mayApprove({ batch, situation, assessment }: ReviewedBatch, person: string): Result<void, Fault> {
+  if (batch.state !== 'DRAFT' && batch.state !== 'RELEASED') {
+    return fail('E_BATCH_STATE', `batch ${batch.id} is ${batch.state}: there is nothing left to approve`);
+  }
+  const roles = situation.policy.document.roles;
+  if (![...roles.values()].some((people) => people.has(person))) {
+    return fail('E_APPROVER_UNKNOWN', `${JSON.stringify(person)} is nobody in the roles of the active policy`);
+  }
+  if (person === batch.initiator) {
+    return fail('E_DENIED', `${person} planned batch ${batch.id}, and the approval of the initiator does not count`, {
+      remedy: 'ask another person of the policy to approve it',
+    });
+  }
+  const standing = batch.approvals.find(
+    (approval) => approval.person === person && approval.validUntil > situation.now,
+  );
+  if (standing !== undefined) {
+    return fail(
+      'E_APPROVAL_REPLAY',
+      `${person} has approved batch ${batch.id} already, valid until ${formatTime(standing.validUntil)}`,
+      {
+        remedy: 'people count, not signatures: another person has to approve',
+      },
+    );
+  }
+  if (assessment.verdict.decision === 'DENY') {
+    return fail('E_DENIED', `the policy denies batch ${batch.id}: no approval can change that`, {
+      remedy: `see why: countersign batch check ${batch.id}`,
+    });
+  }
+  return ok(undefined);
+}

@@ -1,0 +1,36 @@
+import type { Fault } from '../domain/fault.js';
+import type { WithdrawalRequest } from '../domain/request.js';
+import { ok, type Result } from '../domain/result.js';
+import { evaluate } from '../policy/evaluate.js';
+import { deriveFacts } from '../policy/facts.js';
+import type { Facts, Verdict } from '../policy/types.js';
+import { decodePsbt } from '../psbt/decode.js';
+import type { DecodedPsbt } from '../psbt/types.js';
+import { type BatchContext, policyState, type Situation } from './situation.js';
+
+export interface Assessment {
+  readonly decoded: DecodedPsbt;
+  readonly facts: Facts;
+  readonly verdict: Verdict;
+}
+
+/** Bytes to verdict: the same road at planning, checking, approving and signing, from the PSBT's bytes alone. */
+export function assess(
+  situation: Situation,
+  psbt: Uint8Array,
+  requests: readonly WithdrawalRequest[],
+  context: BatchContext,
+): Result<Assessment, Fault> {
+  const decoded = decodePsbt(psbt);
+  if (!decoded.ok) return decoded;
+  const state = policyState(situation, context);
+  const facts = deriveFacts(decoded.value, {
+    deriver: situation.deriver,
+    coins: situation.coins,
+    tip: situation.snapshot.tip,
+    frozen: situation.state.frozen,
+    gap: { lastUsedChange: state.lastUsedChange, maxGap: situation.policy.document.change.maxGap },
+  });
+  const verdict = evaluate({ policy: situation.policy, facts, requests, state, now: situation.now });
+  return ok({ decoded: decoded.value, facts, verdict });
+}

@@ -1,0 +1,72 @@
+import { sha256Hex } from '../domain/bytes.js';
+import { type Fault, fail } from '../domain/fault.js';
+import type { WithdrawalRequest } from '../domain/request.js';
+import { ok, type Result } from '../domain/result.js';
+import type { BatchRecord } from '../journal/state.js';
+import { type Assessment, assess } from './assess.js';
+import type { Desk } from './ports.js';
+import { findBatch, loadSituation, type Situation } from './situation.js';
+
+export async function listBatches(desk: Desk): Promise<Result<readonly BatchRecord[], Fault>> {
+  const read = await desk.journal.read();
+  if (!read.ok) return read;
+  return ok([...read.value.batches.values()].sort((a, b) => a.plannedSeq - b.plannedSeq));
+}
+
+/** Gives a batch up: its coins and request ids are free again. Only while nothing of it can have been signed. */
+export async function abandonBatch(
+  desk: Desk,
+  id: string,
+  by: string,
+  reason: string,
+): Promise<Result<BatchRecord, Fault>> {
+  return desk.journal.transact(async (tx) => {
+    const found = findBatch(tx.state, id);
+    if (!found.ok) return found;
+    const { state } = found.value;
+    switch (state) {
+      case 'DRAFT':
+      case 'RESERVED':
+      case 'RELEASED':
+        tx.append({ kind: 'batch.abandoned', batch: id, reason, by });
+        return ok(found.value);
+      case 'ABANDONED':
+        return fail('E_BATCH_STATE', `batch ${id} was abandoned before: ${found.value.reason ?? ''}`);
+      case 'SENT':
+      case 'UNKNOWN':
+        return fail('E_BATCH_STATE', `batch ${id} is ${state}: a signature of it may exist, so it counts as spent`, {
+          remedy: 'it can be settled only by what the chain shows; its coins and its budget stay held until then',
+        });
+      case 'SIGNED':
+      case 'CONFIRMED':
+        return fail(
+          'E_BATCH_STATE',
+          `batch ${id} is ${state}: its transaction exists and can be broadcast by anyone who has it`,
+          {
+            remedy: 'a signed transaction is undone only by spending one of its coins in another one',
+          },
+        );
+    }
+  });
+}
+
+/** The verdict of now on a PSBT that somebody handed over, with the requests that it is said to pay. */
+export async function checkPsbt(
+  desk: Desk,
+  psbt: Uint8Array,
+  requests: readonly WithdrawalRequest[],
+  initiator: string,
+): Promise<Result<{ situation: Situation; assessment: Assessment }, Fault>> {
+  const loaded = await loadSituation(desk);
+  if (!loaded.ok) return loaded;
+  const situation = loaded.value;
+  const same = [...situation.state.batches.values()].find((batch) => batch.psbt === sha256Hex(psbt));
+  const assessment = assess(situation, psbt, requests, {
+    batch: same?.id ?? null,
+    initiator,
+    approvals: [],
+    pending: [],
+    reusedRequests: [],
+  });
+  return assessment.ok ? ok({ situation, assessment: assessment.value }) : assessment;
+}

@@ -1,0 +1,78 @@
+import { identify } from '../device/preflight.js';
+import type { AppInfo, Signer } from '../device/types.js';
+import type { Fault } from '../domain/fault.js';
+import { ok, type Result } from '../domain/result.js';
+import type { Vault } from '../vault/types.js';
+import type { Composition, DeviceRequest } from './ports.js';
+
+type OpenDevice = Composition['openDevice'];
+
+/** Holds a conversation and closes the device whatever happened; a replay that was not asked for all it has is a fault. */
+async function converse<T>(
+  openDevice: OpenDevice,
+  request: DeviceRequest,
+  talk: (signer: Signer, name: string) => Promise<Result<T, Fault>>,
+): Promise<Result<T, Fault>> {
+  const opened = await openDevice(request);
+  if (!opened.ok) return opened;
+  const answer = await talk(opened.value.signer, opened.value.name);
+  const closed = await opened.value.signer.close();
+  return answer.ok && !closed.ok ? closed : answer;
+}
+
+/** Shows an address of the vault on the device and returns what the device showed. */
+export async function showAddress(
+  openDevice: OpenDevice,
+  request: DeviceRequest,
+  vault: Vault,
+  branch: 0 | 1,
+  index: number,
+): Promise<Result<string, Fault>> {
+  return converse(openDevice, request, async (signer) => {
+    const device = await identify(signer, vault, {});
+    return device.ok ? signer.address(vault, branch, index) : device;
+  });
+}
+
+export interface DeviceReport {
+  readonly name: string;
+  readonly app: AppInfo;
+  readonly fingerprint: string;
+  /** Whether it is a device of the vault; null where there is no vault to compare with. */
+  readonly vaultKey: boolean | null;
+}
+
+/** What is attached: app, version, fingerprint, and whether it holds a key of the vault. */
+export async function inspectDevice(
+  openDevice: OpenDevice,
+  request: DeviceRequest,
+  vault: Vault | null,
+): Promise<Result<DeviceReport, Fault>> {
+  return converse(openDevice, request, async (signer, name) => {
+    const app = await signer.appInfo();
+    if (!app.ok) return app;
+    const fingerprint = await signer.fingerprint();
+    if (!fingerprint.ok) return fingerprint;
+    const vaultKey = vault === null ? null : vault.keys.some((key) => key.fingerprint === fingerprint.value);
+    return ok({ name, app: app.value, fingerprint: fingerprint.value, vaultKey });
+  });
+}
+
+export interface AccountKey {
+  readonly fingerprint: string;
+  readonly xpub: string;
+}
+
+export async function accountKey(
+  openDevice: OpenDevice,
+  request: DeviceRequest,
+  path: string,
+  display: boolean,
+): Promise<Result<AccountKey, Fault>> {
+  return converse(openDevice, request, async (signer) => {
+    const fingerprint = await signer.fingerprint();
+    if (!fingerprint.ok) return fingerprint;
+    const xpub = await signer.xpub(path, display);
+    return xpub.ok ? ok({ fingerprint: fingerprint.value, xpub: xpub.value }) : xpub;
+  });
+}

@@ -1,0 +1,123 @@
+import { toHex } from '../domain/bytes.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { err, ok, type Result } from '../domain/result.js';
+import type { LoadedBook, LoadedPolicy } from '../policy/types.js';
+import { parseVault } from '../vault/descriptor.js';
+import type { Desk } from './ports.js';
+
+const hexDigest = (digest: string): string => digest.replace(/^sha256:/, '');
+
+/** Makes a policy the one in force. It must fit the vault and follow the version before it. */
+export async function activatePolicy(
+  desk: Desk,
+  bytes: Uint8Array,
+  file: string,
+): Promise<Result<LoadedPolicy, readonly Fault[]>> {
+  const loaded = desk.ports.documents.policy(bytes, file);
+  if (!loaded.ok) return loaded;
+  const policy = loaded.value;
+  const activated = await desk.journal.transact(async (tx) => {
+    const fits = fitsVault(policy, tx.state.vault);
+    if (!fits.ok) return fits;
+    const follows = followsActive(policy, tx.state.policy);
+    if (!follows.ok) return follows;
+    tx.append({
+      kind: 'policy.activated',
+      digest: hexDigest(policy.digest),
+      version: policy.document.version,
+      document: tx.keep(bytes),
+    });
+    return ok(policy);
+  });
+  return activated.ok ? activated : err([activated.error]);
+}
+
+function fitsVault(
+  policy: LoadedPolicy,
+  vault: { id: string; network: string; descriptor: string } | null,
+): Result<void, Fault> {
+  const { wallet } = policy.document;
+  if (vault === null) {
+    return fail('E_VAULT_MISSING', 'this workspace has no vault that a policy could speak of', {
+      remedy: 'import the vault first: countersign vault import NAME DESCRIPTOR_FILE',
+    });
+  }
+  const described = parseVault(wallet.id, wallet.network, wallet.descriptor);
+  if (!described.ok)
+    return fail(described.error.tag, described.error.message, {
+      where: policy.where('wallet.descriptor'),
+      remedy: described.error.remedy,
+    });
+  const problems = [
+    { field: 'wallet.id', policy: wallet.id, vault: vault.id },
+    { field: 'wallet.network', policy: wallet.network, vault: vault.network },
+    { field: 'wallet.descriptor', policy: described.value.descriptor, vault: vault.descriptor },
+  ].find((pair) => pair.policy !== pair.vault);
+  if (problems === undefined) return ok(undefined);
+  return fail(
+    'E_POLICY_INTEGRITY',
+    `${problems.field} is ${problems.policy}, and the vault here has ${problems.vault}`,
+    {
+      where: policy.where(problems.field),
+      remedy: 'use the policy that was written for this vault',
+    },
+  );
+}
+
+function followsActive(policy: LoadedPolicy, active: { digest: string; version: number } | null): Result<void, Fault> {
+  const { version, prev } = policy.document;
+  if (active === null) return ok(undefined);
+  if (hexDigest(policy.digest) === active.digest) {
+    return fail('E_USAGE', `version ${version} is active already`, { where: policy.where('version') });
+  }
+  if (version !== active.version + 1) {
+    return fail('E_POLICY_INTEGRITY', `version ${version} does not follow the active version ${active.version}`, {
+      where: policy.where('version'),
+      remedy: `an older version is never accepted again; write version ${active.version + 1}`,
+    });
+  }
+  if (prev !== null && hexDigest(prev) === active.digest) return ok(undefined);
+  return fail(
+    'E_POLICY_INTEGRITY',
+    `prev is ${prev ?? 'absent'}, and the active version has the digest sha256:${active.digest}`,
+    {
+      where: policy.where('prev'),
+      remedy: 'write the digest of the version before into prev, so that no version can be left out',
+    },
+  );
+}
+
+export interface BookChange {
+  readonly book: LoadedBook;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** Takes in the address book. What is new in it is as old as this entry; what was there keeps its age. */
+export async function importBook(
+  desk: Desk,
+  bytes: Uint8Array,
+  file: string,
+): Promise<Result<BookChange, readonly Fault[]>> {
+  const loaded = desk.ports.documents.book(bytes, file, desk.config.network);
+  if (!loaded.ok) return loaded;
+  const book = loaded.value;
+  const changed = await desk.journal.transact(async (tx) => {
+    const before = tx.state.book?.entries ?? new Map<string, { id: string; script: string; label: string }>();
+    if (tx.state.book?.digest === hexDigest(book.digest)) {
+      return fail('E_USAGE', `${file} is the book in force already`, { where: { file } });
+    }
+    const now = new Map(book.entries.map((entry) => [entry.id, toHex(entry.script)]));
+    const added = book.entries.filter((entry) => before.get(entry.id)?.script !== toHex(entry.script));
+    const removed = [...before.values()].filter((entry) => now.get(entry.id) !== entry.script);
+    tx.append({
+      kind: 'book.changed',
+      digest: hexDigest(book.digest),
+      document: tx.keep(bytes),
+      added: added.map(({ id, script, label }) => ({ id, script: toHex(script), label })),
+      removed: removed.map(({ id, script }) => ({ id, script })),
+    });
+    return ok({ book, added: added.map(({ id }) => id), removed: removed.map(({ id }) => id) });
+  });
+  return changed.ok ? changed : err([changed.error]);
+}

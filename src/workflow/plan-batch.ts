@@ -1,0 +1,307 @@
+import { sha256Hex, toHex, utf8 } from '../domain/bytes.js';
+import { canonicalJson, type Json } from '../domain/canonical-json.js';
+import { type Coin, confirmations } from '../domain/coin.js';
+import { type Fault, fail } from '../domain/fault.js';
+import type { FeeRate } from '../domain/feerate.js';
+import { formatOutpoint } from '../domain/outpoint.js';
+import type { WithdrawalRequest } from '../domain/request.js';
+import { ok, type Result } from '../domain/result.js';
+import { formatTime } from '../domain/time.js';
+import type { EntryBody } from '../journal/entries.js';
+import { liveCoins } from '../journal/fold.js';
+import { requestDigest } from '../journal/requests.js';
+import type { JournalState } from '../journal/state.js';
+import { canonicalVerdict } from '../policy/verdict.js';
+import type { SpendRecord } from '../policy/types.js';
+import { buildPsbt } from '../psbt/build.js';
+import { defaultShapeLimits, planTransactions } from '../selection/plan.js';
+import type { Withheld } from '../selection/pool.js';
+import type { ShapeLimits, TransactionPlan } from '../selection/types.js';
+import { type Assessment, assess } from './assess.js';
+import type { Desk } from './ports.js';
+import { outputRecord, recordOf, verdictEntry } from './records.js';
+import { changeUse, loadSituation, type Situation } from './situation.js';
+import { transactOn } from './transact.js';
+
+export interface PlanOptions {
+  readonly initiator: string;
+  /** Null takes the feerate of the snapshot. */
+  readonly feerate: FeeRate | null;
+  /** 32 bytes in hex; null draws a fresh one. */
+  readonly seed: string | null;
+  /** Null takes what suits a session at a Nano S. The policy's own limits hold in any case. */
+  readonly maxInputs: number | null;
+  readonly maxOutputs: number | null;
+}
+
+export interface PlannedBatch {
+  readonly id: string;
+  readonly psbt: Uint8Array;
+  readonly plan: TransactionPlan;
+  readonly assessment: Assessment;
+}
+
+export interface PlanOutcome {
+  readonly situation: Situation;
+  readonly batches: readonly PlannedBatch[];
+  /** The same requests were planned before: nothing was written, these are the batches that hold them. */
+  readonly repeated: readonly string[];
+}
+
+/** Requests to batches: coins chosen, PSBTs built, verdicts given, all of it journaled in one transaction or not at all. */
+export async function planBatch(
+  desk: Desk,
+  requests: readonly WithdrawalRequest[],
+  options: PlanOptions,
+): Promise<Result<PlanOutcome, Fault>> {
+  const loaded = await loadSituation(desk);
+  if (!loaded.ok) return loaded;
+  const situation = loaded.value;
+
+  const known = knownRequests(situation.state, requests);
+  if (!known.ok) return known;
+  if (known.value.length > 0) return ok({ situation, batches: [], repeated: known.value });
+
+  const plans = chooseCoins(situation, requests, options, desk);
+  if (!plans.ok) return plans;
+  const batches = buildAll(situation, plans.value, requests, options.initiator);
+  if (!batches.ok) return batches;
+
+  const kept = await keep(desk, situation, batches.value, requests, options.initiator);
+  if (!kept.ok) return kept;
+  return ok({ situation, batches: batches.value, repeated: [] });
+}
+
+/** The batches that hold exactly these requests; none for new ones; a fault for anything between. */
+function knownRequests(state: JournalState, requests: readonly WithdrawalRequest[]): Result<readonly string[], Fault> {
+  const batches = new Set<string>();
+  let repeats = 0;
+  for (const request of requests) {
+    const held = state.requests.get(request.id);
+    if (held === undefined) continue;
+    if (held.digest !== requestDigest(recordOf(request))) {
+      return fail('E_REQUEST_ID_REUSE', `request ${request.id} was planned in batch ${held.batch} with other content`, {
+        where: request.where,
+        remedy: `compare it with countersign batch show ${held.batch}; a changed withdrawal needs an id of its own`,
+      });
+    }
+    repeats += 1;
+    batches.add(held.batch);
+  }
+  if (repeats === 0 || repeats === requests.length) return ok([...batches].sort());
+  const first = requests.find((request) => state.requests.has(request.id));
+  return fail(
+    'E_REQUEST_ID_REUSE',
+    `${repeats} of ${requests.length} requests are in a batch already, the first is ${first?.id ?? ''}`,
+    {
+      where: first?.where,
+      remedy: 'leave out the requests that are planned, or abandon their batch first',
+    },
+  );
+}
+
+function chooseCoins(
+  situation: Situation,
+  requests: readonly WithdrawalRequest[],
+  options: PlanOptions,
+  desk: Desk,
+): Result<readonly TransactionPlan[], Fault> {
+  const { snapshot, vault, deriver } = situation;
+  const feerate = options.feerate ?? snapshot.feerate;
+  if (feerate === null) {
+    return fail('E_FEERATE_SYNTAX', 'no feerate: the coin snapshot carries none', {
+      remedy: 'give one in sat/vB: --feerate 12.5',
+    });
+  }
+  const seed = options.seed ?? desk.ports.random(32);
+  const { coins, withheld } = coinsOnOffer(situation);
+  const next = changeUse(situation, null).last + 1;
+  return planTransactions({
+    vault,
+    payments: requests.map(({ id, script, amount }) => ({ requestId: id, script, value: amount })),
+    coins,
+    withheld,
+    feerate,
+    limits: shapeLimits(situation, options),
+    tipHeight: snapshot.tip.height,
+    seed,
+    nextChange: (n) => {
+      const derived = deriver.at(1, next + n);
+      return { origin: derived.origin, script: derived.script };
+    },
+  });
+}
+
+/** What suits a session at the device, or what the officer asks for; never more than the policy or the app allows. */
+function shapeLimits({ vault, policy }: Situation, options: PlanOptions): ShapeLimits {
+  const session = defaultShapeLimits(vault);
+  const { inputs, limits } = policy.document;
+  return {
+    ...session,
+    maxInputs: Math.min(options.maxInputs ?? session.maxInputs, inputs.max, APP_MAX_INPUTS),
+    maxOutputs: Math.min(options.maxOutputs ?? session.maxOutputs, limits.outputsPerBatch),
+  };
+}
+
+/** Ledger's Bitcoin app refuses more with 6a82. */
+const APP_MAX_INPUTS = 512;
+
+const COINBASE_MATURITY = 100;
+
+function coinsOnOffer(situation: Situation): { coins: readonly Coin[]; withheld: readonly Withheld[] } {
+  const held = liveCoins(situation.state);
+  const withheld = new Map<string, Withheld>();
+  const coins = situation.snapshot.coins.filter((coin) => {
+    const reason = withholding(coin, situation, held);
+    if (reason === null) return true;
+    const sum = withheld.get(reason) ?? { reason, coins: 0, value: 0n };
+    withheld.set(reason, { reason, coins: sum.coins + 1, value: sum.value + coin.value });
+    return false;
+  });
+  return { coins, withheld: [...withheld.values()] };
+}
+
+/** Why a coin is not offered to a new plan; null where it is. */
+function withholding(coin: Coin, { snapshot, state, policy }: Situation, held: ReadonlySet<string>): string | null {
+  const { minConfirmations, minValue } = policy.document.inputs;
+  const outpoint = formatOutpoint(coin.outpoint);
+  const depth = confirmations(coin, snapshot.tip);
+  if (held.has(outpoint)) return 'are in live batches';
+  if (state.frozen.has(outpoint)) return 'are frozen';
+  if (depth < minConfirmations) return `have under ${minConfirmations} confirmations`;
+  if (coin.coinbase && depth < COINBASE_MATURITY) return 'are immature coinbase';
+  if (coin.value < minValue) return 'are below the smallest input that the policy allows';
+  return null;
+}
+
+function buildAll(
+  situation: Situation,
+  plans: readonly TransactionPlan[],
+  requests: readonly WithdrawalRequest[],
+  initiator: string,
+): Result<readonly PlannedBatch[], Fault> {
+  const byId = new Map(requests.map((request) => [request.id, request]));
+  const batches: PlannedBatch[] = [];
+  const pending: SpendRecord[] = [];
+  for (const plan of plans) {
+    const psbt = buildPsbt(plan, situation.deriver, situation.snapshot.previous);
+    if (!psbt.ok) return psbt;
+    const own = plan.outputs.flatMap((output) => (output.kind === 'payment' ? [byId.get(output.requestId)] : []));
+    const assessment = assess(
+      situation,
+      psbt.value,
+      own.filter((request) => request !== undefined),
+      {
+        batch: null,
+        initiator,
+        approvals: [],
+        pending,
+        reusedRequests: [],
+      },
+    );
+    if (!assessment.ok) return assessment;
+    const id = batchId(situation, psbt.value);
+    batches.push({ id, psbt: psbt.value, plan, assessment: assessment.value });
+    pending.push(pendingSpend(id, assessment.value, situation.now));
+  }
+  return ok(batches);
+}
+
+/** The day, and the beginning of the PSBT's hash: short enough to say. The same bytes planned again get a number. */
+function batchId({ state, now }: Situation, psbt: Uint8Array): string {
+  const base = `${formatTime(now).slice(0, 10).replaceAll('-', '')}-${sha256Hex(psbt).slice(0, 8)}`;
+  let id = base;
+  for (let count = 2; state.batches.has(id); count += 1) id = `${base}-${count}`;
+  return id;
+}
+
+function pendingSpend(batch: string, { facts }: Assessment, now: number): SpendRecord {
+  return {
+    batch,
+    spend: facts.spend,
+    fee: facts.fee,
+    outputs: facts.outputs
+      .filter((output) => !output.isChange)
+      .map(({ script, value }) => ({ script: toHex(script), amount: value })),
+    inputs: facts.inputs.map((input) => formatOutpoint(input.outpoint)),
+    reservedAt: now,
+    confirmed: null,
+  };
+}
+
+async function keep(
+  desk: Desk,
+  situation: Situation,
+  batches: readonly PlannedBatch[],
+  requests: readonly WithdrawalRequest[],
+  initiator: string,
+): Promise<Result<void, Fault>> {
+  const parts = batches.map((batch) => batch.id);
+  const byId = new Map(requests.map((request) => [request.id, request]));
+  const denied = new Set(batches.flatMap((batch) => deniedCodes(batch.assessment)));
+  return transactOn(desk, situation.state, async (tx) => {
+    for (const batch of batches) {
+      tx.append(plannedEntry(batch, byId, parts, initiator, tx.keep.bind(tx)));
+      const verdict = tx.keep(utf8(canonicalVerdict(batch.assessment.verdict)));
+      tx.append(verdictEntry(batch.id, 'plan', batch.assessment, verdict));
+    }
+    // A denied plan is evidence, not work in progress: its coins and request ids are free again at once. Its other
+    // parts go with it, since the withdrawals were asked for together.
+    if (denied.size > 0) {
+      const reason = `denied: ${[...denied].sort().join(' ')}`;
+      for (const batch of parts) tx.append({ kind: 'batch.abandoned', batch, reason, by: 'policy' });
+    }
+    return ok(undefined);
+  });
+}
+
+function deniedCodes({ verdict }: Assessment): string[] {
+  return verdict.findings.filter(({ outcome }) => outcome === 'deny').map(({ code }) => code);
+}
+
+function plannedEntry(
+  { id, psbt, plan, assessment }: PlannedBatch,
+  requests: ReadonlyMap<string, WithdrawalRequest>,
+  parts: readonly string[],
+  initiator: string,
+  keepBlob: (bytes: Uint8Array) => string,
+): EntryBody {
+  const { facts } = assessment;
+  const own = plan.outputs.flatMap((output) => (output.kind === 'payment' ? [requests.get(output.requestId)] : []));
+  return {
+    kind: 'batch.planned',
+    batch: id,
+    psbt: keepBlob(psbt),
+    plan: keepBlob(utf8(canonicalJson(planRecord(plan)))),
+    requests: own.filter((request) => request !== undefined).map(recordOf),
+    inputs: facts.inputs.map((input) => formatOutpoint(input.outpoint)),
+    outputs: facts.outputs.map(outputRecord),
+    spend: facts.spend.toString(),
+    fee: facts.fee.toString(),
+    initiator,
+    parts,
+  };
+}
+
+/** How the coins were chosen, as kept in the journal: enough to choose them again. */
+function planRecord(plan: TransactionPlan): Json {
+  const { selection } = plan;
+  return {
+    schema: 'countersign.plan/1',
+    seed: plan.seed,
+    feerate_sat_per_kvb: plan.feerate.toString(),
+    fee: plan.fee.toString(),
+    weight: plan.weight.toString(),
+    locktime: plan.locktime,
+    sequence: plan.sequence,
+    algorithm: selection.algorithm,
+    waste: selection.waste.toString(),
+    tried: selection.tried.map(({ algorithm, outcome }) => ({ algorithm, outcome })),
+    inputs: plan.inputs.map((coin) => formatOutpoint(coin.outpoint)),
+    outputs: plan.outputs.map((output) => ({
+      script: toHex(output.script),
+      amount: output.value.toString(),
+      ...(output.kind === 'payment' ? { request: output.requestId } : { change: output.origin.index }),
+    })),
+  };
+}

@@ -1,0 +1,97 @@
+import type { Signer } from '../device/types.js';
+import type { Hex } from '../domain/bytes.js';
+import type { Fault } from '../domain/fault.js';
+import type { Network } from '../domain/network.js';
+import type { WithdrawalRequest } from '../domain/request.js';
+import type { Result } from '../domain/result.js';
+import type { UnixSeconds } from '../domain/time.js';
+import type { Journal } from '../journal/port.js';
+import type { LoadedBook, LoadedPolicy } from '../policy/types.js';
+import type { Snapshot } from '../vault/snapshot-types.js';
+import type { Deriver } from '../vault/types.js';
+
+/** countersign.yaml (countersign.workspace/1). Paths are relative to the folder that holds it. */
+export interface WorkspaceConfig {
+  readonly network: Network;
+  readonly journal: string;
+  readonly policy: string;
+  readonly book: string;
+  readonly batches: string;
+  /** Who plans and abandons here when a command does not say: a person of the policy's roles. */
+  readonly officer: string | null;
+  /** hid, speculos:URL or replay:FILE. */
+  readonly device: string;
+}
+
+/** Files, as the person named them. Faults name the file and what to do. */
+export interface Files {
+  /** "-" reads standard input. */
+  read(path: string): Promise<Result<Uint8Array, Fault>>;
+  /** Whole or not at all (written aside, synced, renamed); refuses to overwrite a file with other content. */
+  writeNew(path: string, bytes: Uint8Array): Promise<Result<void, Fault>>;
+  makeFolder(path: string): Promise<Result<void, Fault>>;
+  exists(path: string): Promise<boolean>;
+  /** A path relative to the workspace as one that can be opened. */
+  inWorkspace(root: string, path: string): string;
+}
+
+/** Readers of the documents that people write; each names file, line and remedy. */
+export interface Documents {
+  policy(bytes: Uint8Array, file: string): Result<LoadedPolicy, readonly Fault[]>;
+  book(bytes: Uint8Array, file: string, network: Network): Result<LoadedBook, readonly Fault[]>;
+  requests(bytes: Uint8Array, file: string, network: Network): Result<readonly WithdrawalRequest[], readonly Fault[]>;
+  /** A PSBT as a file has it: binary, base64 or hex. */
+  psbt(bytes: Uint8Array, file: string): Result<Uint8Array, Fault>;
+  snapshot(bytes: Uint8Array, file: string, deriver: Deriver): Result<Snapshot, Fault>;
+  /** The same, of bytes that the journal vouches for: the derivation of every coin was checked when they came in. */
+  knownSnapshot(bytes: Uint8Array, file: string, deriver: Deriver): Result<Snapshot, Fault>;
+}
+
+/** Signing by a person's SSH key. The key never enters this process. */
+export interface SshSigner {
+  sign(keyFile: string, namespace: string, message: Uint8Array): Promise<Result<string, Fault>>;
+  /** "type base64" of KEY.pub. */
+  publicKeyOf(keyFile: string): Promise<Result<string, Fault>>;
+}
+
+export interface DeviceRequest {
+  /** hid, speculos:URL or replay:FILE. */
+  readonly spec: string;
+  /** Where a transcript is to be written, or null. */
+  readonly record: string | null;
+  /** SHA-256 of the PSBT that is going to be signed, or null; a replay of another PSBT is refused before any exchange. */
+  readonly psbt: Hex | null;
+}
+
+export interface OpenedDevice {
+  /** What a person is told it is. */
+  readonly name: string;
+  readonly signer: Signer;
+}
+
+export interface Workspace {
+  readonly root: string;
+  readonly config: WorkspaceConfig;
+  readonly journal: Journal;
+}
+
+/** What one run of the program has at hand; made in compose.ts and nowhere else. */
+export interface Composition {
+  readonly version: string;
+  readonly clock: () => UnixSeconds;
+  /** Fresh random bytes in hex. */
+  readonly random: (bytes: number) => Hex;
+  readonly files: Files;
+  readonly documents: Documents;
+  readonly ssh: SshSigner;
+  openDevice(request: DeviceRequest): Promise<Result<OpenedDevice, Fault>>;
+  /** Opens the workspace of the current folder, or of the folder given on the command line. */
+  openWorkspace(): Promise<Result<Workspace, Fault>>;
+  /** Makes countersign.yaml and an empty journal. */
+  createWorkspace(folder: string, network: Network): Promise<Result<Workspace, Fault>>;
+}
+
+/** What workflows need of a composition: an open workspace and the ports. */
+export interface Desk extends Workspace {
+  readonly ports: Pick<Composition, 'clock' | 'random' | 'documents' | 'files'>;
+}

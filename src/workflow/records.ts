@@ -1,0 +1,56 @@
+import { toHex, trustedHex } from '../domain/bytes.js';
+import type { WithdrawalRequest } from '../domain/request.js';
+import type { EntryBody, OutputRecord, RequestRecord } from '../journal/entries.js';
+import type { OutputFact } from '../policy/types.js';
+import type { Assessment } from './assess.js';
+
+export function requestOf(record: RequestRecord): WithdrawalRequest {
+  return {
+    id: record.id,
+    address: record.address,
+    script: trustedHex(record.script),
+    amount: BigInt(record.amount),
+    ...(record.label === undefined ? {} : { label: record.label }),
+    ...(record.reference === undefined ? {} : { reference: record.reference }),
+  };
+}
+
+export function recordOf(request: WithdrawalRequest): RequestRecord {
+  return {
+    id: request.id,
+    address: request.address,
+    script: toHex(request.script),
+    amount: request.amount.toString(),
+    ...(request.label === undefined ? {} : { label: request.label }),
+    ...(request.reference === undefined ? {} : { reference: request.reference }),
+  };
+}
+
+export function outputRecord({ script, value, isChange, own }: OutputFact): OutputRecord {
+  return {
+    script: toHex(script),
+    amount: value.toString(),
+    ...(isChange && own.own ? { change: own.origin.index } : {}),
+  };
+}
+
+export function verdictEntry(
+  batch: string,
+  stage: 'plan' | 'sign',
+  { decoded, verdict }: Assessment,
+  blob: string,
+): EntryBody {
+  const codes = verdict.findings
+    .filter(({ outcome }) => outcome === 'deny' || outcome === 'need')
+    .map(({ code }) => code);
+  return {
+    kind: 'batch.verdict',
+    batch,
+    stage,
+    psbt: decoded.sha256,
+    policy: verdict.policy.replace(/^sha256:/, ''),
+    decision: verdict.decision,
+    codes: [...new Set(codes)].sort(),
+    verdict: blob,
+  };
+}

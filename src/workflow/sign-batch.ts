@@ -1,0 +1,233 @@
+import { checkSignable, identify } from '../device/preflight.js';
+import { previewSigning } from '../device/screens.js';
+import type { DevicePreview, IdentifiedDevice, Signer, SigningProgress } from '../device/types.js';
+import { sha256Hex, utf8 } from '../domain/bytes.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { ok, type Result } from '../domain/result.js';
+import { sumSats } from '../domain/sats.js';
+import type { EntryBody } from '../journal/entries.js';
+import { canonicalVerdict } from '../policy/verdict.js';
+import type { Verdict } from '../policy/types.js';
+import { finalise } from '../psbt/finalise.js';
+import type { FinalTransaction, ReturnedSignature } from '../psbt/types.js';
+import { proveSignatures } from '../psbt/verify.js';
+import type { Vault } from '../vault/types.js';
+import { type ReviewedBatch, reviewBatch } from './approve-batch.js';
+import type { Assessment } from './assess.js';
+import type { Composition, Desk } from './ports.js';
+import { outputRecord, verdictEntry } from './records.js';
+import { HEAD_MOVED, transactOn } from './transact.js';
+
+export interface SignOptions {
+  readonly device: string;
+  /** Path of a transcript to write, or null. */
+  readonly record: string | null;
+}
+
+/** What the person at the terminal sees while it happens. */
+export interface SignEvents {
+  preview(review: ReviewedBatch, preview: DevicePreview): void;
+  reserved(): void;
+  identified(device: IdentifiedDevice, name: string): void;
+  progress(progress: SigningProgress): void;
+}
+
+export type SignOutcome =
+  | {
+      readonly kind: 'signed';
+      readonly review: ReviewedBatch;
+      readonly final: FinalTransaction;
+      readonly signatures: number;
+    }
+  /** Denied, or approvals are missing: nothing was reserved and nothing sent. */
+  | { readonly kind: 'refused'; readonly review: ReviewedBatch; readonly verdict: Verdict };
+
+/**
+ * Reserve, then ask, then prove. The budget is durable before the first APDU; it is given back only where the device
+ * cannot have signed; and nothing of the device's answer is kept before every signature is proven.
+ */
+export async function signBatch(
+  desk: Desk,
+  openDevice: Composition['openDevice'],
+  id: string,
+  options: SignOptions,
+  events: SignEvents,
+): Promise<Result<SignOutcome, Fault>> {
+  const first = await reviewBatch(desk, id);
+  if (!first.ok) return first;
+  const { batch, situation, assessment } = first.value;
+  const signable = checkState(first.value);
+  if (!signable.ok) return signable;
+  if (assessment.verdict.decision !== 'ALLOW') {
+    return ok({ kind: 'refused', review: first.value, verdict: assessment.verdict });
+  }
+  const known = checkSignable(situation.vault);
+  if (!known.ok) return known;
+  events.preview(first.value, previewOf(situation.vault, assessment));
+
+  const reserved = await reserve(desk, id);
+  if (!reserved.ok) return reserved;
+  if (reserved.value !== null) return ok({ kind: 'refused', review: first.value, verdict: reserved.value });
+  events.reserved();
+
+  const opened = await openDevice({ spec: options.device, record: options.record, psbt: batch.psbt });
+  if (!opened.ok) return release(desk, id, opened.error);
+  const { signer, name } = opened.value;
+  const answer = await askDevice(desk, signer, name, first.value, events);
+  // Closing belongs to the conversation: a replay finds here that part of its recording was never asked for.
+  const closed = await signer.close();
+  if (!answer.ok) return answer;
+  if (!closed.ok) return unknown(desk, id, closed.error);
+  return prove(desk, first.value, answer.value);
+}
+
+function checkState({ batch }: ReviewedBatch): Result<void, Fault> {
+  switch (batch.state) {
+    case 'DRAFT':
+    case 'RESERVED':
+    case 'RELEASED':
+      return ok(undefined);
+    case 'SENT':
+    case 'UNKNOWN':
+      return fail('E_BATCH_STATE', `batch ${batch.id} is ${batch.state}: a signature of it may exist already`, {
+        remedy: 'it counts as spent until the chain shows what became of it; it cannot be signed again or abandoned',
+      });
+    case 'SIGNED':
+    case 'CONFIRMED':
+      return fail('E_BATCH_STATE', `batch ${batch.id} is signed already`, {
+        remedy: `countersign batch show ${batch.id} has its transaction`,
+      });
+    case 'ABANDONED':
+      return fail('E_BATCH_STATE', `batch ${batch.id} was abandoned: ${batch.reason ?? ''}`, {
+        remedy: 'plan the withdrawals again',
+      });
+  }
+}
+
+/** What the device is going to show for these bytes. */
+export function previewOf(vault: Vault, { facts, decoded }: Assessment): DevicePreview {
+  const changeOutputs = new Set(facts.outputs.filter((output) => output.isChange).map((output) => output.index));
+  const inputsTotal = sumSats(facts.inputs.map((input) => input.value));
+  return previewSigning(decoded, vault, { changeOutputs, fee: facts.fee, inputsTotal }, 'nanos');
+}
+
+const RESERVE_ATTEMPTS = 8;
+
+/**
+ * Judges once more and debits the budget in one transaction, provided that nobody wrote in between; where somebody did,
+ * the judgement is made afresh. Returns a verdict where it no longer allows, null where the budget is debited.
+ */
+async function reserve(desk: Desk, id: string): Promise<Result<Verdict | null, Fault>> {
+  for (let attempt = 0; attempt < RESERVE_ATTEMPTS; attempt += 1) {
+    const loaded = await reviewBatch(desk, id);
+    if (!loaded.ok) return loaded;
+    const review = loaded.value;
+    const state = checkState(review);
+    if (!state.ok) return state;
+    const done = await transactOn(desk, review.situation.state, async (tx) => {
+      const { verdict } = review.assessment;
+      tx.append(verdictEntry(id, 'sign', review.assessment, tx.keep(utf8(canonicalVerdict(verdict)))));
+      if (verdict.decision !== 'ALLOW') return ok<Verdict | null>(verdict);
+      // A crash between reserving and sending leaves RESERVED: the debit stands, and this run goes on with it.
+      if (review.batch.state !== 'RESERVED') tx.append(reservedEntry(review));
+      return ok<Verdict | null>(null);
+    });
+    if (done.ok || done.error !== HEAD_MOVED) return done;
+  }
+  return { ok: false, error: HEAD_MOVED };
+}
+
+function reservedEntry({ batch, assessment }: ReviewedBatch): EntryBody {
+  const { verdict, facts } = assessment;
+  return {
+    kind: 'batch.reserved',
+    batch: batch.id,
+    psbt: batch.psbt,
+    spend: facts.spend.toString(),
+    fee: facts.fee.toString(),
+    outputs: facts.outputs.map(outputRecord),
+    approvers: [...(verdict.quorum?.approved ?? [])],
+  };
+}
+
+type Answer = readonly ReturnedSignature[];
+
+async function askDevice(
+  desk: Desk,
+  signer: Signer,
+  name: string,
+  { situation, batch, psbt }: ReviewedBatch,
+  events: SignEvents,
+): Promise<Result<Answer, Fault>> {
+  const { vault, policy } = situation;
+  const device = await identify(signer, vault, { minAppVersion: policy.document.wallet.device.minAppVersion });
+  if (!device.ok) return release(desk, batch.id, device.error);
+  events.identified(device.value, name);
+
+  const unchanged = sameBytes(psbt, batch.psbt);
+  if (!unchanged.ok) return release(desk, batch.id, unchanged.error);
+  const { app, fingerprint } = device.value;
+  const sent = await append(desk, {
+    kind: 'batch.sent',
+    batch: batch.id,
+    psbt: batch.psbt,
+    device: { app: app.name, version: app.version, fingerprint },
+  });
+  if (!sent.ok) return sent;
+
+  const signatures = await signer.sign(psbt, vault, events.progress);
+  if (signatures.ok) return signatures;
+  const { fault: failure, maySign } = signatures.error;
+  return maySign ? unknown(desk, batch.id, failure) : release(desk, batch.id, failure);
+}
+
+async function prove(desk: Desk, review: ReviewedBatch, answer: Answer): Promise<Result<SignOutcome, Fault>> {
+  const { batch, psbt, situation } = review;
+  const unchanged = sameBytes(psbt, batch.psbt);
+  if (!unchanged.ok) return unknown(desk, batch.id, unchanged.error);
+  const proven = proveSignatures(psbt, situation.deriver, answer);
+  if (!proven.ok) return unknown(desk, batch.id, proven.error);
+  const final = finalise(psbt, situation.deriver, proven.value);
+  if (!final.ok) return unknown(desk, batch.id, final.error);
+  const kept = await desk.journal.transact(async (tx) => {
+    tx.append({
+      kind: 'batch.signed',
+      batch: batch.id,
+      psbt: batch.psbt,
+      signedPsbt: tx.keep(final.value.psbt),
+      transaction: tx.keep(final.value.transaction),
+      txid: final.value.txid,
+      signatures: proven.value.length,
+    });
+    return ok(undefined);
+  });
+  if (!kept.ok) return kept;
+  return ok({ kind: 'signed', review, final: final.value, signatures: proven.value.length });
+}
+
+/** What was judged is what is signed: the hash is taken again right before the first APDU and after the answer. */
+function sameBytes(psbt: Uint8Array, sha256: string): Result<void, Fault> {
+  if (sha256Hex(psbt) === sha256) return ok(undefined);
+  return fail('E_PSBT_CHANGED', `the PSBT in memory no longer hashes to ${sha256}`, {
+    remedy: 'stop using this machine for signing until it is known why',
+  });
+}
+
+async function append(desk: Desk, body: EntryBody): Promise<Result<void, Fault>> {
+  return desk.journal.transact(async (tx) => {
+    tx.append(body);
+    return ok(undefined);
+  });
+}
+
+/** Nothing can have been signed: the budget is given back, and the fault is the answer. */
+async function release(desk: Desk, batch: string, why: Fault): Promise<Result<never, Fault>> {
+  const kept = await append(desk, { kind: 'batch.released', batch, fault: why.tag, reason: why.message });
+  return kept.ok ? { ok: false, error: why } : kept;
+}
+
+/** A signature may exist: the batch stays spent until the chain shows what became of it. */
+async function unknown(desk: Desk, batch: string, why: Fault): Promise<Result<never, Fault>> {
+  const kept = await append(desk, { kind: 'batch.unknown', batch, fault: why.tag, reason: why.message });
+  return kept.ok ? { ok: false, error: why } : kept;
+}

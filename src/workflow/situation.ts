@@ -1,0 +1,192 @@
+import { toHex } from '../domain/bytes.js';
+import { type Coin, confirmations } from '../domain/coin.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { parseNetwork } from '../domain/network.js';
+import { formatOutpoint } from '../domain/outpoint.js';
+import { ok, type Result } from '../domain/result.js';
+import { sumSats } from '../domain/sats.js';
+import type { UnixSeconds } from '../domain/time.js';
+import type { BatchRecord, JournalState } from '../journal/state.js';
+import { holdsBudget, holdsCoins } from '../journal/transitions.js';
+import type { Approval, DestinationAge, LoadedPolicy, PolicyState, SpendRecord } from '../policy/types.js';
+import { createDeriver } from '../vault/derive.js';
+import { parseVault } from '../vault/descriptor.js';
+import type { Snapshot } from '../vault/snapshot-types.js';
+import type { Deriver, Vault } from '../vault/types.js';
+import type { Desk } from './ports.js';
+
+/** The vault of a workspace, with its deriver. */
+export interface OpenVault {
+  readonly state: JournalState;
+  readonly vault: Vault;
+  readonly deriver: Deriver;
+}
+
+/** All that a verdict looks at, apart from the batch itself. */
+export interface Situation extends OpenVault {
+  readonly policy: LoadedPolicy;
+  readonly snapshot: Snapshot;
+  readonly coins: ReadonlyMap<string, Coin>;
+  readonly now: UnixSeconds;
+}
+
+export async function openVault(desk: Desk): Promise<Result<OpenVault, Fault>> {
+  const read = await desk.journal.read();
+  if (!read.ok) return read;
+  return vaultOf(read.value);
+}
+
+function vaultOf(state: JournalState): Result<OpenVault, Fault> {
+  if (state.vault === null) {
+    return fail('E_VAULT_MISSING', 'this workspace has no vault yet', {
+      remedy: 'import the output descriptor of the cold wallet: countersign vault import NAME DESCRIPTOR_FILE',
+    });
+  }
+  const network = parseNetwork(state.vault.network);
+  if (!network.ok) return network;
+  const vault = parseVault(state.vault.id, network.value, state.vault.descriptor);
+  if (!vault.ok) return vault;
+  return ok({ state, vault: vault.value, deriver: createDeriver(vault.value) });
+}
+
+/** The policy that the journal activated. The file in the workspace may be absent, but may not say something else. */
+export async function activePolicy(desk: Desk, state: JournalState): Promise<Result<LoadedPolicy, Fault>> {
+  if (state.policy === null) {
+    return fail('E_POLICY_MISSING', 'no policy is active: nothing may leave', {
+      remedy: 'activate one: countersign policy activate FILE',
+    });
+  }
+  const text = await desk.journal.blob(state.policy.document);
+  if (!text.ok) return text;
+  const policy = desk.ports.documents.policy(text.value, desk.config.policy);
+  if (!policy.ok) {
+    return fail('E_POLICY_INTEGRITY', `the active policy can no longer be read: ${policy.error[0]?.message ?? ''}`, {
+      remedy: 'this version of countersign reads countersign.policy/1 more strictly: activate a corrected version',
+    });
+  }
+  const path = desk.ports.files.inWorkspace(desk.root, desk.config.policy);
+  if (!(await desk.ports.files.exists(path))) return policy;
+  const file = await desk.ports.files.read(path);
+  if (!file.ok) return file;
+  const onDisk = desk.ports.documents.policy(file.value, desk.config.policy);
+  if (onDisk.ok && onDisk.value.digest === policy.value.digest) return policy;
+  const found = onDisk.ok
+    ? `digest ${onDisk.value.digest}`
+    : `it is not a valid policy: ${onDisk.error[0]?.message ?? ''}`;
+  return fail('E_POLICY_INTEGRITY', `${desk.config.policy} is not the active policy ${policy.value.digest}: ${found}`, {
+    where: { file: desk.config.policy },
+    remedy: 'put the active text back, or raise its version and activate it: countersign policy activate FILE',
+  });
+}
+
+export async function latestSnapshot(desk: Desk, open: OpenVault): Promise<Result<Snapshot, Fault>> {
+  if (open.state.coins === null) {
+    return fail('E_COINS_MISSING', 'this workspace knows no coins yet', {
+      remedy: 'bring a coin snapshot from an online machine: countersign coins import FILE',
+    });
+  }
+  const bytes = await desk.journal.blob(open.state.coins.snapshot);
+  if (!bytes.ok) return bytes;
+  return desk.ports.documents.knownSnapshot(bytes.value, 'the imported snapshot', open.deriver);
+}
+
+export async function loadSituation(desk: Desk): Promise<Result<Situation, Fault>> {
+  const open = await openVault(desk);
+  if (!open.ok) return open;
+  const policy = await activePolicy(desk, open.value.state);
+  if (!policy.ok) return policy;
+  const snapshot = await latestSnapshot(desk, open.value);
+  if (!snapshot.ok) return snapshot;
+  return ok({
+    ...open.value,
+    policy: policy.value,
+    snapshot: snapshot.value,
+    coins: new Map(snapshot.value.coins.map((coin) => [formatOutpoint(coin.outpoint), coin])),
+    now: desk.ports.clock(),
+  });
+}
+
+/** What is particular to the batch that is judged. */
+export interface BatchContext {
+  /** The batch's id, whose own reservation does not count against it; null for a PSBT that the journal does not know. */
+  readonly batch: string | null;
+  readonly initiator: string;
+  readonly approvals: readonly Approval[];
+  /** Parts of the same plan that come before this one: they count although nothing has debited them yet. */
+  readonly pending: readonly SpendRecord[];
+  readonly reusedRequests: readonly string[];
+}
+
+/** The journal and the chain as the policy's rules want to see them. */
+export function policyState(situation: Situation, context: BatchContext): PolicyState {
+  const { state, snapshot, policy } = situation;
+  const others = [...state.batches.values()].filter((batch) => batch.id !== context.batch);
+  const holding = others.filter((batch) => holdsBudget(batch.state));
+  const leaving = new Set(holding.flatMap((batch) => batch.inputs));
+  const least = policy.document.inputs.minConfirmations;
+  const confirmed = snapshot.coins.filter(
+    (coin) => confirmations(coin, snapshot.tip) >= least && !leaving.has(formatOutpoint(coin.outpoint)),
+  );
+  const change = changeUse(situation, context.batch);
+  return {
+    spends: [...holding.map(spendRecord), ...context.pending],
+    destinations: destinationAges(state),
+    confirmedBalance: sumSats(confirmed.map((coin) => coin.value)),
+    tip: { height: snapshot.tip.height, medianTimePast: snapshot.tip.medianTimePast },
+    snapshotAt: snapshot.takenAt,
+    lastEntryAt: state.head?.at ?? 0,
+    usedChange: change.scripts,
+    lastUsedChange: change.last,
+    initiator: context.initiator,
+    approvals: context.approvals,
+    reusedRequests: context.reusedRequests,
+  };
+}
+
+function spendRecord(batch: BatchRecord): SpendRecord {
+  return {
+    batch: batch.id,
+    spend: batch.spend,
+    fee: batch.fee,
+    outputs: batch.outputs.filter((output) => output.change === null),
+    inputs: batch.inputs,
+    reservedAt: batch.reservedAt ?? batch.plannedAt,
+    confirmed: batch.confirmed,
+  };
+}
+
+function destinationAges(state: JournalState): ReadonlyMap<string, DestinationAge> {
+  const entries = state.book === null ? [] : [...state.book.entries.values()];
+  return new Map(entries.map((entry) => [entry.script, entry]));
+}
+
+/** Change scripts and the highest change index in use: by coins on the chain and by every other batch that is alive. */
+export function changeUse(
+  situation: Pick<Situation, 'state' | 'snapshot'>,
+  except: string | null,
+): { readonly scripts: ReadonlySet<string>; readonly last: number } {
+  const scripts = new Set<string>();
+  let last = -1;
+  for (const coin of situation.snapshot.coins) {
+    if (coin.origin.branch !== 1) continue;
+    scripts.add(toHex(coin.script));
+    last = Math.max(last, coin.origin.index);
+  }
+  for (const batch of situation.state.batches.values()) {
+    if (batch.id === except || !holdsCoins(batch.state)) continue;
+    for (const output of batch.outputs) {
+      if (output.change === null) continue;
+      scripts.add(output.script);
+      last = Math.max(last, output.change);
+    }
+  }
+  return { scripts, last };
+}
+
+export function findBatch(state: JournalState, id: string): Result<BatchRecord, Fault> {
+  const batch = state.batches.get(id);
+  if (batch !== undefined) return ok(batch);
+  return fail('E_BATCH_UNKNOWN', `no batch is called ${JSON.stringify(id)}`, {
+    remedy: 'countersign batch list shows all of them',
+  });
+}

@@ -1,0 +1,178 @@
+import { encodeAddress } from '../domain/address.js';
+import { type Coin, confirmations } from '../domain/coin.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { formatOutpoint, parseOutpoint } from '../domain/outpoint.js';
+import { ok, type Result } from '../domain/result.js';
+import { type Sats, sumSats } from '../domain/sats.js';
+import { formatTime } from '../domain/time.js';
+import { liveCoins } from '../journal/fold.js';
+import { parseVault } from '../vault/descriptor.js';
+import type { Snapshot } from '../vault/snapshot-types.js';
+import type { DerivedScript, Vault } from '../vault/types.js';
+import type { Desk } from './ports.js';
+import { latestSnapshot, openVault } from './situation.js';
+
+/** Takes in the cold wallet's descriptor. A workspace has one vault for good: its journal speaks of no other. */
+export async function importVault(desk: Desk, id: string, descriptor: string): Promise<Result<Vault, Fault>> {
+  const vault = parseVault(id, desk.config.network, descriptor);
+  if (!vault.ok) return vault;
+  return desk.journal.transact(async (tx) => {
+    if (tx.state.vault !== null) {
+      return fail('E_FILE_EXISTS', `this workspace holds the vault ${tx.state.vault.id} already`, {
+        remedy: 'another vault needs a workspace of its own: countersign init FOLDER',
+      });
+    }
+    const { network, descriptor: canonical } = vault.value;
+    tx.append({ kind: 'vault.imported', vault: id, network, descriptor: canonical });
+    return vault;
+  });
+}
+
+export interface VaultAddress {
+  readonly derived: DerivedScript;
+  readonly address: string;
+}
+
+export async function vaultAddress(
+  desk: Desk,
+  branch: 0 | 1,
+  index: number,
+): Promise<Result<VaultAddress & { vault: Vault }, Fault>> {
+  const open = await openVault(desk);
+  if (!open.ok) return open;
+  const derived = open.value.deriver.at(branch, index);
+  const address = encodeAddress(derived.script, open.value.vault.network);
+  if (address === null) throw new Error(`the vault's own script at ${branch}/${index} has no address`);
+  return ok({ derived, address, vault: open.value.vault });
+}
+
+export type CoinStatus = 'available' | 'in a batch' | 'frozen' | 'unconfirmed';
+
+export interface ListedCoin {
+  readonly coin: Coin;
+  readonly address: string;
+  readonly confirmations: number;
+  readonly status: CoinStatus;
+  /** Why it is frozen. */
+  readonly reason: string | null;
+}
+
+export async function listCoins(
+  desk: Desk,
+): Promise<Result<{ coins: readonly ListedCoin[]; snapshot: Snapshot }, Fault>> {
+  const open = await openVault(desk);
+  if (!open.ok) return open;
+  const snapshot = await latestSnapshot(desk, open.value);
+  if (!snapshot.ok) return snapshot;
+  const { state, vault } = open.value;
+  const held = liveCoins(state);
+  const coins = snapshot.value.coins.map((coin): ListedCoin => {
+    const outpoint = formatOutpoint(coin.outpoint);
+    const depth = confirmations(coin, snapshot.value.tip);
+    const reason = state.frozen.get(outpoint) ?? null;
+    const status = held.has(outpoint)
+      ? 'in a batch'
+      : reason !== null
+        ? 'frozen'
+        : depth === 0
+          ? 'unconfirmed'
+          : 'available';
+    return { coin, address: encodeAddress(coin.script, vault.network) ?? '', confirmations: depth, status, reason };
+  });
+  return ok({ coins, snapshot: snapshot.value });
+}
+
+export interface Balance {
+  readonly total: Sats;
+  readonly byStatus: readonly { readonly status: CoinStatus; readonly coins: number; readonly amount: Sats }[];
+  readonly snapshot: Snapshot;
+}
+
+export async function balance(desk: Desk): Promise<Result<Balance, Fault>> {
+  const listed = await listCoins(desk);
+  if (!listed.ok) return listed;
+  const { coins, snapshot } = listed.value;
+  const statuses: readonly CoinStatus[] = ['available', 'unconfirmed', 'in a batch', 'frozen'];
+  const byStatus = statuses.map((status) => {
+    const own = coins.filter((coin) => coin.status === status);
+    return { status, coins: own.length, amount: sumSats(own.map(({ coin }) => coin.value)) };
+  });
+  return ok({ total: sumSats(coins.map(({ coin }) => coin.value)), byStatus, snapshot });
+}
+
+/** Takes in a snapshot of the chain: coins, tip, previous transactions, and which signed batches the chain has buried. */
+export async function importCoins(
+  desk: Desk,
+  bytes: Uint8Array,
+  file: string,
+): Promise<Result<{ snapshot: Snapshot; confirmed: readonly string[] }, Fault>> {
+  const open = await openVault(desk);
+  if (!open.ok) return open;
+  const read = desk.ports.documents.snapshot(bytes, file, open.value.deriver);
+  if (!read.ok) return read;
+  const snapshot = read.value;
+  return desk.journal.transact(async (tx) => {
+    const before = tx.state.coins;
+    if (before !== null && snapshot.tip.height < before.tip.height) {
+      return fail(
+        'E_SNAPSHOT_SCHEMA',
+        `${file} was taken at height ${snapshot.tip.height}, and height ${before.tip.height} is known already`,
+        {
+          where: { file },
+          remedy: 'take a fresh snapshot: an older one would offer coins that have been spent since',
+        },
+      );
+    }
+    tx.append({
+      kind: 'coins.imported',
+      snapshot: tx.keep(bytes),
+      height: snapshot.tip.height,
+      hash: snapshot.tip.hash,
+      medianTimePast: snapshot.tip.medianTimePast,
+      coins: snapshot.coins.length,
+      total: sumSats(snapshot.coins.map((coin) => coin.value)).toString(),
+    });
+    const confirmed: string[] = [];
+    for (const batch of tx.state.batches.values()) {
+      const seen = batch.signed === null ? undefined : snapshot.confirmed.get(batch.signed.txid);
+      if (batch.state !== 'SIGNED' || batch.signed === null || seen === undefined) continue;
+      if (snapshot.tip.height - seen.height + 1 < CONFIRMED_DEPTH) continue;
+      tx.append({
+        kind: 'batch.confirmed',
+        batch: batch.id,
+        txid: batch.signed.txid,
+        height: seen.height,
+        time: formatTime(seen.time),
+      });
+      confirmed.push(batch.id);
+    }
+    return ok({ snapshot, confirmed });
+  });
+}
+
+/** From this depth on a spend counts from its block's time (PRODUCT: windows). */
+const CONFIRMED_DEPTH = 6;
+
+export async function setFrozen(
+  desk: Desk,
+  text: string,
+  frozen: boolean,
+  by: string,
+  reason: string,
+): Promise<Result<string, Fault>> {
+  const outpoint = parseOutpoint(text);
+  if (!outpoint.ok) return outpoint;
+  const name = formatOutpoint(outpoint.value);
+  const listed = await listCoins(desk);
+  if (!listed.ok) return listed;
+  if (!listed.value.coins.some(({ coin }) => formatOutpoint(coin.outpoint) === name)) {
+    return fail('E_COIN_UNKNOWN', `the vault holds no coin ${name}`, { remedy: 'countersign vault coins lists them' });
+  }
+  return desk.journal.transact(async (tx) => {
+    if (tx.state.frozen.has(name) === frozen) {
+      return fail('E_USAGE', `coin ${name} is ${frozen ? 'frozen already' : 'not frozen'}`);
+    }
+    tx.append({ kind: frozen ? 'coin.frozen' : 'coin.unfrozen', outpoint: name, reason, by });
+    return ok(name);
+  });
+}
