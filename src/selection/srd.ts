@@ -5,39 +5,41 @@ import { type SearchResult, searchResult } from './search.js';
 
 /**
  * Single random draw (Bitcoin Core's SelectCoinsSRD): coins are drawn at random until they leave at least `change` sats of
- * change. Where more are drawn than the limits allow, the smallest goes back for good. A draw of the whole pool ends with the
- * largest coins that the limits allow, so `none` is a proof. The result shows an observer least about the rest of the vault.
+ * change. Where more are drawn than the limits allow, the smallest goes back for good. The result tells an observer least
+ * about the rest of the vault.
+ *
+ * Once the limit is reached, a coin smaller than all those drawn would go back at once; so only larger ones are drawn, which comes
+ * to the same and ends after a few draws for each input instead of one for each coin of the pool. Drawn to the end that is the
+ * largest coins that the limits allow, so `none` is a proof.
  */
 export function singleRandomDraw(pool: Pool, demand: Demand, change: number, random: Random): SearchResult {
   const { values } = pool;
   const most = demand.maxInputsWithChange;
   if (most < 1) return { kind: 'none', tries: 0 };
-  // Fisher-Yates, as far as it is needed: position `drawn` receives one of those not drawn yet.
-  const order = Uint32Array.from(values.keys());
   // Indexes in the pool rise as values fall: kept sorted, the smallest coin is the last.
   const chosen: number[] = [];
   let sum = 0;
-  for (let drawn = 0; drawn < order.length; drawn++) {
-    const other = drawn + random.below(order.length - drawn);
-    const index = at(order, other);
-    order[other] = at(order, drawn);
-    order[drawn] = index;
-
-    chosen.splice(insertionPoint(chosen, index), 0, index);
+  for (let draws = 0; ; ) {
+    const smallest = chosen.length === most ? chosen.pop() : undefined;
+    const candidates = (smallest ?? values.length) - chosen.length;
+    if (candidates === 0) return { kind: 'none', tries: draws };
+    if (smallest !== undefined) sum -= at(values, smallest);
+    draws++;
+    const { index, place } = nthFree(chosen, random.below(candidates));
+    chosen.splice(place, 0, index);
     sum += at(values, index);
-    if (chosen.length > most) sum -= at(values, chosen.pop() ?? -1);
-    if (sum >= at(demand.needWithChange, chosen.length) + change) return searchResult(chosen, true, drawn + 1);
+    if (sum >= at(demand.needWithChange, chosen.length) + change) return searchResult(chosen, true, draws);
   }
-  return { kind: 'none', tries: order.length };
 }
 
-function insertionPoint(sorted: readonly number[], value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? 0) < value) low = middle + 1;
-    else high = middle;
+/** The n-th index, from 0, that is not among the sorted `taken` ones, and its place among them. */
+function nthFree(taken: readonly number[], n: number): { readonly index: number; readonly place: number } {
+  let index = n;
+  let place = 0;
+  for (const other of taken) {
+    if (other > index) break;
+    index++;
+    place++;
   }
-  return low;
+  return { index, place };
 }

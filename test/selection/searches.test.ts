@@ -164,4 +164,36 @@ describe('single random draw', () => {
     expect(draw('a')).toBe(draw('a'));
     expect(new Set(['a', 'b', 'c', 'd'].map(draw)).size).toBeGreaterThan(1);
   });
+
+  it('draws every coin about equally often, and with a limit every coin that is not too small', () => {
+    const counts = (maxInputs: number, value: bigint): number[] => {
+      const problem = problemOf(
+        coinsOf(...Array.from({ length: 10 }, (_, index) => 2_000_000n - BigInt(index))),
+        paymentsOf(value),
+        {
+          limits: { ...LIMITS, maxInputs },
+        },
+      );
+      const drawn = Array.from({ length: 10 }, () => 0);
+      for (let number = 0; number < 2_000; number++) {
+        const stream = random(sha256Hex(`${number}`), 'single-random-draw');
+        const result = singleRandomDraw(problem.pool, problem.demand, 1_000, stream);
+        if (result.kind !== 'found') throw new Error('nothing found');
+        for (const index of result.indexes) drawn[index] = (drawn[index] ?? 0) + 1;
+      }
+      return drawn;
+    };
+    for (const count of counts(50, 1_000_000n)) {
+      expect(count).toBeGreaterThan(150);
+      expect(count).toBeLessThan(250);
+    }
+    for (const count of counts(2, 3_000_000n)) {
+      expect(count).toBeGreaterThan(320);
+      expect(count).toBeLessThan(480);
+    }
+    // Only the two largest of all coins reach this, so each draw has to give back every other.
+    const problem = problemOf(coinsOf(2_000_000n, 2_000_000n), paymentsOf(1_000_000n));
+    const need = BigInt(at(problem.demand.needWithChange, 2)) - 1_000_000n;
+    expect(counts(2, 3_999_999n - need - 1_000n)).toEqual([2_000, 2_000, 0, 0, 0, 0, 0, 0, 0, 0]);
+  });
 });
