@@ -1,0 +1,134 @@
+import { equalBytes, type Hex, sha256Hex, utf8 } from '../domain/bytes.js';
+import { canonicalJson, type Json } from '../domain/canonical-json.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { ok, type Result } from '../domain/result.js';
+import type { Sats } from '../domain/sats.js';
+import { formatTime, type UnixSeconds } from '../domain/time.js';
+
+/** The SSHSIG namespace of approvals: a signature over the same bytes for git or a file is not one. */
+export const APPROVAL_NAMESPACE = 'countersign-approve@v1';
+
+const SCHEMA = 'countersign.approval/1';
+
+/** What one person agrees to. Any of it changes, and the approval is void. */
+export interface StatementFields {
+  readonly network: string;
+  readonly vault: string;
+  /** Canonical text with #checksum; the statement carries its checksum, for people, and its SHA-256. */
+  readonly descriptor: string;
+  readonly batch: string;
+  /** SHA-256 of the bytes that go to the device. */
+  readonly psbt: Hex;
+  readonly txid: Hex;
+  /** TXID:VOUT and value of every coin that is spent, in the order of the transaction. */
+  readonly inputs: readonly { readonly outpoint: string; readonly amount: Sats }[];
+  readonly outputs: readonly { readonly script: Hex; readonly amount: Sats; readonly change: boolean }[];
+  readonly spend: Sats;
+  readonly fee: Sats;
+  readonly policy: string;
+  /** Null where there is no address book: "none" in the statement. */
+  readonly book: string | null;
+  /** The entry that planned the batch: an approval is of this journal and of this plan, not of one that looks alike. */
+  readonly journal: { readonly seq: number; readonly hash: Hex };
+  readonly initiator: string;
+  readonly approver: string;
+  readonly validUntil: UnixSeconds;
+}
+
+/** The text that an approver signs: canonical JSON (RFC 8785) of schema countersign.approval/1, without a line end. */
+export function approvalStatement(fields: StatementFields): string {
+  return canonicalJson(statementJson(fields));
+}
+
+function statementJson(fields: StatementFields): { readonly [key: string]: Json } {
+  return {
+    schema: SCHEMA,
+    network: fields.network,
+    vault: fields.vault,
+    descriptor_checksum: checksumOf(fields.descriptor),
+    descriptor_sha256: sha256Hex(fields.descriptor),
+    batch: fields.batch,
+    psbt_sha256: fields.psbt,
+    unsigned_txid: fields.txid,
+    inputs: fields.inputs.map(({ outpoint, amount }) => ({ outpoint, amount: amount.toString() })),
+    outputs: fields.outputs.map(({ script, amount, change }) => ({ script, amount: amount.toString(), change })),
+    spend: fields.spend.toString(),
+    fee: fields.fee.toString(),
+    policy: fields.policy,
+    book: fields.book ?? 'none',
+    journal: { seq: fields.journal.seq, hash: fields.journal.hash },
+    initiator: fields.initiator,
+    approver: fields.approver,
+    valid_until: formatTime(fields.validUntil),
+  };
+}
+
+function checksumOf(descriptor: string): string {
+  const checksum = /#([a-z0-9]{8})$/.exec(descriptor)?.[1];
+  if (checksum === undefined) throw new Error('the descriptor of a vault has no checksum');
+  return checksum;
+}
+
+/**
+ * Whether a statement that somebody signed is, byte for byte, the one that this batch has now. E_APPROVAL_BINDING names
+ * the first field that differs, in the order of the keys.
+ */
+export function checkStatement(statement: Uint8Array, expected: StatementFields): Result<void, Fault> {
+  const due = utf8(approvalStatement(expected));
+  if (equalBytes(statement, due)) return ok(undefined);
+  const found = parsed(statement);
+  const remedy = 'have the batch approved again, over the statement that it has now';
+  if (found === null || firstValue(found, 'schema') !== SCHEMA) {
+    return fail('E_APPROVAL_BINDING', `what was signed is not a statement of ${SCHEMA}`, { remedy });
+  }
+  const different = firstDifference(found, statementJson(expected), '');
+  if (different === null) {
+    return fail('E_APPROVAL_BINDING', 'the statement says the right things but is not written in canonical form', {
+      remedy: 'sign the bytes as countersign printed them, without a change of spaces, order or line ends',
+    });
+  }
+  const { path, signed, now } = different;
+  return fail('E_APPROVAL_BINDING', `the approval is over another ${path}: it says ${signed}, the batch has ${now}`, {
+    remedy,
+  });
+}
+
+function parsed(statement: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(statement));
+  } catch {
+    return null;
+  }
+}
+
+interface Difference {
+  readonly path: string;
+  readonly signed: string;
+  readonly now: string;
+}
+
+function firstDifference(signed: unknown, now: unknown, path: string): Difference | null {
+  if (!isObject(signed) || !isObject(now) || Array.isArray(signed) !== Array.isArray(now)) {
+    return signed === now ? null : { path, signed: shown(signed), now: shown(now) };
+  }
+  const keys = [...new Set([...Object.keys(signed), ...Object.keys(now)])].sort();
+  for (const key of keys) {
+    const inner = Array.isArray(now) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
+    const found = firstDifference(firstValue(signed, key), firstValue(now, key), inner);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Own properties alone: a statement must not answer for a field by way of a prototype. */
+function firstValue(holder: unknown, key: string): unknown {
+  return isObject(holder) ? Object.getOwnPropertyDescriptor(holder, key)?.value : undefined;
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'nothing' : (JSON.stringify(value)?.slice(0, 120) ?? 'nothing');
+}
