@@ -1,0 +1,294 @@
+import { equalBytes, fromHex, sha256Hex } from '../domain/bytes.js';
+import type { Branch, Coin } from '../domain/coin.js';
+import { at, type Fault, fail, type SourcePosition } from '../domain/fault.js';
+import { parseFeeRate } from '../domain/feerate.js';
+import { NETWORKS } from '../domain/network.js';
+import { formatOutpoint, parseOutpoint } from '../domain/outpoint.js';
+import { HARDENED } from '../domain/path.js';
+import { ok, type Result } from '../domain/result.js';
+import { quoted } from '../domain/safe-text.js';
+import { parseSats } from '../domain/sats.js';
+import {
+  boolean,
+  dictionary,
+  field,
+  integer,
+  list,
+  matching,
+  object,
+  oneOf,
+  optionalField,
+  type Reader,
+  startReading,
+  text,
+  through,
+} from '../domain/source-reader.js';
+import type { SourceMap, SourceNode } from '../domain/source-tree.js';
+import { parseTime, type UnixSeconds } from '../domain/time.js';
+import type { Snapshot } from '../vault/snapshot-types.js';
+import type { Deriver, Vault } from '../vault/types.js';
+import { checkPrevious } from './previous-transactions.js';
+import { parseJson } from './source-text.js';
+
+export const SNAPSHOT_SCHEMA = 'countersign.snapshot/1';
+
+/** 100,000 coins with their previous transactions stay well below it, and V8's longest string lies above it. */
+const MAX_SNAPSHOT_BYTES = 400_000_000;
+
+/** How far beyond the index that a coin claims its script is looked for, to say where it really lies. */
+const SEARCH_GAP = 20;
+
+const RETAKE = 'take the snapshot again: its parts and its tip are of different moments';
+
+/** Block heights stay below 500,000,000: from there on a locktime is a time (BIP65). */
+const MAX_HEIGHT = 499_999_999;
+const TXID = /^[0-9a-f]{64}$/;
+
+const time: Reader<UnixSeconds> = through(text, (value) => {
+  const seconds = parseTime(value);
+  if (seconds !== null) return ok(seconds);
+  return fail('E_FIELD_TYPE', `${quoted(value, 40)} is not a time`, {
+    remedy: 'write it in UTC as 2026-06-01T12:00:00Z',
+  });
+});
+
+const branch: Reader<Branch> = (node, here) => {
+  const value = integer(0, 1)(node, here);
+  return value === undefined ? undefined : value === 1 ? 1 : 0;
+};
+
+const confirmedHeight = field('height', integer(0, MAX_HEIGHT));
+
+const unconfirmedShape = {
+  outpoint: field('outpoint', through(text, parseOutpoint)),
+  value: field('value', through(text, parseSats)),
+  script: field('script', through(text, fromHex)),
+  branch: field('branch', branch),
+  index: field('index', integer(0, HARDENED - 1)),
+  coinbase: field('coinbase', boolean),
+};
+const readUnconfirmed = object(unconfirmedShape);
+const readConfirmed = object({ ...unconfirmedShape, height: confirmedHeight });
+
+/** A coin as the file states it, with its place, for the checks that come after. */
+interface StatedCoin {
+  readonly coin: Coin;
+  readonly path: string;
+  readonly node: SourceNode;
+}
+
+const statedCoin: Reader<StatedCoin> = (node, here) => {
+  const unconfirmed = withoutNull(node, 'height');
+  const read = unconfirmed === null ? readConfirmed(node, here) : withNullHeight(readUnconfirmed(unconfirmed, here));
+  if (read === undefined) return undefined;
+  const { outpoint, value, script, height, coinbase } = read;
+  const origin = { branch: read.branch, index: read.index };
+  return { coin: { outpoint, value, script, origin, height, coinbase }, path: here.path, node };
+};
+
+function withNullHeight<T extends object>(coin: T | undefined): (T & { readonly height: null }) | undefined {
+  return coin === undefined ? undefined : { ...coin, height: null };
+}
+
+/** The map without a field that is null, or null where that field is absent or has a value. */
+function withoutNull(node: SourceNode, name: string): SourceMap | null {
+  if (node.kind !== 'map') return null;
+  const value = node.entries.get(name)?.value;
+  if (value?.kind !== 'scalar' || value.value !== null) return null;
+  return { ...node, entries: new Map([...node.entries].filter(([key]) => key !== name)) };
+}
+
+const txidKey = (key: string): string | null => (TXID.test(key) ? key : null);
+const TXID_FORM = 'a txid of 64 lower-case hexadecimal digits';
+
+const readDocument = object({
+  schema: field('schema', oneOf([SNAPSHOT_SCHEMA])),
+  network: field('network', oneOf(NETWORKS)),
+  vault: field('vault', text),
+  checksum: field('descriptor_checksum', matching(/^[a-z0-9]{8}$/, 'a descriptor checksum of 8 characters')),
+  tip: field(
+    'tip',
+    object({
+      height: confirmedHeight,
+      hash: field('hash', matching(TXID, 'a block hash of 64 lower-case hexadecimal digits')),
+      medianTimePast: field('median_time_past', time),
+    }),
+  ),
+  takenAt: field('taken_at', time),
+  feerate: optionalField('feerate', through(text, parseFeeRate)),
+  coins: field(
+    'coins',
+    // Outpoints are compared later, with a fault of their own.
+    list(statedCoin, 0, ({ path }) => path),
+  ),
+  previous: field('previous_transactions', dictionary(txidKey, TXID_FORM, through(text, fromHex))),
+  confirmed: optionalField(
+    'confirmed_transactions',
+    dictionary(txidKey, TXID_FORM, object({ height: confirmedHeight, time: field('time', time) })),
+  ),
+});
+
+/**
+ * Reads a coin snapshot (docs/snapshot.md) for the vault of a deriver. Nothing in it is believed that can be computed: each
+ * coin's script is derived at the branch and index it names, each previous transaction is hashed and compared with the coins
+ * it made. `file` is how the user named it; `gap` is how far beyond its index a misplaced coin is looked for.
+ *
+ * E_SNAPSHOT_SCHEMA, E_SNAPSHOT_NETWORK, E_SNAPSHOT_VAULT, E_SNAPSHOT_COIN, E_PREVTX_MISSING, E_PREVTX_MISMATCH, and the
+ * faults of strict JSON and of single fields. Each names file, line and field.
+ */
+export function readSnapshot(
+  source: string,
+  file: string,
+  deriver: Deriver,
+  gap: number = SEARCH_GAP,
+): Result<Snapshot, Fault> {
+  const tree = parseJson(source, file, { maxBytes: MAX_SNAPSHOT_BYTES });
+  if (!tree.ok) return tree;
+  const schema = checkSchema(tree.value, file);
+  if (!schema.ok) return schema;
+  const reading = startReading(file);
+  const document = readDocument(tree.value, reading);
+  if (document === undefined) return firstOf(reading.faults);
+  const { network, vault, tip, takenAt, feerate = null, previous, confirmed = new Map() } = document;
+
+  const placeIn = (...keys: readonly string[]): SourcePosition => ({ file, ...placeOf(nodeAt(tree.value, keys)) });
+  const same = checkVault(document, deriver.vault, placeIn);
+  if (!same.ok) return same;
+  const coins = checkCoins(document.coins, tip.height, deriver, file, gap);
+  if (!coins.ok) return coins;
+  for (const [txid, { height }] of confirmed) {
+    if (height <= tip.height) continue;
+    const problem = `confirmed_transactions.${txid}: block ${height} is above the tip ${tip.height}`;
+    return fail('E_SNAPSHOT_COIN', problem, { remedy: RETAKE, where: placeIn('confirmed_transactions', txid) });
+  }
+  const checked = checkPrevious(coins.value, previous, deriver.vault, {
+    coin: (index) => placeOfCoin(document.coins[index], file),
+    previous: (txid) => placeIn('previous_transactions', txid),
+    all: placeIn('previous_transactions'),
+  });
+  if (!checked.ok) return checked;
+  return ok({
+    network,
+    vault,
+    tip,
+    takenAt,
+    feerate,
+    coins: coins.value,
+    previous,
+    confirmed,
+    sha256: sha256Hex(source),
+  });
+}
+
+function placeOf({ line, column }: SourceNode): { line: number; column: number } {
+  return { line, column };
+}
+
+function placeOfCoin(stated: StatedCoin | undefined, file: string): { path: string; where: SourcePosition } {
+  if (stated === undefined) throw new Error('no such coin in the document');
+  return { path: stated.path, where: { file, ...placeOf(stated.node) } };
+}
+
+/** The node under these keys, or the last one on the way that exists. */
+function nodeAt(node: SourceNode, keys: readonly string[]): SourceNode {
+  const [key, ...rest] = keys;
+  const next = key !== undefined && node.kind === 'map' ? node.entries.get(key)?.value : undefined;
+  return next === undefined ? node : nodeAt(next, rest);
+}
+
+/** Asked first: of a file that is something else altogether, nothing else is worth saying. */
+function checkSchema(node: SourceNode, file: string): Result<void, Fault> {
+  const stated = node.kind === 'map' ? node.entries.get('schema')?.value : undefined;
+  if (stated?.kind === 'scalar' && stated.value === SNAPSHOT_SCHEMA) return ok(undefined);
+  const problem =
+    stated === undefined ? `${file} has no field "schema"` : `${file} does not say "schema": "${SNAPSHOT_SCHEMA}"`;
+  return fail('E_SNAPSHOT_SCHEMA', problem, {
+    remedy: `a coin snapshot is one JSON object with "schema": "${SNAPSHOT_SCHEMA}" (docs/snapshot.md)`,
+    where: { file, ...placeOf(stated ?? node) },
+  });
+}
+
+function firstOf(faults: readonly Fault[]): Result<never, Fault> {
+  const [first, ...rest] = faults;
+  if (first === undefined) throw new Error('a document was refused without a fault');
+  const more = rest.length === 0 ? '' : ` (and ${rest.length} more)`;
+  return { ok: false, error: { ...first, message: first.message + more } };
+}
+
+interface Header {
+  readonly network: string;
+  readonly vault: string;
+  readonly checksum: string;
+}
+
+function checkVault(
+  { network, vault, checksum }: Header,
+  own: Vault,
+  placeIn: (field: string) => SourcePosition,
+): Result<void, Fault> {
+  if (network !== own.network) {
+    return fail('E_SNAPSHOT_NETWORK', `network: the snapshot is of ${network}, the vault ${own.id} of ${own.network}`, {
+      remedy: `take the snapshot from a node of ${own.network}`,
+      where: placeIn('network'),
+    });
+  }
+  if (vault !== own.id) {
+    return fail('E_SNAPSHOT_VAULT', `vault: the snapshot is of ${quoted(vault, 40)}, not of ${own.id}`, {
+      remedy: `import it into that vault, or take one of ${own.id}`,
+      where: placeIn('vault'),
+    });
+  }
+  const due = own.descriptor.slice(-8);
+  if (checksum === due) return ok(undefined);
+  return fail('E_SNAPSHOT_VAULT', `descriptor_checksum: ${checksum} is not that of the vault ${own.id}, ${due}`, {
+    remedy: `the snapshot was taken with another descriptor under the same name: take it with the one that ends in #${due}`,
+    where: placeIn('descriptor_checksum'),
+  });
+}
+
+function checkCoins(
+  stated: readonly StatedCoin[],
+  tipHeight: number,
+  deriver: Deriver,
+  file: string,
+  gap: number,
+): Result<readonly Coin[], Fault> {
+  const lines = new Map<string, number>();
+  for (const { coin, path, node } of stated) {
+    const where = { file, ...placeOf(node) };
+    const name = formatOutpoint(coin.outpoint);
+    const first = lines.get(name);
+    if (first !== undefined) {
+      const problem = `${path}: ${name} stands here and in line ${first}; one coin would be spent twice`;
+      return fail('E_SNAPSHOT_COIN', problem, { remedy: 'remove one of the two', where });
+    }
+    lines.set(name, node.line);
+    const problem = coinProblem(coin, tipHeight, deriver, gap);
+    if (!problem.ok)
+      return { ok: false, error: at(where, { ...problem.error, message: `${path}: ${problem.error.message}` }) };
+  }
+  return ok(stated.map(({ coin }) => coin));
+}
+
+function coinProblem(coin: Coin, tipHeight: number, deriver: Deriver, gap: number): Result<void, Fault> {
+  const { script, origin, height, coinbase } = coin;
+  const name = formatOutpoint(coin.outpoint);
+  if (height !== null && height > tipHeight) {
+    return fail('E_SNAPSHOT_COIN', `${name} is in block ${height}, above the tip ${tipHeight}`, {
+      remedy: RETAKE,
+    });
+  }
+  if (coinbase && height === null) {
+    return fail('E_SNAPSHOT_COIN', `${name} is said to be a coinbase output and unconfirmed, which cannot be`);
+  }
+  const place = `${origin.branch}/${origin.index}`;
+  if (equalBytes(deriver.at(origin.branch, origin.index).script, script)) return ok(undefined);
+  const found = deriver.find(script, gap + Math.min(origin.index, 10_000));
+  const problem = `the script of ${name} is not the one of ${deriver.vault.id} at ${place}`;
+  return fail('E_SNAPSHOT_COIN', problem, {
+    remedy:
+      found === null
+        ? 'the coin is not of this vault: leave it out, or import the vault that it belongs to'
+        : `it lies at branch ${found.origin.branch}, index ${found.origin.index}: correct the two, and ask how they came to be wrong`,
+  });
+}
