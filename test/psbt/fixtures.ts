@@ -1,16 +1,20 @@
 import type { BIP32Interface } from 'bip32';
+import { crypto, initEccLib, Psbt, type Signer } from 'bitcoinjs-lib';
 import fc from 'fast-check';
-import { signSchnorr } from 'tiny-secp256k1';
+import * as secp256k1 from 'tiny-secp256k1';
 import { hash256, sha256, toHex } from '../../src/domain/bytes.js';
 import type { Coin, OwnOrigin } from '../../src/domain/coin.js';
 import type { Fault } from '../../src/domain/fault.js';
 import { formatPath } from '../../src/domain/path.js';
 import type { Result } from '../../src/domain/result.js';
+import type { ReturnedSignature } from '../../src/psbt/types.js';
 import { ByteWriter } from '../../src/psbt/wire.js';
 import type { PlannedOutput, TransactionPlan } from '../../src/selection/types.js';
 import { createDeriver } from '../../src/vault/derive.js';
 import type { DerivedKey, Deriver, VaultKind } from '../../src/vault/types.js';
 import { ACCOUNT_PATHS, master, vaultOf } from '../vault/fixtures.js';
+
+initEccLib(secp256k1);
 
 const SEEDS = [1, 2, 3];
 const derivers = new Map<VaultKind, Deriver>();
@@ -178,10 +182,27 @@ export function tagOf(result: Result<unknown, Fault>): string | null {
   return result.ok ? null : result.error.tag;
 }
 
-/** A taproot key path signature by the tweaked private key (BIP341). */
-export function taprootSign(node: BIP32Interface, sighash: Uint8Array): Uint8Array {
-  const tag = sha256('TapTweak');
-  const tweaked = node.tweak(sha256(Buffer.concat([tag, tag, node.publicKey.subarray(1)])));
-  if (tweaked.privateKey === undefined) throw new Error('a private node is needed');
-  return signSchnorr(sighash, tweaked.privateKey);
+/** The private key that signs for a taproot output without scripts (BIP341). */
+export function taprootSigner(node: BIP32Interface): Signer {
+  return node.tweak(crypto.taggedHash('TapTweak', node.publicKey.subarray(1)));
+}
+
+/**
+ * Signs as honest devices would: one signature an input, or as many as a multisig needs. bitcoinjs-lib finds the sighash,
+ * so that it is not countersign's own that is compared with itself.
+ */
+export function honestAnswer({ plan, deriver }: Planned, psbt: Uint8Array): ReturnedSignature[] {
+  const signed = Psbt.fromBuffer(psbt);
+  const { kind, threshold } = deriver.vault;
+  return plan.inputs.flatMap(({ origin }, input): ReturnedSignature[] => {
+    const keys = deriver.at(origin.branch, origin.index).keys.slice(0, threshold);
+    for (const key of keys) {
+      const node = privateNode(key);
+      if (kind === 'tr') signed.signInput(input, taprootSigner(node), [0, 1]);
+      else signed.signInput(input, node);
+    }
+    const { partialSig = [], tapKeySig } = signed.data.inputs[input] ?? {};
+    if (tapKeySig !== undefined) return [{ input, publicKey: null, signature: tapKeySig }];
+    return partialSig.map(({ pubkey, signature }) => ({ input, publicKey: pubkey, signature }));
+  });
 }
