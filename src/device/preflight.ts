@@ -12,8 +12,8 @@ const PROTOCOL_SINCE = '2.1.0';
 const DASHBOARD = 'BOLOS';
 
 export interface Requirements {
-  /** From the policy; the protocol's own minimum holds as well. */
-  readonly minAppVersion: string;
+  /** From the policy, where one applies; the protocol's own minimum holds as well. */
+  readonly minAppVersion?: string | undefined;
 }
 
 /** Whether the device can sign for a vault at all: asked before anything is plugged in. Faults: E_DEVICE_UNSUPPORTED. */
@@ -64,7 +64,7 @@ export async function identify(
   return ok({ app: app.value, fingerprint: fingerprint.value });
 }
 
-function checkApp({ name, version }: AppInfo, vault: Vault, minAppVersion: string): Result<void, Fault> {
+function checkApp({ name, version }: AppInfo, vault: Vault, minAppVersion = PROTOCOL_SINCE): Result<void, Fault> {
   const wanted = networkParameters(vault.network).ledgerApp;
   if (name === DASHBOARD) {
     return fail('E_DEVICE_APP', 'no app is open on the device', {

@@ -57,6 +57,7 @@ export function previewSigning(
         kind: vault.kind,
         inputs: inputs.length,
         outputs: outputs.length,
+        changeOutputs: facts.changeOutputs.size,
         previousTransactions: facts.previousTransactions ?? [],
       })
     : 0;

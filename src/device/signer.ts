@@ -5,6 +5,7 @@ import { err, ok, type Result } from '../domain/result.js';
 import { deviceCopy } from '../psbt/device-copy.js';
 import type { ReturnedSignature } from '../psbt/types.js';
 import type { Vault } from '../vault/types.js';
+import { walletPolicy } from '../vault/wallet-policy.js';
 import { GET_APP_AND_VERSION, parseAppInfo } from './app-info.js';
 import { type DefaultKind, expectedExchanges } from './estimate.js';
 import { type BitcoinApp, classifyError, type DefaultTemplate, openBitcoinApp } from './ledgerjs.js';
@@ -93,8 +94,8 @@ export function createSigner(channel: ApduChannel): Signer {
     async address(vault, branch, index) {
       const standard = defaultVault(vault);
       if (!standard.ok) return standard;
-      const { kind, key } = standard.value;
-      const origin = `[${key.fingerprint}/${formatPath(key.path)}]${key.xpub}`;
+      const { kind } = standard.value;
+      const [origin = ''] = walletPolicy(vault).keys;
       return command(`showing address ${branch}/${index}`, () =>
         app().showAddress(TEMPLATES[kind], origin, branch, index),
       );
