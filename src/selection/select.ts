@@ -156,7 +156,7 @@ function settle(
   const inputs = indexes.length;
   const sum = indexes.reduce((total, index) => total + BigInt(at(pool.values, index)), 0n);
   const left = sum - demand.payments - demand.fee(inputs, true);
-  const change = inputs <= demand.maxInputsWithChange && left >= demand.minimumChange ? left : null;
+  const change = left >= demand.minimumChange ? left : null;
   const fee = sum - demand.payments - (change ?? 0n);
   const rest = change === null ? fee - demand.fee(inputs, false) : demand.costOfChange(inputs);
   return {

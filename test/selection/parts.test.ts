@@ -3,12 +3,13 @@ import { sha256Hex } from '../../src/domain/bytes.js';
 import { feeForWeight } from '../../src/domain/feerate.js';
 import { changeTarget, minimumChange } from '../../src/selection/change.js';
 import { defaultShapeLimits, deviceTime, inputCost } from '../../src/selection/cost.js';
+import { antiFeeSnipingLocktime } from '../../src/selection/locktime.js';
 import { exactNumber, preparePool } from '../../src/selection/pool.js';
-import { random } from '../../src/selection/random.js';
+import { type Random, random } from '../../src/selection/random.js';
 import { type SelectOptions, select } from '../../src/selection/select.js';
 import { inputWaste, type WasteTerms, waste } from '../../src/selection/waste.js';
 import type { VaultKind } from '../../src/vault/types.js';
-import { coinsOf, idOf, paymentsOf, problemOf, scriptOf, vaultOf } from './make.js';
+import { coinOf, coinsOf, idOf, paymentOf, paymentsOf, problemOf, scriptOf, vaultOf } from './make.js';
 
 const KINDS: readonly VaultKind[] = ['pkh', 'wpkh', 'sh(wpkh)', 'tr', 'wsh(sortedmulti)', 'sh(wsh(sortedmulti))'];
 
@@ -153,20 +154,34 @@ describe('select', () => {
 
   it('binds less in change where that is preferred', () => {
     const values = [9_000_000n, 4_000_000n, 600_000n, 600_000n];
-    const { pool, demand } = problemOf(coinsOf(...values), paymentsOf(1_000_000n));
-    const change = (prefer: SelectOptions['prefer'], seed: string): bigint => {
-      const outcome = select(pool, demand, {
-        ...options,
-        prefer,
-        random: random(sha256Hex(seed), 'single-random-draw'),
-      });
+    const { pool, demand } = problemOf(coinsOf(...values), paymentsOf(1_000_000n), { terms: { feerate: 100_000n } });
+    const change = (prefer: SelectOptions['prefer'], seed: number): bigint => {
+      const stream = random(sha256Hex(`${seed}`), 'single-random-draw');
+      const outcome = select(pool, demand, { ...options, prefer, random: stream });
       if (outcome.kind !== 'selected') throw new Error(outcome.kind);
       return outcome.selection.change ?? 0n;
     };
-    for (const seed of ['a', 'b', 'c', 'd', 'e', 'f']) {
-      expect(change('least-change', seed)).toBeLessThanOrEqual(change('least-waste', seed));
-      expect(change('least-change', seed)).toBeLessThan(3_000_000n);
+    let less = 0;
+    for (let seed = 0; seed < 40; seed++) {
+      const [byChange, byWaste] = [change('least-change', seed), change('least-waste', seed)];
+      expect(byChange).toBeLessThanOrEqual(byWaste);
+      if (byChange < byWaste) less++;
     }
+    expect(less).toBeGreaterThan(0);
+  });
+
+  it('makes change from exactly the least that is worth having', () => {
+    const { demand } = problemOf(coinsOf(2_000_000n), paymentsOf(1_000_000n));
+    const enough = 1_000_000n + demand.fee(1, true) + demand.minimumChange;
+    const answer = (value: bigint): readonly [string, bigint | null] => {
+      const problem = problemOf(coinsOf(value), paymentsOf(1_000_000n));
+      const outcome = select(problem.pool, problem.demand, options);
+      if (outcome.kind !== 'selected') throw new Error(outcome.kind);
+      return [outcome.selection.algorithm, outcome.selection.change];
+    };
+    expect(answer(enough - 1n)).toEqual(['bnb', null]);
+    expect(answer(enough)).toEqual(['coin-grinder', demand.minimumChange]);
+    expect(answer(enough + 1n)).toEqual(['coin-grinder', demand.minimumChange + 1n]);
   });
 
   it('takes the least change worth having where the target is out of reach, and says so', () => {
@@ -175,5 +190,46 @@ describe('select', () => {
     if (outcome.kind !== 'selected') throw new Error(outcome.kind);
     expect(outcome.selection.change).toBe(1_010_000n - 1_000_000n - demand.fee(1, true));
     expect(outcome.selection.tried[1]?.outcome).toContain('change of 50000 sat is out of reach');
+  });
+});
+
+describe('a demand', () => {
+  it('counts the inputs that fit a weight to the unit, with change and without', () => {
+    const coins = Array.from({ length: 30 }, (_, index) => coinOf(100_000n, index));
+    const payments = Array.from({ length: 40 }, (_, index) => paymentOf(1_000n, index));
+    const { demand } = problemOf(coins, payments);
+    const counts = (maxWeight: bigint): readonly [number, number] => {
+      const { demand } = problemOf(coins, payments, { limits: { maxInputs: 50, maxOutputs: 40, maxWeight } });
+      return [demand.maxInputs, demand.maxInputsWithChange];
+    };
+    for (const inputs of [0, 1, 2, 7, 8, 29]) {
+      expect(counts(demand.weight(inputs, false))[0]).toBe(inputs);
+      expect(counts(demand.weight(inputs, false) - 1n)[0]).toBe(inputs - 1);
+      expect(counts(demand.weight(inputs, true))[1]).toBe(inputs);
+      expect(counts(demand.weight(inputs, true) - 1n)[1]).toBe(inputs - 1);
+    }
+    expect(demand.maxInputs).toBe(30);
+  });
+});
+
+describe('the locktime', () => {
+  /** A stream that gives one answer to "one in ten?" and the greatest number to everything else. */
+  const stream = (tenth: number): Random => ({
+    below: (bound) => (bound === 10 ? tenth : bound - 1),
+    shuffle: (items) => [...items],
+  });
+
+  it('is the tip nine times in ten, and else at most 99 blocks earlier, never below zero', () => {
+    expect(antiFeeSnipingLocktime(840_000, stream(1))).toBe(840_000);
+    expect(antiFeeSnipingLocktime(840_000, stream(0))).toBe(839_901);
+    expect(antiFeeSnipingLocktime(99, stream(0))).toBe(0);
+    expect(antiFeeSnipingLocktime(98, stream(0))).toBe(0);
+  });
+
+  it('is a height: at most 499,999,999', () => {
+    expect(antiFeeSnipingLocktime(499_999_999, stream(1))).toBe(499_999_999);
+    for (const height of [500_000_000, -1, 1.5]) {
+      expect(() => antiFeeSnipingLocktime(height, stream(1))).toThrow('not a block height');
+    }
   });
 });

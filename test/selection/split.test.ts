@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { coinOf, LIMITS, paymentOf, planned, refused } from './make.js';
+import { feeForWeight } from '../../src/domain/feerate.js';
+import { signedTransactionWeight } from '../../src/vault/weights.js';
+import { coinOf, LIMITS, paymentOf, planned, refused, vaultOf } from './make.js';
 
 describe('a split plan', () => {
   const payments = (count: number, value = 500_000n) =>
@@ -74,5 +76,18 @@ describe('a split plan', () => {
   it('is short where all coins together do not pay for the least fees', () => {
     const answer = refused({ payments: payments(40), coins: coins(40, 500_100n) });
     expect(answer.tag).toBe('E_PLAN_INSUFFICIENT');
+  });
+
+  it('is short from one sat below what two parts with one coin each need', () => {
+    const scripts = payments(20).map(({ script }) => script);
+    const each = 10_000_000n + feeForWeight(20_000n, signedTransactionWeight(vaultOf(), 1, scripts));
+    const exact = planned({ payments: payments(40), coins: [coinOf(each, 0), coinOf(each, 1)] });
+    expect(exact.map(({ inputs, outputs }) => [inputs.length, outputs.length])).toEqual([
+      [1, 20],
+      [1, 20],
+    ]);
+    const answer = refused({ payments: payments(40), coins: [coinOf(each, 0), coinOf(each - 1n, 1)] });
+    expect(answer.tag).toBe('E_PLAN_INSUFFICIENT');
+    expect(answer.message).toContain(': 1 sat (0.00000001 BTC) short');
   });
 });
