@@ -7,7 +7,7 @@ import { type Fault, fail } from './domain/fault.js';
 import type { Network } from './domain/network.js';
 import { ok, type Result } from './domain/result.js';
 import type { UnixSeconds } from './domain/time.js';
-import type { Composition, DeviceRequest, OpenedDevice, Workspace } from './workflow/ports.js';
+import type { Composition, Workspace } from './workflow/ports.js';
 
 export interface ComposeOptions {
   readonly version: string;
@@ -16,6 +16,8 @@ export interface ComposeOptions {
   /** The demo and the tests set their own; nothing that a command line or the environment says can. */
   readonly clock?: () => UnixSeconds;
   readonly random?: (bytes: number) => string;
+  /** The folder that relative names on the command line start from; the current one, unless this is a rehearsal. */
+  readonly base?: string;
 }
 
 /** Where adapters meet ports. What a command does not use is not loaded. */
@@ -23,18 +25,27 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const clock = options.clock ?? (() => Math.floor(Date.now() / 1000));
   const random = options.random ?? ((bytes: number) => randomBytes(bytes).toString('hex'));
   const root = resolve(options.workspace);
+  const base = options.base ?? process.cwd();
+  const named = (path: string): string => (path === '-' ? path : inFolder(base, path));
   return {
     version: options.version,
     clock,
     random,
-    files: { read: readBytes, writeNew: writeNewFile, makeFolder, exists: fileExists, inWorkspace: inFolder },
+    files: {
+      read: (path) => readBytes(named(path), path),
+      writeNew: (path, bytes) => writeNewFile(named(path), bytes),
+      makeFolder: (path) => makeFolder(named(path)),
+      exists: (path) => fileExists(named(path)),
+      inWorkspace: inFolder,
+    },
     documents: (await import('./documents.js')).documents,
     ssh: {
       sign: async (keyFile, namespace, message) =>
-        (await import('./adapters/ssh-keygen.js')).signWithSshKeygen({ keyFile, namespace, message }),
-      publicKeyOf: async (keyFile) => (await import('./adapters/ssh-keygen.js')).publicKeyOf(keyFile),
+        (await import('./adapters/ssh-keygen.js')).signWithSshKeygen({ keyFile: named(keyFile), namespace, message }),
+      publicKeyOf: async (keyFile) => (await import('./adapters/ssh-keygen.js')).publicKeyOf(named(keyFile)),
     },
-    openDevice: (request) => openDevice(request, options.version),
+    openDevice: async (request) => (await import('./connect.js')).connect(request, options.version, named),
+    rehearse: async () => (await import('./rehearse.js')).rehearse(options.version, compose),
     openWorkspace: () => openWorkspace(root, clock),
     createWorkspace: (folder, network) => createWorkspace(resolve(root, folder), network, clock, random),
   };
@@ -84,9 +95,4 @@ async function createWorkspace(
   if (written.ok) return ok({ root, config: config.value, journal: journal.value });
   await journal.value.close();
   return written;
-}
-
-async function openDevice(request: DeviceRequest, version: string): Promise<Result<OpenedDevice, Fault>> {
-  const { connect } = await import('./connect.js');
-  return connect(request, version);
 }

@@ -11,15 +11,19 @@ import { ok, type Result } from './domain/result.js';
 import type { DeviceRequest, OpenedDevice } from './workflow/ports.js';
 
 /** Opens what `--device` names, with a recorder around it where `--record` asks for one. */
-export async function connect(request: DeviceRequest, version: string): Promise<Result<OpenedDevice, Fault>> {
-  const { record } = request;
+export async function connect(
+  request: DeviceRequest,
+  version: string,
+  named: (path: string) => string,
+): Promise<Result<OpenedDevice, Fault>> {
+  const record = request.record === null ? null : named(request.record);
   if (record !== null && (await fileExists(record))) {
     return fail('E_FILE_EXISTS', `${record} exists already, and a recording is never overwritten`, {
       where: { file: record },
       remedy: 'give another name with --record',
     });
   }
-  const opened = await openChannel(request);
+  const opened = await openChannel(request, named);
   if (!opened.ok) return opened;
   const channel =
     record === null
@@ -36,17 +40,24 @@ export async function connect(request: DeviceRequest, version: string): Promise<
   return ok({ name: channel.name, signer: createSigner(channel) });
 }
 
-async function openChannel({ spec, psbt }: DeviceRequest): Promise<Result<ApduChannel, Fault>> {
+async function openChannel(
+  { spec, psbt }: DeviceRequest,
+  named: (path: string) => string,
+): Promise<Result<ApduChannel, Fault>> {
   if (spec === 'hid') return openHid(process.platform);
   if (spec.startsWith('speculos:')) return openSpeculos(spec.slice('speculos:'.length));
-  if (spec.startsWith('replay:')) return openRecording(spec.slice('replay:'.length), psbt);
+  if (spec.startsWith('replay:')) return openRecording(spec.slice('replay:'.length), psbt, named);
   return fail('E_USAGE', `${JSON.stringify(spec)} is not a device`, {
     remedy: 'use hid, speculos:http://127.0.0.1:5000 or replay:FILE',
   });
 }
 
-async function openRecording(file: string, psbt: string | null): Promise<Result<ApduChannel, Fault>> {
-  const bytes = await readBytes(file);
+async function openRecording(
+  file: string,
+  psbt: string | null,
+  named: (path: string) => string,
+): Promise<Result<ApduChannel, Fault>> {
+  const bytes = await readBytes(named(file), file);
   if (!bytes.ok) return bytes;
   const transcript = parseTranscript(Buffer.from(bytes.value).toString('utf8'), file);
   if (!transcript.ok) return transcript;

@@ -5,13 +5,13 @@ import { equalBytes } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 
-/** The bytes of a file, or of standard input for "-". */
-export async function readBytes(path: string): Promise<Result<Uint8Array, Fault>> {
+/** The bytes of a file, or of standard input for "-". `name` is what the person called it. */
+export async function readBytes(path: string, name = path): Promise<Result<Uint8Array, Fault>> {
   try {
     return ok(new Uint8Array(path === '-' ? await readStdin() : await readFile(path)));
   } catch (error) {
-    return fail('E_FILE_MISSING', `${path} cannot be read: ${reasonOf(error)}`, {
-      where: { file: path },
+    return fail('E_FILE_MISSING', `${name} cannot be read: ${reasonOf(error)}`, {
+      where: { file: name },
       remedy: 'check the name and the permissions of the file',
     });
   }

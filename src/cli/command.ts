@@ -30,6 +30,10 @@ export interface VerbContext {
   readonly style: Style;
   /** One line that replaces the last on a terminal, and is a plain line every few seconds elsewhere; on stderr. */
   readonly progress: (line: string) => void;
+  /** Text for people as it comes, where a verb runs others: stdout, or stderr with --json. */
+  readonly say: (text: string) => void;
+  /** Runs a command line within this one, with another composition; returns its exit code. */
+  readonly runWithin: (argv: readonly string[], compose: Composition) => Promise<number>;
   /** A line for people that must be seen before the verb ends (the screens of the device); on stderr. */
   readonly notice: (line: string) => void;
 }

@@ -107,9 +107,13 @@ async function runVerb(spec: CommandSpec, words: Words, json: boolean, compose: 
   const style = makeStyle(io.colors && !json);
   const composition = await compose({ workspace: words.text('workspace') });
   const progress = progressWriter(io);
+  const say = json ? io.stderr : io.stdout;
+  const inner: Io = { stdout: say, stderr: say, colors: io.colors && !json, rewrites: false };
   const context: VerbContext = {
     compose: composition,
     style,
+    say,
+    runWithin: (argv, within) => runCommandLine(argv, async () => within, inner),
     progress: progress.write,
     notice: (line) => {
       progress.finish();

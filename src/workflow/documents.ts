@@ -1,9 +1,13 @@
 import { toHex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
-import type { LoadedBook, LoadedPolicy } from '../policy/types.js';
+import type { JournalState } from '../journal/state.js';
+import type { Book } from '../policy/book.js';
+import type { LoadedPolicy } from '../policy/types.js';
 import { parseVault } from '../vault/descriptor.js';
 import type { Desk } from './ports.js';
+
+const IMPORT_VAULT = 'import the vault first: countersign vault import NAME DESCRIPTOR_FILE';
 
 const hexDigest = (digest: string): string => digest.replace(/^sha256:/, '');
 
@@ -39,7 +43,7 @@ function fitsVault(
   const { wallet } = policy.document;
   if (vault === null) {
     return fail('E_VAULT_MISSING', 'this workspace has no vault that a policy could speak of', {
-      remedy: 'import the vault first: countersign vault import NAME DESCRIPTOR_FILE',
+      remedy: IMPORT_VAULT,
     });
   }
   const described = parseVault(wallet.id, wallet.network, wallet.descriptor);
@@ -88,7 +92,7 @@ function followsActive(policy: LoadedPolicy, active: { digest: string; version: 
 }
 
 export interface BookChange {
-  readonly book: LoadedBook;
+  readonly book: Book;
   readonly added: readonly string[];
   readonly removed: readonly string[];
 }
@@ -103,10 +107,9 @@ export async function importBook(
   if (!loaded.ok) return loaded;
   const book = loaded.value;
   const changed = await desk.journal.transact(async (tx) => {
+    const fits = bookFits(book, tx.state);
+    if (!fits.ok) return fits;
     const before = tx.state.book?.entries ?? new Map<string, { id: string; script: string; label: string }>();
-    if (tx.state.book?.digest === hexDigest(book.digest)) {
-      return fail('E_USAGE', `${file} is the book in force already`, { where: { file } });
-    }
     const now = new Map(book.entries.map((entry) => [entry.id, toHex(entry.script)]));
     const added = book.entries.filter((entry) => before.get(entry.id)?.script !== toHex(entry.script));
     const removed = [...before.values()].filter((entry) => now.get(entry.id) !== entry.script);
@@ -120,4 +123,29 @@ export async function importBook(
     return ok({ book, added: added.map(({ id }) => id), removed: removed.map(({ id }) => id) });
   });
   return changed.ok ? changed : err([changed.error]);
+}
+
+/** A book is of this vault, and follows the one in force: a version that was left out may have removed an address. */
+function bookFits(book: Book, { vault, book: active }: JournalState): Result<void, Fault> {
+  const where = { file: book.file };
+  if (vault === null)
+    return fail('E_VAULT_MISSING', 'this workspace has no vault that a book could belong to', { remedy: IMPORT_VAULT });
+  if (book.wallet !== vault.id) {
+    return fail('E_BOOK_SCHEMA', `the book is of the wallet ${book.wallet}, and the vault here is ${vault.id}`, {
+      where,
+    });
+  }
+  if (active === null) return ok(undefined);
+  if (active.digest === hexDigest(book.digest))
+    return fail('E_USAGE', `${book.file} is the book in force already`, { where });
+  if (book.prev !== null && hexDigest(book.prev) === active.digest) return ok(undefined);
+  return fail(
+    'E_POLICY_INTEGRITY',
+    `prev is ${book.prev ?? 'absent'}, and the book in force has the digest sha256:${active.digest}`,
+    {
+      where,
+      remedy:
+        'raise version by one and write the digest of the book in force into prev; countersign book show prints it',
+    },
+  );
 }

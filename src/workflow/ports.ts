@@ -6,7 +6,8 @@ import type { WithdrawalRequest } from '../domain/request.js';
 import type { Result } from '../domain/result.js';
 import type { UnixSeconds } from '../domain/time.js';
 import type { Journal } from '../journal/port.js';
-import type { LoadedBook, LoadedPolicy } from '../policy/types.js';
+import type { Book } from '../policy/book.js';
+import type { LoadedPolicy } from '../policy/types.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 
@@ -38,7 +39,7 @@ export interface Files {
 /** Readers of the documents that people write; each names file, line and remedy. */
 export interface Documents {
   policy(bytes: Uint8Array, file: string): Result<LoadedPolicy, readonly Fault[]>;
-  book(bytes: Uint8Array, file: string, network: Network): Result<LoadedBook, readonly Fault[]>;
+  book(bytes: Uint8Array, file: string, network: Network): Result<Book, readonly Fault[]>;
   requests(bytes: Uint8Array, file: string, network: Network): Result<readonly WithdrawalRequest[], readonly Fault[]>;
   /** A PSBT as a file has it: binary, base64 or hex. */
   psbt(bytes: Uint8Array, file: string): Result<Uint8Array, Fault>;
@@ -87,8 +88,21 @@ export interface Composition {
   openDevice(request: DeviceRequest): Promise<Result<OpenedDevice, Fault>>;
   /** Opens the workspace of the current folder, or of the folder given on the command line. */
   openWorkspace(): Promise<Result<Workspace, Fault>>;
+  /** Copies the bundled data of the demo into a fresh folder, and opens the program on it. */
+  rehearse(): Promise<Rehearsal>;
   /** Makes countersign.yaml and an empty journal. */
   createWorkspace(folder: string, network: Network): Promise<Result<Workspace, Fault>>;
+}
+
+/** A workspace made of bundled files in a folder of its own, in which time is told and nothing is drawn at random. */
+export interface Rehearsal {
+  readonly folder: string;
+  /** Whether approvals can be signed here; where they cannot, the bundled signatures stand in. */
+  readonly hasSshKeygen: boolean;
+  /** The program as it would run at a moment. */
+  at(now: UnixSeconds): Promise<Composition>;
+  /** Removes the folder. */
+  dispose(): Promise<void>;
 }
 
 /** What workflows need of a composition: an open workspace and the ports. */

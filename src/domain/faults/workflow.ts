@@ -14,5 +14,6 @@ export const WORKFLOW_FAULTS = {
   E_REQUEST_ID_REUSE: { exit: 'DENIED', meaning: 'a request id was used before, with other content' },
   E_DENIED: { exit: 'DENIED', meaning: 'the policy denies' },
   E_APPROVALS_MISSING: { exit: 'APPROVALS_MISSING', meaning: 'the quorum is not complete' },
+  E_DEMO: { exit: 'FAULT', meaning: 'a step of the demo ended otherwise than it should' },
   E_PSBT_CHANGED: { exit: 'INTEGRITY', meaning: 'the PSBT is not the one that the verdict was given for' },
 } as const satisfies FaultTable;
