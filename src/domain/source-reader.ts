@@ -1,7 +1,9 @@
+import { decodeAddress } from './address.js';
 import { type Fault, type FaultTag, fault, type SourcePosition } from './fault.js';
 import { nearestName } from './nearest.js';
-import type { Result } from './result.js';
-import { quoted } from './safe-text.js';
+import type { Network } from './network.js';
+import { ok, type Result } from './result.js';
+import { checkLabel, quoted } from './safe-text.js';
 import type { SourceNode } from './source-tree.js';
 
 /** Where a reader stands in a document, and the list that all readers of the document add their faults to. */
@@ -67,6 +69,18 @@ export function matching(pattern: RegExp, what: string): Reader<string> {
     if (value === undefined || pattern.test(value)) return value;
     return complain(at, node, 'E_FIELD_TYPE', `${describeNode(node)} is not ${what}`);
   };
+}
+
+/** One line that people read: visible characters only, at most 200. */
+export const label: Reader<string> = (node, at) =>
+  through(text, (value) => checkLabel(value, at.path.slice(at.path.lastIndexOf('.') + 1)))(node, at);
+
+/** An address of a network, with the script that it stands for. */
+export function addressOn(network: Network): Reader<{ readonly address: string; readonly script: Uint8Array }> {
+  return through(label, (address) => {
+    const decoded = decodeAddress(address, network);
+    return decoded.ok ? ok({ address, script: decoded.value.script }) : decoded;
+  });
 }
 
 /** One of a few words; `why` says what stands behind a choice of one. */

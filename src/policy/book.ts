@@ -1,24 +1,23 @@
-import { decodeAddress } from '../domain/address.js';
 import { toHex } from '../domain/bytes.js';
 import type { Fault } from '../domain/fault.js';
 import type { Network } from '../domain/network.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { byPlace, documentDigest } from '../domain/source-document.js';
 import {
+  addressOn,
   complain,
   field,
   integer,
+  label,
   list,
   object,
   oneOf,
   optionalField,
   type Reader,
   startReading,
-  text,
-  through,
 } from '../domain/source-reader.js';
 import type { SourceNode } from '../domain/source-tree.js';
-import { label, name, previous, versionProblem } from './fields.js';
+import { name, previous, versionProblem } from './fields.js';
 import type { BookEntry, LoadedBook } from './types.js';
 
 /** A book and its place in the chain of its versions. */
@@ -60,14 +59,10 @@ const AGE_REMEDY =
   'remove it: the age of a destination comes from the journal, from the entry that first saw it, and never from a file';
 
 function entryReader(network: Network): Reader<BookEntry> {
-  const destination = through(text, (address) => {
-    const decoded = decodeAddress(address, network);
-    return decoded.ok ? ok({ address, script: decoded.value.script }) : decoded;
-  });
   const read = object(
     {
       id: field('id', name),
-      destination: field('address', destination),
+      destination: field('address', addressOn(network)),
       label: field('label', label),
       owner: field('owner', label),
       purpose: field('purpose', label),

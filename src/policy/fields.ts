@@ -1,7 +1,7 @@
 import { type Fault, fail } from '../domain/fault.js';
 import { parseFeeRate } from '../domain/feerate.js';
 import { ok, type Result } from '../domain/result.js';
-import { checkLabel, quoted } from '../domain/safe-text.js';
+import { quoted } from '../domain/safe-text.js';
 import { parseSats, type Sats } from '../domain/sats.js';
 import {
   complain,
@@ -29,12 +29,6 @@ export const name: Reader<string> = matching(NAME, `a name: ${NAME_FORM}`);
 export function nameKey(key: string): string | null {
   return NAME.test(key) ? key : null;
 }
-
-/** One line that people read: visible characters only, at most 200. */
-export const label: Reader<string> = (node, at) => {
-  const last = at.path.slice(at.path.lastIndexOf('.') + 1);
-  return through(text, (value) => checkLabel(value, last))(node, at);
-};
 
 // ---------------------------------------------------------------- amounts
 

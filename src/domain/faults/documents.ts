@@ -13,6 +13,7 @@ export const DOCUMENT_FAULTS = {
   E_CSV_HEADER: { exit: 'USAGE', meaning: 'the header of a CSV file is missing or has other columns' },
   E_CSV_ROW: { exit: 'USAGE', meaning: 'a CSV row has another number of columns, or bad quoting' },
   E_CSV_FORMULA: { exit: 'USAGE', meaning: 'a CSV cell begins like a spreadsheet formula' },
+  E_CSV_SPACE: { exit: 'USAGE', meaning: 'a CSV cell begins or ends with a space' },
   E_REQUEST_ID: {
     exit: 'USAGE',
     meaning: 'a request id is missing, too long or has characters outside A-Z a-z 0-9 . _ : -',
@@ -21,7 +22,7 @@ export const DOCUMENT_FAULTS = {
   E_REQUEST_EMPTY: { exit: 'USAGE', meaning: 'a file holds no request' },
   E_TEXT_UNSAFE: {
     exit: 'USAGE',
-    meaning: 'a label or reference holds control or direction-changing characters, or is too long',
+    meaning: 'a text holds control or direction-changing characters, or is too long',
   },
   E_POLICY_SCHEMA: { exit: 'USAGE', meaning: 'a policy document does not follow countersign.policy/1' },
   E_BOOK_SCHEMA: { exit: 'USAGE', meaning: 'an address book does not follow countersign.book/1' },
