@@ -43,6 +43,7 @@ function parseRows(text: string, reading: Reading, maxRows: number): readonly Ro
   const rows: Row[] = [];
   let cells: Cell[] = [];
   let column = 1;
+  let surplus = 0;
   try {
     parse(text, {
       record_delimiter: ['\r\n', '\n'],
@@ -55,9 +56,10 @@ function parseRows(text: string, reading: Reading, maxRows: number): readonly Ro
         return value;
       },
       on_record: (_record, { lines }) => {
-        // csv-parse names the line on which a record ends; a cell may hold line breaks.
-        const breaks = cells.reduce((sum, cell) => sum + (cell.text.match(/\r\n|\r|\n/g)?.length ?? 0), 0);
-        rows.push({ cells, line: lines - breaks });
+        // csv-parse names the line on which a record ends, and counts CR and LF inside a cell as a line each.
+        const text = cells.map((cell) => cell.text).join('');
+        surplus += text.split('\r').length - 1;
+        rows.push({ cells, line: lines - surplus - (text.split('\n').length - 1) });
         cells = [];
         column = 1;
         return null;
@@ -65,7 +67,7 @@ function parseRows(text: string, reading: Reading, maxRows: number): readonly Ro
     });
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    const line = typeof error.lines === 'number' ? error.lines : 1;
+    const line = typeof error.lines === 'number' ? error.lines - surplus : 1;
     const remedy =
       'put a cell that holds quotes, commas or line breaks in double quotes, and double each quote inside it';
     const where = { file: reading.file, line };

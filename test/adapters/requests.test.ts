@@ -35,7 +35,7 @@ const btc = (...rows: string[]): string => `${['id,address,amount,unit', ...rows
 
 describe('CSV', () => {
   it('reads a row to a request', () => {
-    expect(requests('reference,amount,id,address,label,unit\nr 1,1.5,a,"' + A + '","x, ""y""",BTC\n')).toEqual([
+    expect(requests(`reference,amount,id,address,label,unit\nr 1,1.5,a,"${A}","x, ""y""",BTC\n`)).toEqual([
       {
         id: 'a',
         address: A,
@@ -262,7 +262,7 @@ describe('JSON', () => {
         amount: 150_000_000n,
         label: '=x',
         reference: 'r',
-        where: { file: 'w.json', line: 1, column: 49 },
+        where: { file: 'w.json', line: 1, column: 48 },
       },
     ]);
   });
