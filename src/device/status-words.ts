@@ -34,7 +34,8 @@ export const STATUS_WORDS: ReadonlyMap<number, StatusMeaning> = new Map<number, 
   // Field reports, older firmware.
   [0x6804, locked('the device is locked')],
   [0x6b0c, locked('the device is locked')],
-  [0x6faa, locked('the device is asleep or locked')],
+  // Also what a device answers that halted: it may have signed before.
+  [0x6faa, { ...locked('the device is asleep or locked'), refusal: false }],
   [
     0x6985,
     {

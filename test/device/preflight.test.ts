@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { checkSignable, identify, isAtLeast } from '../../src/device/preflight.js';
+import type { Signer } from '../../src/device/types.js';
+import { fail } from '../../src/domain/fault.js';
+import { ok } from '../../src/domain/result.js';
+import { descriptorChecksum } from '../../src/vault/descriptor.js';
+import type { Vault } from '../../src/vault/types.js';
+import { readSidecar, vaultOf } from './recordings.js';
+
+const vault = vaultOf(readSidecar('sign-wpkh-1'));
+const XPUB = vault.keys[0]?.xpub ?? '';
+
+function device(more: Partial<Signer> = {}): { readonly signer: Signer; readonly asked: string[] } {
+  const asked: string[] = [];
+  const unused = async () => fail('E_DEVICE_PROTOCOL', 'not expected here');
+  const base: Signer = {
+    appInfo: async () => ok({ name: 'Bitcoin Test', version: '2.2.7' }),
+    fingerprint: async () => ok('f5acc2fd'),
+    xpub: async () => ok(XPUB),
+    address: unused,
+    sign: async () => ({ ok: true, value: [] }),
+    close: async () => ok(undefined),
+    ...more,
+  };
+  const signer: Signer = {
+    ...base,
+    appInfo: () => {
+      asked.push('app');
+      return base.appInfo();
+    },
+    fingerprint: () => {
+      asked.push('fingerprint');
+      return base.fingerprint();
+    },
+    xpub: (path, display) => {
+      asked.push(`xpub ${path} ${display}`);
+      return base.xpub(path, display);
+    },
+  };
+  return { signer, asked };
+}
+
+const app = (name: string, version: string): Partial<Signer> => ({ appInfo: async () => ok({ name, version }) });
+
+describe('identify', () => {
+  it('asks for the app, the fingerprint and the account key, silently, in this order', async () => {
+    const { signer, asked } = device();
+    expect(await identify(signer, vault, { minAppVersion: '2.2.0' })).toEqual(
+      ok({ app: { name: 'Bitcoin Test', version: '2.2.7' }, fingerprint: 'f5acc2fd' }),
+    );
+    expect(asked).toEqual(['app', 'fingerprint', "xpub 84'/1'/0' false"]);
+  });
+
+  it.each([
+    ['BOLOS', '2.1.0', 'E_DEVICE_APP', 'no app is open'],
+    ['Bitcoin', '2.2.7', 'E_DEVICE_APP', 'needs "Bitcoin Test"'],
+    ['Bitcoin Test Legacy', '2.2.7', 'E_DEVICE_APP', 'needs "Bitcoin Test"'],
+    ['Ethereum', '1.0.0', 'E_DEVICE_APP', 'needs "Bitcoin Test"'],
+    ['Bitcoin Test', '2.0.9', 'E_DEVICE_VERSION', 'countersign needs 2.1.0'],
+    ['Bitcoin Test', '2.2.6', 'E_DEVICE_VERSION', 'the policy asks for 2.2.7'],
+    ['Bitcoin Test', '2.2.7-rc1', 'E_DEVICE_VERSION', '2.2.7-rc1'],
+  ])('refuses the app %s %s before it asks for keys', async (name, version, tag, message) => {
+    const { signer, asked } = device(app(name, version));
+    const identified = await identify(signer, vault, { minAppVersion: '2.2.7' });
+    expect(identified).toMatchObject({ ok: false, error: { tag, message: expect.stringContaining(message) } });
+    expect(asked).toEqual(['app']);
+  });
+
+  it('takes 2.1.0 where no policy asks for more', async () => {
+    expect((await identify(device(app('Bitcoin Test', '2.1.0')).signer, vault, {})).ok).toBe(true);
+    expect((await identify(device(app('Bitcoin Test', '2.0.99')).signer, vault, {})).ok).toBe(false);
+  });
+
+  it('names both fingerprints', async () => {
+    const { signer, asked } = device({ fingerprint: async () => ok('00000001') });
+    const identified = await identify(signer, vault, {});
+    expect(identified).toMatchObject({ ok: false, error: { tag: 'E_DEVICE_MISMATCH' } });
+    expect(identified.ok ? '' : identified.error.message).toMatch(/00000001.*f5acc2fd/);
+    expect(asked).toEqual(['app', 'fingerprint']);
+  });
+
+  it('names both account keys in full', async () => {
+    const other = `${XPUB.slice(0, -1)}X`;
+    const identified = await identify(device({ xpub: async () => ok(other) }).signer, vault, {});
+    expect(identified).toMatchObject({ ok: false, error: { tag: 'E_DEVICE_MISMATCH' } });
+    expect(identified.ok ? '' : identified.error.message).toContain(other);
+    expect(identified.ok ? '' : identified.error.message).toContain(XPUB);
+  });
+
+  it.each(['appInfo', 'fingerprint', 'xpub'] as const)('passes on a fault of %s', async (command) => {
+    const locked = fail('E_DEVICE_LOCKED', 'locked');
+    expect(await identify(device({ [command]: async () => locked }).signer, vault, {})).toEqual(locked);
+  });
+});
+
+describe('checkSignable', () => {
+  const at = (path: string, wrap = (key: string) => `wpkh(${key})`): Vault => {
+    const body = wrap(`[f5acc2fd/${path}]${XPUB}/<0;1>/*`);
+    return vaultOf({ network: 'testnet3', descriptor: `${body}#${descriptorChecksum(body)}` });
+  };
+
+  it.each(['84h/1h/0h', '84h/1h/1h', '84h/1h/100h'])('takes wpkh at %s', (path) => {
+    expect(checkSignable(at(path)).ok).toBe(true);
+  });
+
+  it.each(['84h/1h/101h', '84h/0h/0h', '49h/1h/0h', '84h/1h/0', '84h/1h', '84h/1h/0h/0h', '48h/1h/0h/2h'])(
+    'refuses wpkh at %s, before any exchange',
+    async (path) => {
+      const odd = at(path);
+      expect(checkSignable(odd)).toMatchObject({ ok: false, error: { tag: 'E_DEVICE_UNSUPPORTED' } });
+      const { signer, asked } = device();
+      expect((await identify(signer, odd, {})).ok).toBe(false);
+      expect(asked).toEqual([]);
+    },
+  );
+
+  it('says at which path each kind would do', () => {
+    const refused = checkSignable(at('84h/1h/0h', (key) => `tr(${key})`));
+    expect(refused.ok ? '' : refused.error.message).toContain("only at 86'/1'/ACCOUNT'");
+  });
+});
+
+describe('isAtLeast', () => {
+  it.each([
+    ['2.2.7', '2.2.7', true],
+    ['2.2.8', '2.2.7', true],
+    ['2.10.0', '2.9.9', true],
+    ['3.0.0', '2.99.99', true],
+    ['2.2.6', '2.2.7', false],
+    ['2.1.99', '2.2.0', false],
+    ['1.99.0', '2.0.0', false],
+    ['2.2', '2.2.0', false],
+    ['2.2.7 ', '2.2.7', false],
+    ['2.2.7', 'x', false],
+  ])('%s against %s: %s', (version, minimum, expected) => {
+    expect(isAtLeast(version, minimum)).toBe(expected);
+  });
+});
