@@ -97,7 +97,7 @@ const CODES_AT_OPENING: ReadonlyMap<string, string> = new Map([
 
 function sqliteCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
+  if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;
   const opening = /^ConnectionFailed\(".*: ([0-9]+)"\)$/s.exec(error.message)?.[1];
   return opening === undefined ? undefined : CODES_AT_OPENING.get(opening);
 }
