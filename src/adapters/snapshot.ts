@@ -28,7 +28,7 @@ import { parseTime, type UnixSeconds } from '../domain/time.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver, Vault } from '../vault/types.js';
 import { checkPrevious } from './previous-transactions.js';
-import { parseJson } from './source-text.js';
+import { decodeText, parseJson } from './source-text.js';
 
 export const SNAPSHOT_SCHEMA = 'countersign.snapshot/1';
 
@@ -131,18 +131,21 @@ const readDocument = object({
 /**
  * Reads a coin snapshot (docs/snapshot.md) for the vault of a deriver. Nothing in it is believed that can be computed: each
  * coin's script is derived at the branch and index it names, each previous transaction is hashed and compared with the coins
- * it made. `file` is how the user named it; `gap` is how far beyond its index a misplaced coin is looked for.
+ * it made. `file` is how the user named it. Bytes that were checked so once, and that the journal's hash vouches for, are
+ * read as `known`: strictly all the same, but without deriving and hashing again, which takes most of the time.
  *
  * E_SNAPSHOT_SCHEMA, E_SNAPSHOT_NETWORK, E_SNAPSHOT_VAULT, E_SNAPSHOT_COIN, E_PREVTX_MISSING, E_PREVTX_MISMATCH, and the
  * faults of strict JSON and of single fields. Each names file, line and field.
  */
 export function readSnapshot(
-  source: string,
+  bytes: Uint8Array,
   file: string,
   deriver: Deriver,
-  gap: number = SEARCH_GAP,
+  mode: 'derive' | 'known' = 'derive',
 ): Result<Snapshot, Fault> {
-  const tree = parseJson(source, file, { maxBytes: MAX_SNAPSHOT_BYTES });
+  const source = decodeText(bytes, file, { maxBytes: MAX_SNAPSHOT_BYTES });
+  if (!source.ok) return source;
+  const tree = parseJson(source.value, file, { maxBytes: MAX_SNAPSHOT_BYTES });
   if (!tree.ok) return tree;
   const schema = checkSchema(tree.value, file);
   if (!schema.ok) return schema;
@@ -154,30 +157,23 @@ export function readSnapshot(
   const placeIn = (...keys: readonly string[]): SourcePosition => ({ file, ...placeOf(nodeAt(tree.value, keys)) });
   const same = checkVault(document, deriver.vault, placeIn);
   if (!same.ok) return same;
-  const coins = checkCoins(document.coins, tip.height, deriver, file, gap);
-  if (!coins.ok) return coins;
+  const coins = document.coins.map(({ coin }) => coin);
+  const snapshot = { network, vault, tip, takenAt, feerate, coins, previous, confirmed, sha256: sha256Hex(bytes) };
+  if (mode === 'known') return ok(snapshot);
+
+  const own = checkCoins(document.coins, tip.height, deriver, file);
+  if (!own.ok) return own;
   for (const [txid, { height }] of confirmed) {
     if (height <= tip.height) continue;
     const problem = `confirmed_transactions.${txid}: block ${height} is above the tip ${tip.height}`;
     return fail('E_SNAPSHOT_COIN', problem, { remedy: RETAKE, where: placeIn('confirmed_transactions', txid) });
   }
-  const checked = checkPrevious(coins.value, previous, deriver.vault, {
+  const checked = checkPrevious(coins, previous, deriver.vault, {
     coin: (index) => placeOfCoin(document.coins[index], file),
     previous: (txid) => placeIn('previous_transactions', txid),
     all: placeIn('previous_transactions'),
   });
-  if (!checked.ok) return checked;
-  return ok({
-    network,
-    vault,
-    tip,
-    takenAt,
-    feerate,
-    coins: coins.value,
-    previous,
-    confirmed,
-    sha256: sha256Hex(source),
-  });
+  return checked.ok ? ok(snapshot) : checked;
 }
 
 function placeOf({ line, column }: SourceNode): { line: number; column: number } {
@@ -251,8 +247,7 @@ function checkCoins(
   tipHeight: number,
   deriver: Deriver,
   file: string,
-  gap: number,
-): Result<readonly Coin[], Fault> {
+): Result<void, Fault> {
   const lines = new Map<string, number>();
   for (const { coin, path, node } of stated) {
     const where = { file, ...placeOf(node) };
@@ -263,14 +258,14 @@ function checkCoins(
       return fail('E_SNAPSHOT_COIN', problem, { remedy: 'remove one of the two', where });
     }
     lines.set(name, node.line);
-    const problem = coinProblem(coin, tipHeight, deriver, gap);
+    const problem = coinProblem(coin, tipHeight, deriver);
     if (!problem.ok)
       return { ok: false, error: at(where, { ...problem.error, message: `${path}: ${problem.error.message}` }) };
   }
-  return ok(stated.map(({ coin }) => coin));
+  return ok(undefined);
 }
 
-function coinProblem(coin: Coin, tipHeight: number, deriver: Deriver, gap: number): Result<void, Fault> {
+function coinProblem(coin: Coin, tipHeight: number, deriver: Deriver): Result<void, Fault> {
   const { script, origin, height, coinbase } = coin;
   const name = formatOutpoint(coin.outpoint);
   if (height !== null && height > tipHeight) {
@@ -283,7 +278,7 @@ function coinProblem(coin: Coin, tipHeight: number, deriver: Deriver, gap: numbe
   }
   const place = `${origin.branch}/${origin.index}`;
   if (equalBytes(deriver.at(origin.branch, origin.index).script, script)) return ok(undefined);
-  const found = deriver.find(script, gap + Math.min(origin.index, 10_000));
+  const found = deriver.find(script, SEARCH_GAP + Math.min(origin.index, 10_000));
   const problem = `the script of ${name} is not the one of ${deriver.vault.id} at ${place}`;
   return fail('E_SNAPSHOT_COIN', problem, {
     remedy:

@@ -4,7 +4,7 @@ import type { FeeRate } from '../domain/feerate.js';
 import type { Network } from '../domain/network.js';
 import type { UnixSeconds } from '../domain/time.js';
 
-/** The coins of a vault at one tip, every one of them derived again (countersign.snapshot/1, docs/snapshot.md). */
+/** The coins of a vault at one tip, every one of them derived again at import (countersign.snapshot/1, docs/snapshot.md). */
 export interface Snapshot {
   readonly network: Network;
   /** The vault's id. */
@@ -19,6 +19,6 @@ export interface Snapshot {
   readonly previous: ReadonlyMap<string, Uint8Array>;
   /** By txid, the block that holds a transaction of the vault, as far as the file's maker reports it. */
   readonly confirmed: ReadonlyMap<string, { readonly height: number; readonly time: UnixSeconds }>;
-  /** SHA-256 of the file's text. */
+  /** SHA-256 of the file's bytes. */
   readonly sha256: Hex;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Transaction } from 'bitcoinjs-lib';
 import { describe, expect, test } from 'vitest';
 import { readSnapshot } from '../../src/adapters/snapshot.js';
-import { sha256Hex, toHex } from '../../src/domain/bytes.js';
+import { sha256Hex, toHex, utf8 } from '../../src/domain/bytes.js';
 import type { Branch } from '../../src/domain/coin.js';
 import type { Fault, FaultTag } from '../../src/domain/fault.js';
 import { createDeriver } from '../../src/vault/derive.js';
@@ -80,7 +80,8 @@ function snapshotOf(kind: VaultKind = 'wpkh'): SnapshotText {
 }
 
 function read(snapshot: unknown, own = deriver) {
-  return readSnapshot(typeof snapshot === 'string' ? snapshot : JSON.stringify(snapshot, null, 1), 'coins.json', own);
+  const text = typeof snapshot === 'string' ? snapshot : JSON.stringify(snapshot, null, 1);
+  return readSnapshot(utf8(text), 'coins.json', own);
 }
 
 function faultOf(snapshot: unknown, own = deriver): Fault {
@@ -249,6 +250,12 @@ describe('a snapshot is refused', () => {
     const text = JSON.stringify(snapshotOf()).replace('"value":"100000"', '"value":"1","value":"100000"');
     expect(faultOf(text).tag).toBe('E_DUPLICATE_KEY');
   });
+  test('with a byte order mark, or in another encoding than UTF-8', () => {
+    const text = JSON.stringify(snapshotOf());
+    for (const bytes of [utf8(`\ufeff${text}`), Uint8Array.of(0xff), new Uint8Array(Buffer.from(text, 'utf16le'))]) {
+      expect(readSnapshot(bytes, 'coins.json', deriver)).toMatchObject({ ok: false, error: { tag: 'E_PARSE' } });
+    }
+  });
   test('cut off, or as a list', () => {
     expect(faultOf(JSON.stringify(snapshotOf()).slice(0, -1)).tag).toBe('E_PARSE');
     expect(faultOf([snapshotOf()]).tag).toBe('E_SNAPSHOT_SCHEMA');
@@ -301,11 +308,26 @@ describe('previous transactions of a taproot vault', () => {
   });
 });
 
+describe('bytes that are known', () => {
+  const known = (snapshot: SnapshotText) =>
+    readSnapshot(utf8(JSON.stringify(snapshot)), 'coins.json', deriver, 'known');
+  test('give the same snapshot, without deriving anything', () => {
+    const idle = { ...deriver, at: () => expect.unreachable(), find: () => expect.unreachable() };
+    const bytes = utf8(JSON.stringify(snapshotOf()));
+    expect(readSnapshot(bytes, 'coins.json', idle, 'known')).toEqual(readSnapshot(bytes, 'coins.json', deriver));
+  });
+  test('are read as strictly, and for their own vault alone', () => {
+    expect(known({ ...snapshotOf(), note: 'x' })).toMatchObject({ error: { tag: 'E_UNKNOWN_FIELD' } });
+    expect(known({ ...snapshotOf(), network: 'signet' })).toMatchObject({ error: { tag: 'E_SNAPSHOT_NETWORK' } });
+    expect(known({ ...snapshotOf(), vault: 'warm' })).toMatchObject({ error: { tag: 'E_SNAPSHOT_VAULT' } });
+  });
+});
+
 test('the example of docs/snapshot.md is a right snapshot', () => {
   const example = /```json\n([\s\S]*?)```/.exec(readFileSync('docs/snapshot.md', 'utf8'))?.[1] ?? '';
   const vault = parseVault('cold-btc-1', 'testnet3', descriptorOf('wpkh'));
   if (!vault.ok) throw new Error(vault.error.message);
-  expect(readSnapshot(example, 'docs/snapshot.md', createDeriver(vault.value))).toMatchObject({
+  expect(readSnapshot(utf8(example), 'docs/snapshot.md', createDeriver(vault.value))).toMatchObject({
     ok: true,
     value: { vault: 'cold-btc-1', feerate: 12_500n, coins: [{ value: 150_000_000n, origin: { branch: 0, index: 3 } }] },
   });
