@@ -145,18 +145,23 @@ export const notRunOut: Rule = {
   },
 };
 
+/** The initiator's own is always named; others only where the quorum would need them. */
 export const everyoneCounts: Rule = {
   tag: 'approval-counted',
   codes: ['APPROVAL_IGNORED'],
-  check: (context) =>
-    listed(
+  check: (context) => {
+    const { ignored = [], missing = 0 } = count(context) ?? {};
+    return listed(
       context,
       'APPROVAL_IGNORED',
-      'Every approval is of somebody who may approve.',
-      (count(context)?.ignored ?? []).map(({ person, why }) => ({
-        subject: person,
-        text: `The approval of ${person} does not count: ${why}.`,
-        remedy: 'ask somebody else of the tier',
-      })),
-    ),
+      'No approval that the quorum needs was left out.',
+      ignored
+        .filter(({ person }) => missing > 0 || person === context.state.initiator)
+        .map(({ person, why }) => ({
+          subject: person,
+          text: `The approval of ${person} does not count: ${why}.`,
+          remedy: 'ask somebody else of the tier',
+        })),
+    );
+  },
 };

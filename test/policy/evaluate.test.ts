@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { evaluate, evaluateRules } from '../../src/policy/evaluate.js';
+import { RULES } from '../../src/policy/rules/index.js';
+import { finding, type Rule } from '../../src/policy/rules/rule.js';
+import type { EvaluationInput } from '../../src/policy/types.js';
+import { canonicalVerdict, sortFindings } from '../../src/policy/verdict.js';
+import { createSpendIndex } from '../../src/policy/windows.js';
+import { btc, change, codes, findingOf, inputOf, judge, loaded, NOW, P0, pay, spent, summary } from './fixture.js';
+
+const rule = (tag: string, check: Rule['check']): Rule => ({ tag, codes: ['LIMIT_BATCH'], check });
+const content = rule('content', (context) => [finding(context, 'LIMIT_BATCH', 'pass', 'Fine.')]);
+
+describe('evaluation', () => {
+  it('asks every rule, and every rule answers', () => {
+    const verdict = judge({ batch: { change: [change(btc('1'))] } });
+    expect(verdict.decision).toBe('ALLOW');
+    expect(codes(verdict, 'pass').sort()).toEqual([...new Set(RULES.flatMap((one) => one.codes))].sort());
+    expect(new Set(RULES.map(({ tag }) => tag)).size).toBe(RULES.length);
+  });
+
+  it('X-09 turns an exception of a rule into a denial that names the rule', () => {
+    const broken = rule('broken', () => {
+      throw new TypeError('no such field');
+    });
+    const verdict = evaluateRules([content, broken], inputOf({}));
+    expect(verdict.decision).toBe('DENY');
+    expect(findingOf(verdict, 'EVAL_ERROR')).toMatchObject({
+      outcome: 'deny',
+      subject: 'broken',
+      rule: 'limits.batch',
+      text: 'The rule broken could not be evaluated: no such field.',
+    });
+  });
+
+  it('X-09 takes silence for a failure, and no rules for a denial', () => {
+    expect(summary(evaluateRules([rule('silent', () => [])], inputOf({})))).toBe('DENY EVAL_ERROR');
+    expect(evaluateRules([], inputOf({})).decision).toBe('DENY');
+  });
+
+  it.each([
+    ['limits.batch', { limits: { ...P0.limits, batch: undefined } }, ['limit-batch']],
+    ['limits.rolling', { limits: { ...P0.limits, rolling: undefined } }, ['limit-1h', 'limit-24h', 'limit-7d']],
+    ['limits.output as a number', { limits: { ...P0.limits, output: 5 } }, ['limit-output']],
+    ['a negative cap', { limits: { ...P0.limits, signedUnconfirmed: -1n } }, ['limit-unconfirmed']],
+    ['limits.reserve_floor', { limits: { ...P0.limits, reserveFloor: null } }, ['reserve-floor']],
+    ['fees.max_rate_sat_vb', { fees: { ...P0.fees, maxRate: undefined } }, ['fee-rate']],
+    ['fees.max_bp_of_external', { fees: { ...P0.fees, maxBpOfExternal: 0.5 } }, ['fee-fraction']],
+    ['inputs.min_value', { inputs: { ...P0.inputs, minValue: 'x' } }, ['coin-value', 'coin-forced-reuse']],
+  ])('X-09 denies where %s is missing or mistyped', (_, document, tags) => {
+    const input = inputOf({ batch: { pay: [pay('A', '1')] } });
+    const policy = {
+      ...input.policy,
+      document: { ...input.policy.document, ...document },
+    } as EvaluationInput['policy'];
+    const verdict = evaluate({ ...input, policy });
+    const failed = verdict.findings.filter(({ code }) => code === 'EVAL_ERROR').map(({ subject }) => subject);
+    expect(failed).toEqual(tags.toSorted());
+    expect(codes(verdict, 'deny')).toEqual(['EVAL_ERROR']);
+  });
+
+  it.each([
+    ['limits.outputs_per_batch', { limits: { ...P0.limits, outputsPerBatch: undefined } }, 'LIMIT_OUTPUT_COUNT'],
+    ['inputs.min_confirmations', { inputs: { ...P0.inputs, minConfirmations: undefined } }, 'INPUT_UNCONFIRMED'],
+    ['inputs.max', { inputs: { ...P0.inputs, max: Number.NaN } }, 'TX_SHAPE'],
+    ['destinations.cooldown', { destinations: { ...P0.destinations, cooldown: undefined } }, 'EVAL_ERROR'],
+    ['clock.max_ahead_of_mtp', { clock: { ...P0.clock, maxAheadOfMtp: undefined } }, 'CLOCK_JUMP'],
+    ['approvals.tiers', { approvals: { ...P0.approvals, tiers: undefined } }, 'EVAL_ERROR'],
+  ])('X-09 denies where the number %s is missing', (_, document, code) => {
+    const input = inputOf({});
+    const policy = {
+      ...input.policy,
+      document: { ...input.policy.document, ...document },
+    } as EvaluationInput['policy'];
+    expect(codes(evaluate({ ...input, policy }), 'deny')).toContain(code);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, NOW + 0.5])('X-09 denies at the time %s, which is none', (now) => {
+    const verdict = evaluate({ ...inputOf({}), now });
+    expect(verdict.decision).toBe('DENY');
+    expect(findingOf(verdict, 'EVAL_ERROR', 'limit-24h').outcome).toBe('deny');
+    expect(canonicalVerdict(verdict)).toContain('EVAL_ERROR');
+  });
+
+  it('X-09 denies where even the place of a rule cannot be found', () => {
+    const policy = {
+      ...loaded(),
+      where: () => {
+        throw new Error('no such place');
+      },
+    };
+    const verdict = evaluate({ ...inputOf({}), policy });
+    expect(codes(verdict, 'deny')).toEqual(['EVAL_ERROR']);
+    expect(verdict.findings[0]?.where).toEqual({ file: 'policies/cold.yaml' });
+  });
+
+  it('uses an index of the same spends, and no other', () => {
+    const c = inputOf({ state: { spends: [spent(btc('200'))] } });
+    expect(evaluate(c, createSpendIndex(c.state.spends))).toEqual(evaluate(c));
+    expect(evaluate(c, createSpendIndex([]))).toEqual(evaluate(c));
+    expect(evaluate(c).decision).toBe('DENY');
+  });
+});
+
+describe('the canonical verdict', () => {
+  it('is RFC 8785 text without the name of the policy file', () => {
+    const c = inputOf({});
+    const text = canonicalVerdict(evaluate(c));
+    const elsewhere = {
+      ...c.policy,
+      file: '/mnt/usb/cold.yaml',
+      where: (field: string) => ({ ...c.policy.where(field), file: '/mnt/usb/cold.yaml' }),
+    };
+    expect(canonicalVerdict(evaluate({ ...c, policy: elsewhere }))).toBe(text);
+    expect(
+      text.startsWith('{"decision":"ALLOW","evaluated_at":"2026-06-01T12:00:00Z","fee":"100000","findings":['),
+    ).toBe(true);
+    expect(JSON.parse(text)).toMatchObject({
+      schema: 'countersign.verdict/1',
+      spend: '100100000',
+      quorum: {
+        basis: '100100000',
+        missing: 0,
+        tier: { up_to: '1000000000', m: 2, from: ['officers'], touch_required: false },
+      },
+    });
+  });
+
+  it('says "unlimited" of a tier without bound and leaves out a quorum that there is none of', () => {
+    const high = judge({ batch: { pay: [pay('A', '40'), pay('C', '40')] }, now: NOW });
+    expect(JSON.parse(canonicalVerdict(high))).toMatchObject({
+      quorum: { tier: { up_to: 'unlimited', include: 'compliance' } },
+    });
+    const none = judge({ policy: { approvals: { tiers: [] } } });
+    expect(JSON.parse(canonicalVerdict(none))).not.toHaveProperty('quorum');
+  });
+
+  it('sorts by outcome, then code, then subject, and says equal things once', () => {
+    const context = { policy: loaded() };
+    const pass = finding(context, 'FEE_ABS', 'pass', 'a');
+    const warn = finding(context, 'LOOKALIKE', 'warn', 'a');
+    const denyB = finding(context, 'LIMIT_OUTPUT', 'deny', 'a', { subject: 'b' });
+    const denyA = finding(context, 'LIMIT_OUTPUT', 'deny', 'a', { subject: 'a' });
+    const bare = finding(context, 'LIMIT_OUTPUT', 'deny', 'a');
+    const need = finding(context, 'APPROVALS_MISSING', 'need', 'a');
+    const sorted = sortFindings([pass, denyB, warn, denyA, need, bare, { ...denyA }]);
+    expect(sorted).toEqual([bare, denyA, denyB, need, warn, pass]);
+  });
+});
