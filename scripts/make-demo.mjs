@@ -136,7 +136,6 @@ function coins() {
     feerate: '12.5',
     coins: list,
     previous_transactions: previous,
-    confirmed: {},
   };
 }
 
@@ -159,7 +158,7 @@ const entry = (id) => known.find((one) => one.id === id);
 /** Public keys of people, made once with ssh-keygen; the private halves are test keys for anyone to see. */
 function keyOf(person) {
   const file = join(OUT, 'keys', person);
-  if (!existsSync(file)) {
+  if (!existsSync(`${file}.pub`)) {
     execFileSync('ssh-keygen', [
       '-q',
       '-t',

@@ -87,7 +87,7 @@ async function createWorkspace(
   const config = readWorkspaceConfig(template, WORKSPACE_FILE);
   if (!config.ok) throw new Error(`the template of ${WORKSPACE_FILE} cannot be read: ${config.error.message}`);
   const { createJournal } = await import('./adapters/sqlite-journal.js');
-  const options = { clock, network, nonce: random(16) };
+  const options = { clock, network, nonce: random(32) };
   const journal = await createJournal(inFolder(root, config.value.journal), options);
   if (!journal.ok) return journal;
   // The journal first: a folder with countersign.yaml is a workspace that can be opened.

@@ -11,7 +11,7 @@ const EXCHANGE_MS = 20n;
 type CostedVault = Pick<Vault, 'kind' | 'threshold' | 'keys'>;
 
 /**
- * Exchanges for n inputs as `linear * n + quadratic * n^2`, by signing with Ledger's app 2.2.7 for the Nano S. For pkh each input
+ * Exchanges for n inputs as `linear * n + quadratic * n^2`, by signing with Ledger's app 2.2.7 for the Nano S (test/recordings). For pkh each input
  * needs the whole transaction again. In a sortedmulti of k keys the app sorts by fetching k(k+1)/2 keys, two exchanges
  * each; 2-of-3 takes 158 an input. Nesting in P2SH adds 12.
  */
@@ -23,9 +23,9 @@ function exchanges({ kind, keys }: CostedVault): { readonly linear: bigint; read
     case 'sh(wpkh)':
       return { linear: 127n, quadratic: 0n };
     case 'tr':
-      return { linear: 87n, quadratic: 0n };
+      return { linear: 79n, quadratic: 0n };
     case 'pkh':
-      return { linear: 115n, quadratic: 25n };
+      return { linear: 86n, quadratic: 24n };
     case 'wsh(sortedmulti)':
       return { linear: multisig, quadratic: 0n };
     case 'sh(wsh(sortedmulti))':

@@ -1,5 +1,7 @@
+import { isDefaultKind } from '../device/estimate.js';
 import { checkSignable, identify } from '../device/preflight.js';
 import { previewSigning } from '../device/screens.js';
+import { signingShape } from '../device/signing-shape.js';
 import type { DevicePreview, IdentifiedDevice, Signer, SigningProgress } from '../device/types.js';
 import { sha256Hex, utf8 } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
@@ -63,7 +65,7 @@ export async function signBatch(
   }
   const known = checkSignable(situation.vault);
   if (!known.ok) return known;
-  events.preview(first.value, previewOf(situation.vault, assessment));
+  events.preview(first.value, previewOf(situation.vault, first.value.psbt, assessment));
 
   const reserved = await reserve(desk, id);
   if (!reserved.ok) return reserved;
@@ -104,11 +106,13 @@ function checkState({ batch }: ReviewedBatch): Result<void, Fault> {
   }
 }
 
-/** What the device is going to show for these bytes. */
-export function previewOf(vault: Vault, { facts, decoded }: Assessment): DevicePreview {
+/** What the device is going to show for these bytes, and how long it takes. */
+export function previewOf(vault: Vault, psbt: Uint8Array, { facts, decoded }: Assessment): DevicePreview {
   const changeOutputs = new Set(facts.outputs.filter((output) => output.isChange).map((output) => output.index));
   const inputsTotal = sumSats(facts.inputs.map((input) => input.value));
-  return previewSigning(decoded, vault, { changeOutputs, fee: facts.fee, inputsTotal }, 'nanos');
+  const shape = isDefaultKind(vault.kind) ? signingShape(psbt, vault.kind) : null;
+  const sizes = shape?.ok ? { previousTransactions: shape.value.previousTransactions } : {};
+  return previewSigning(decoded, vault, { changeOutputs, fee: facts.fee, inputsTotal, ...sizes }, 'nanos');
 }
 
 const RESERVE_ATTEMPTS = 8;

@@ -1,6 +1,6 @@
 import { groupedAddress } from '../../domain/address.js';
 import { formatPosition } from '../../domain/fault.js';
-import { formatAmount } from '../../domain/sats.js';
+import { formatAmount, formatBtc } from '../../domain/sats.js';
 import { formatTime } from '../../domain/time.js';
 import type { Decision, Finding, Verdict } from '../../policy/types.js';
 import { canonicalVerdict } from '../../policy/verdict.js';
@@ -12,13 +12,17 @@ import { plural, printable, wrap } from './text.js';
 
 /** The whole verdict: what it says, every reason against it in full, then every rule that was asked with its numbers. */
 export function verdictLines(verdict: Verdict, style: Style): string[] {
+  return [...reasonsOfVerdict(verdict, style), ...rulesTable(verdict.findings, style)];
+}
+
+/** What a verdict says and why, without the rules that are content. */
+export function reasonsOfVerdict(verdict: Verdict, style: Style): string[] {
   const reasons = verdict.findings.filter((finding) => finding.outcome !== 'pass');
   return [
     `${style.bold('Verdict')}  ${decisionWord(verdict, style)}   policy ${verdict.policy}`,
     `${style.dim('         evaluated at')} ${formatTime(verdict.evaluatedAt)}`,
     '',
     ...reasons.flatMap((finding) => reasonLines(finding, style)),
-    ...rulesTable(verdict.findings, style),
   ];
 }
 
@@ -60,8 +64,11 @@ function reasonLines(finding: Finding, style: Style): string[] {
   ];
 }
 
+/** Every rule that was asked: those with numbers in a table, the others by name. */
 function rulesTable(findings: readonly Finding[], style: Style): string[] {
-  const rows = findings.map((finding) => [
+  const numbered = findings.filter((finding) => finding.measured !== undefined || finding.outcome !== 'pass');
+  const others = findings.filter((finding) => !numbered.includes(finding)).map((finding) => finding.code);
+  const rows = collapsed(numbered).map((finding) => [
     outcomeWord(finding.outcome, style),
     finding.code,
     printable(finding.subject ?? ''),
@@ -71,20 +78,42 @@ function rulesTable(findings: readonly Finding[], style: Style): string[] {
     finding.unit ?? '',
     printable(formatPosition(finding.where)),
   ]);
-  return table(
-    [
-      { title: '' },
-      { title: 'rule' },
-      { title: 'about' },
-      { title: 'measured', align: 'right' },
-      { title: 'limit', align: 'right' },
-      { title: 'headroom', align: 'right' },
-      { title: 'unit' },
-      { title: 'where' },
-    ],
-    rows,
-    style.dim,
-  ).map((line) => `  ${line}`);
+  const columns = [
+    { title: '' },
+    { title: 'rule' },
+    { title: 'about' },
+    { title: 'measured', align: 'right' },
+    { title: 'limit', align: 'right' },
+    { title: 'headroom', align: 'right' },
+    { title: 'unit' },
+    { title: 'where' },
+  ] as const;
+  const named = wrap(`and, with nothing to count: ${[...new Set(others)].join(' ')}`, 104);
+  return [
+    ...table(columns, rows, style.dim).map((line) => `  ${line}`),
+    ...(others.length === 0
+      ? []
+      : named.map((line, index) => `  ${index === 0 ? style.good('pass') : '    '}  ${style.dim(line)}`)),
+  ];
+}
+
+/** Most that one rule may say of different subjects before a content one is shown by its nearest subject alone. */
+const SHOWN_SUBJECTS = 4;
+
+/** Where a content rule speaks of many subjects, the one with the least headroom stands for all of them. */
+function collapsed(findings: readonly Finding[]): Finding[] {
+  const passes = findings.filter(({ outcome }) => outcome === 'pass');
+  return findings.flatMap((finding) => {
+    const alike = passes.filter(({ code }) => code === finding.code);
+    if (finding.outcome !== 'pass' || alike.length <= SHOWN_SUBJECTS) return [finding];
+    const nearest = alike.reduce((least, one) => (headroomOf(one) < headroomOf(least) ? one : least));
+    if (finding !== nearest) return [];
+    return [{ ...finding, subject: `${finding.subject ?? ''}, the nearest of ${alike.length}` }];
+  });
+}
+
+function headroomOf({ headroom }: Finding): bigint {
+  return headroom !== undefined && /^[0-9]+$/.test(headroom) ? BigInt(headroom) : 0n;
 }
 
 function outcomeWord(outcome: Finding['outcome'], style: Style): string {
@@ -109,6 +138,7 @@ export function paymentLines({ facts }: Assessment, situation: Situation, style:
     return [
       `${output.index + 1}`,
       `${output.value}`,
+      formatBtc(output.value),
       output.isChange ? 'change' : printable(names.get(script) ?? 'not in the book'),
       to,
     ];
@@ -116,6 +146,7 @@ export function paymentLines({ facts }: Assessment, situation: Situation, style:
   const columns = [
     { title: '#', align: 'right' as const },
     { title: 'sat', align: 'right' as const },
+    { title: 'BTC', align: 'right' as const },
     { title: 'to' },
     { title: 'address' },
   ];

@@ -83,7 +83,7 @@ function plannedReport({ situation, batches }: PlanOutcome, files: readonly stri
       '',
       ...(verdict.decision === 'DENY'
         ? []
-        : [...previewLines(previewOf(situation.vault, batch.assessment), style), '']),
+        : [...previewLines(previewOf(situation.vault, batch.psbt, batch.assessment), style), '']),
       ...nextStep(batch),
     ];
   });

@@ -5,7 +5,7 @@ import type { Verb, VerbContext } from '../command.js';
 import { exportFile } from '../export-file.js';
 import { previewLines, progressLine } from '../render/device.js';
 import { plural } from '../render/text.js';
-import { decisionExit, verdictJson, verdictLines } from '../render/verdict.js';
+import { decisionExit, reasonsOfVerdict, verdictJson } from '../render/verdict.js';
 import { argument, withWorkspace } from '../with-workspace.js';
 
 export const run: Verb = async (words, context) =>
@@ -21,7 +21,10 @@ export const run: Verb = async (words, context) =>
         schema: 'countersign.batch-sign/1',
         exit: decisionExit(verdict.decision),
         data: { batch: id, signed: false, verdict: verdictJson(verdict) },
-        text: [...verdictLines(verdict, style), '', 'Nothing was reserved and nothing was sent to a device.'],
+        text: [
+          ...reasonsOfVerdict(verdict, style),
+          `Nothing was reserved and nothing was sent to a device. countersign batch check ${id} shows every rule.`,
+        ],
       });
     }
     const { final, signatures } = signed.value;

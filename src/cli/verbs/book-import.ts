@@ -1,8 +1,13 @@
 import { ok } from '../../domain/result.js';
 import { importBook } from '../../workflow/documents.js';
 import type { Verb } from '../command.js';
-import { plural } from '../render/text.js';
+import { plural, wrap } from '../render/text.js';
 import { argument, withWorkspace } from '../with-workspace.js';
+
+function listed(what: string, ids: readonly string[]): string[] {
+  if (ids.length === 0) return [];
+  return [`  ${ids.length} ${what}:`, ...wrap(ids.join(' '), 96).map((line) => `    ${line}`)];
+}
 
 export const run: Verb = async (words, context) =>
   withWorkspace(context, async (desk) => {
@@ -18,8 +23,8 @@ export const run: Verb = async (words, context) =>
       data: { digest: book.digest, entries: book.entries.length, added, removed },
       text: [
         `The address book has ${plural(book.entries.length, 'entry', 'entries')}, digest ${book.digest}`,
-        ...added.map((id) => `  ${context.style.warn('new')}      ${id}: its cool-down begins now`),
-        ...removed.map((id) => `  ${context.style.warn('removed')}  ${id}`),
+        ...listed('new, their cool-down begins now', added),
+        ...listed('removed', removed),
       ],
     });
   });
