@@ -12,13 +12,11 @@ import { describeInput } from './own.js';
 import {
   parseTransaction,
   sameOutput,
+  serialiseOutput,
   serialiseUnsigned,
   type Transaction,
   txidOf,
-  writeOutput,
 } from './transaction.js';
-
-import { ByteWriter } from './wire.js';
 
 /** Previous transactions by txid in display order, in network serialisation. */
 export type PreviousTransactions = ReadonlyMap<string, Uint8Array>;
@@ -113,7 +111,7 @@ function prevoutFields(
   previous: PreviousTransactions,
   parsed: Map<string, Transaction>,
 ): Result<readonly Field[], Fault> {
-  const witnessUtxo = field(INPUT.WITNESS_UTXO, writeOutput(new ByteWriter(), coin).finish());
+  const witnessUtxo = field(INPUT.WITNESS_UTXO, serialiseOutput(coin));
   if (vault.kind === 'tr') return ok([witnessUtxo]);
 
   const { txid, vout } = coin.outpoint;

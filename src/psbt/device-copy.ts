@@ -7,7 +7,7 @@ import { type Field, field, fieldValue, type KeyMap, keyedField, writePsbt } fro
 import { claimedOrigin, describeInput, provenPrevout } from './own.js';
 import { parseFault, splitPsbt } from './parts.js';
 import { isUsualSighash, SIGHASH_DEFAULT } from './sighash.js';
-import { parseTransaction, type TransactionInput, type TransactionOutput, writeOutput } from './transaction.js';
+import { parseTransaction, serialiseOutput, type TransactionInput, type TransactionOutput } from './transaction.js';
 import type { DecodedInput, DecodedOutput } from './types.js';
 import { ByteWriter, uint32Bytes } from './wire.js';
 
@@ -63,7 +63,7 @@ function inputFields(input: DecodedInput, index: number, map: KeyMap, vault: Vau
   const previous = fieldValue(map, INPUT.NON_WITNESS_UTXO);
   if (previous !== null && vault.kind !== 'tr') fields.push(field(INPUT.NON_WITNESS_UTXO, withoutWitnesses(previous)));
   if (vault.kind !== 'pkh') {
-    fields.push(field(INPUT.WITNESS_UTXO, writeOutput(new ByteWriter(), prevout.value).finish()));
+    fields.push(field(INPUT.WITNESS_UTXO, serialiseOutput(prevout.value)));
   }
   if (redeemScript !== null) fields.push(field(INPUT.REDEEM_SCRIPT, redeemScript));
   if (witnessScript !== null) fields.push(field(INPUT.WITNESS_SCRIPT, witnessScript));

@@ -159,7 +159,7 @@ export function inputFieldName(type: number): string {
 
 /** Fingerprint and path: the value of a BIP32_DERIVATION field. */
 export function encodeKeyOrigin({ fingerprint, path }: Pick<DerivationClaim, 'fingerprint' | 'path'>): Uint8Array {
-  const writer = new ByteWriter().bytes(trustedHex(fingerprint));
+  const writer = new ByteWriter(4 + 4 * path.length).bytes(trustedHex(fingerprint));
   for (const step of path) writer.uint32(step);
   return writer.finish();
 }

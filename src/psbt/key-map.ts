@@ -52,8 +52,8 @@ export function readKeyMap(reader: ByteReader): KeyMap {
 }
 
 /** Serialises a PSBT of any version. Fields are written by type and key, so that equal content gives equal bytes. */
-export function writePsbt(maps: Iterable<KeyMap>): Uint8Array {
-  const writer = new ByteWriter().bytes(MAGIC);
+export function writePsbt(maps: readonly KeyMap[]): Uint8Array {
+  const writer = new ByteWriter(maps.reduce((sum, map) => sum + sizeBound(map), MAGIC.length)).bytes(MAGIC);
   for (const map of maps) {
     for (const { type, keyData, value } of [...map].sort(byKey)) {
       writer.compactSize(compactSizeLength(type) + keyData.length);
@@ -62,6 +62,11 @@ export function writePsbt(maps: Iterable<KeyMap>): Uint8Array {
     writer.uint8(0);
   }
   return writer.finish();
+}
+
+/** At most what a map takes: three CompactSize numbers to a field, and the terminator. */
+function sizeBound(map: KeyMap): number {
+  return map.reduce((sum, { keyData, value }) => sum + 15 + keyData.length + value.length, 1);
 }
 
 function byKey(a: Field, b: Field): number {

@@ -2,6 +2,7 @@ import { equalBytes, hash256, toHex } from '../domain/bytes.js';
 import { formatOutpoint, type Outpoint } from '../domain/outpoint.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { MAX_SATS, type Sats } from '../domain/sats.js';
+import { compactSizeLength } from '../domain/script.js';
 import { ByteReader, ByteWriter } from './wire.js';
 
 export interface TransactionInput {
@@ -101,9 +102,15 @@ export function serialiseUnsigned(transaction: Omit<Transaction, 'segwit' | 'str
   return writer.uint32(transaction.locktime).finish();
 }
 
-/** Value and script of an output, as in a transaction and in PSBT_IN_WITNESS_UTXO. */
+/** Value and script of an output, as it stands in a transaction. */
 export function writeOutput(writer: ByteWriter, { value, script }: TransactionOutput): ByteWriter {
   return writer.uint64(value).lengthPrefixed(script);
+}
+
+/** The value of PSBT_IN_WITNESS_UTXO: an output on its own. */
+export function serialiseOutput(output: TransactionOutput): Uint8Array {
+  const { length } = output.script;
+  return writeOutput(new ByteWriter(8 + compactSizeLength(length) + length), output).finish();
 }
 
 /** Whether two outputs agree in value and script. */

@@ -89,9 +89,13 @@ export class ByteReader {
 
 /** Writes Bitcoin's wire encoding into a buffer that doubles as it fills: linear in what is written. */
 export class ByteWriter {
-  #bytes = new Uint8Array(64);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
+
+  /** `capacity` is what will be written, if the caller knows; a wrong guess costs a copy and nothing else. */
+  constructor(capacity = 64) {
+    this.#bytes = new Uint8Array(capacity);
+  }
 
   bytes(data: Uint8Array): this {
     this.#reserve(data.length);
@@ -102,23 +106,18 @@ export class ByteWriter {
 
   uint8(value: number): this {
     this.#reserve(1);
-    this.#view.setUint8(this.#length, value);
-    this.#length += 1;
+    this.#bytes[this.#length++] = value;
     return this;
   }
 
   uint32(value: number): this {
     this.#reserve(4);
-    this.#view.setUint32(this.#length, value, true);
-    this.#length += 4;
+    for (const shift of [0, 8, 16, 24]) this.#bytes[this.#length++] = value >>> shift;
     return this;
   }
 
   uint64(value: bigint): this {
-    this.#reserve(8);
-    this.#view.setBigUint64(this.#length, value, true);
-    this.#length += 8;
-    return this;
+    return this.uint32(Number(value & 0xffffffffn)).uint32(Number(value >> 32n));
   }
 
   compactSize(value: number): this {
@@ -133,9 +132,9 @@ export class ByteWriter {
     return this.compactSize(data.length).bytes(data);
   }
 
-  /** A copy of what was written. */
+  /** What was written. The writer must not be used after it. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length);
   }
 
   #reserve(extra: number): void {
@@ -144,8 +143,7 @@ export class ByteWriter {
     const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
   }
 }
 
-export const uint32Bytes = (value: number): Uint8Array => new ByteWriter().uint32(value).finish();
+export const uint32Bytes = (value: number): Uint8Array => new ByteWriter(4).uint32(value).finish();

@@ -8,9 +8,9 @@ import { decodePsbt } from '../../src/psbt/decode.js';
 import { GLOBAL, INPUT, OUTPUT } from '../../src/psbt/fields.js';
 import { type Field, field, keyedField, writePsbt } from '../../src/psbt/key-map.js';
 import { type PsbtParts, splitPsbt } from '../../src/psbt/parts.js';
-import { writeOutput } from '../../src/psbt/transaction.js';
+import { serialiseOutput } from '../../src/psbt/transaction.js';
 import type { DecodedPsbt } from '../../src/psbt/types.js';
-import { ByteWriter, uint32Bytes } from '../../src/psbt/wire.js';
+import { uint32Bytes } from '../../src/psbt/wire.js';
 import { KINDS } from '../vault/fixtures.js';
 import { simplePlan, tagOf, valueOrThrow } from './fixtures.js';
 
@@ -202,8 +202,7 @@ describe('any bytes', () => {
 describe('how far a prevout is proven', () => {
   const coin = wpkh.plan.inputs[0];
   if (coin === undefined) throw new Error('the plan has inputs');
-  const witnessUtxo = (value: bigint, script = coin.script): Uint8Array =>
-    writeOutput(new ByteWriter(), { value, script }).finish();
+  const witnessUtxo = (value: bigint, script = coin.script): Uint8Array => serialiseOutput({ value, script });
   const otherPrevious = wpkh.previous.get(wpkh.plan.inputs[1]?.outpoint.txid ?? '') ?? new Uint8Array();
 
   test('by its previous transaction, with or without a witness_utxo', () => {

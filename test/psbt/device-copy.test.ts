@@ -23,14 +23,37 @@ import type { VaultKind } from '../../src/vault/types.js';
 import { KINDS } from '../vault/fixtures.js';
 import { makePlan, type Planned, planSpecs, simplePlan, tagOf, valueOrThrow } from './fixtures.js';
 
-// Ledger's packages are CommonJS whose ES module builds plain Node cannot load; the client reads the copy with this one.
-const { PsbtV2 } = createRequire(import.meta.url)('@ledgerhq/psbtv2') as typeof import('@ledgerhq/psbtv2', { with: {
-  'resolution-mode': 'require',
-}});
+/** What the tests ask of Ledger's reader of version 2, the one that its Bitcoin client brings along. */
+interface LedgerPsbt {
+  deserialize(psbt: Buffer): void;
+  getGlobalTxVersion(): number;
+  getGlobalFallbackLocktime(): number | undefined;
+  getGlobalInputCount(): number;
+  getGlobalOutputCount(): number;
+  getInputPreviousTxid(index: number): Buffer;
+  getInputOutputIndex(index: number): number;
+  getInputSequence(index: number): number;
+  getInputSighashType(index: number): number | undefined;
+  getInputNonWitnessUtxo(index: number): Buffer | undefined;
+  getInputBip32Derivation(index: number, key: Buffer): unknown;
+  getInputTapBip32Derivation(index: number, key: Buffer): unknown;
+  getOutputAmount(index: number): number;
+  getOutputScript(index: number): Buffer;
+}
+
+// Ledger's packages are CommonJS, and their ES module builds do not load in plain Node.
+const here = createRequire(import.meta.url);
+const { PsbtV2 } = createRequire(here.resolve('@ledgerhq/hw-app-btc'))('@ledgerhq/psbtv2') as {
+  PsbtV2: { new (): LedgerPsbt; getPsbtVersionNumber(psbt: Buffer): number };
+};
+
+const { analyzeAllInputs } = here('@ledgerhq/hw-app-btc/lib/signPsbt/inputAnalysis') as {
+  analyzeAllInputs(psbt: LedgerPsbt, inputs: number, fingerprint: Buffer, path: string): unknown;
+};
 
 const build = ({ plan, deriver, previous }: Planned): Uint8Array => valueOrThrow(buildPsbt(plan, deriver, previous));
 
-function ledgerReads(bytes: Uint8Array): InstanceType<typeof PsbtV2> {
+function ledgerReads(bytes: Uint8Array): LedgerPsbt {
   const psbt = new PsbtV2();
   psbt.deserialize(Buffer.from(bytes));
   return psbt;
@@ -64,6 +87,16 @@ const INPUT_TYPES: Readonly<Record<VaultKind, readonly string[]>> = {
   tr: ['01', '0e', '0f', '10', '16'],
   'wsh(sortedmulti)': ['00', '01', '05', '06', '06', '06', '0e', '0f', '10'],
   'sh(wsh(sortedmulti))': ['00', '01', '04', '05', '06', '06', '06', '0e', '0f', '10'],
+};
+
+/** How Ledger's client names what it found; multisig goes by a registered policy, not by this. */
+const LEDGER_TYPES: Readonly<Record<VaultKind, string | undefined>> = {
+  pkh: undefined,
+  wpkh: 'p2wpkh',
+  'sh(wpkh)': 'p2sh',
+  tr: 'p2tr',
+  'wsh(sortedmulti)': undefined,
+  'sh(wsh(sortedmulti))': 'p2sh',
 };
 
 describe.each(KINDS)('the copy of a PSBT of %s', (kind) => {
@@ -110,6 +143,16 @@ describe.each(KINDS)('the copy of a PSBT of %s', (kind) => {
     ]);
     const derivations = change?.filter((type) => type === (kind === 'tr' ? '07' : '02'));
     expect(derivations).toHaveLength(planned.deriver.vault.keys.length);
+  });
+
+  test('is of one account and script type to the client of Ledger', () => {
+    const planned = simplePlan(kind, 3);
+    const [key] = planned.deriver.vault.keys;
+    if (key === undefined) throw new Error('a vault has keys');
+    const ledger = ledgerReads(valueOrThrow(deviceCopy(build(planned), planned.deriver.vault)));
+    const analysis = analyzeAllInputs(ledger, 3, Buffer.from(key.fingerprint, 'hex'), 'm/0');
+    expect(analysis).toMatchObject({ accountPath: [...key.path], internalInputIndices: [0, 1, 2] });
+    expect(analysis).toHaveProperty('detectedScriptType', LEDGER_TYPES[kind]);
   });
 
   test('says where the keys are', () => {

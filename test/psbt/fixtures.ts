@@ -12,7 +12,7 @@ import { ByteWriter } from '../../src/psbt/wire.js';
 import type { PlannedOutput, TransactionPlan } from '../../src/selection/types.js';
 import { createDeriver } from '../../src/vault/derive.js';
 import type { DerivedKey, Deriver, VaultKind } from '../../src/vault/types.js';
-import { ACCOUNT_PATHS, master, vaultOf } from '../vault/fixtures.js';
+import { master, vaultOf } from '../vault/fixtures.js';
 
 initEccLib(secp256k1);
 
@@ -32,9 +32,6 @@ export function privateNode(key: DerivedKey): BIP32Interface {
   if (root === undefined) throw new Error('not a key of the test vaults');
   return root.derivePath(formatPath(key.path));
 }
-
-/** The path of a test vault's account, as Ledger's client wants it. */
-export const accountPath = (kind: VaultKind): string => `m/${ACCOUNT_PATHS[kind].replaceAll('h', "'")}`;
 
 export interface CoinSpec {
   readonly origin: OwnOrigin;
