@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { approvalStatement, checkStatement, type StatementFields } from '../../src/approval/statement.js';
@@ -48,6 +49,12 @@ describe('approvalStatement', () => {
       valid_until: '2026-06-01T13:00:00Z',
     });
     expect(check(text)).toEqual({ ok: true, value: undefined });
+  });
+
+  it('has exactly the fields that docs/approvals.md lists', () => {
+    const page = readFileSync('docs/approvals.md', 'utf8');
+    const listed = [...page.matchAll(/^\| `([a-z0-9_]+)` \|/gm)].map(([, field]) => field);
+    expect(listed.sort()).toEqual(Object.keys(JSON.parse(approvalStatement(FIELDS))).sort());
   });
 
   it('says none where there is no book', () => {

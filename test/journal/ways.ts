@@ -1,0 +1,23 @@
+import type { EntryBody } from '../../src/journal/entries.js';
+import type { BatchState, JournalState } from '../../src/journal/state.js';
+import { type next, stateOf } from './chains.js';
+import { story } from './story.js';
+
+export const BASE: readonly EntryBody[] = [story.opened(), story.policy()];
+
+export const tagOf = (result: ReturnType<typeof next>): string => (result.ok ? 'ok' : result.error.tag);
+export const messageOf = (result: ReturnType<typeof next>): string => (result.ok ? 'ok' : result.error.message);
+
+/** Entries that bring batch `a` from its plan into each state. */
+export const WAYS: Readonly<Record<BatchState, readonly EntryBody[]>> = {
+  DRAFT: [],
+  RESERVED: [story.verdict('a'), story.reserved('a')],
+  SENT: [story.verdict('a'), story.reserved('a'), story.sent('a')],
+  UNKNOWN: [story.verdict('a'), story.reserved('a'), story.sent('a'), story.unknown('a')],
+  SIGNED: [story.verdict('a'), story.reserved('a'), story.sent('a'), story.signed('a')],
+  CONFIRMED: [story.verdict('a'), story.reserved('a'), story.sent('a'), story.signed('a'), story.confirmed('a')],
+  RELEASED: [story.verdict('a'), story.reserved('a'), story.sent('a'), story.released('a')],
+  ABANDONED: [story.abandoned('a')],
+};
+
+export const inState = (state: BatchState): JournalState => stateOf([...BASE, story.planned('a'), ...WAYS[state]]);
