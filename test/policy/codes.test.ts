@@ -27,7 +27,7 @@ const withInput = (more: NonNullable<NonNullable<Case['batch']>['inputs']>[numbe
 const claimed = (problem: 'CHANGE_UNPROVEN' | 'CHANGE_PATH' | 'CHANGE_GAP'): Case => ({
   batch: { extra: [output(someScript('claimed'), btc('1'), { own: false, problem })] },
 });
-const booked = (since: number): Case['state'] => {
+const booked = (since: number): NonNullable<Case['state']> => {
   const script = scriptOf(ADDRESSES.X);
   const hex = Buffer.from(script).toString('hex');
   return { destinations: new Map([[hex, { id: 'x', label: 'x', script: hex, since }]]) };
