@@ -25,7 +25,7 @@ function exchanges({ kind, keys }: CostedVault): { readonly linear: bigint; read
     case 'tr':
       return { linear: 79n, quadratic: 0n };
     case 'pkh':
-      return { linear: 86n, quadratic: 24n };
+      return { linear: 115n, quadratic: 25n };
     case 'wsh(sortedmulti)':
       return { linear: multisig, quadratic: 0n };
     case 'sh(wsh(sortedmulti))':

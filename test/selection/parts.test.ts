@@ -18,7 +18,7 @@ describe('the cost of an input', () => {
     const seconds = (kind: VaultKind, inputs: number): number =>
       Number(deviceTime(inputCost(vaultOf(kind)), inputs)) / 1000;
     expect(seconds('wpkh', 1)).toBe(2.3);
-    expect(seconds('tr', 10)).toBe(17.4);
+    expect(seconds('tr', 10)).toBe(15.8);
     expect(seconds('sh(wpkh)', 10)).toBe(25.4);
     // 2 of 3: two devices, 158 exchanges an input each.
     expect(seconds('wsh(sortedmulti)', 10)).toBe(63.2);
