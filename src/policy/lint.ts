@@ -163,8 +163,11 @@ function* people(policy: PolicyDocument): Iterable<Complaint> {
     if (tier.m > able.length) {
       yield warning(field, `can never be met: it needs ${tier.m}, and there are ${who}`);
     } else if (tier.m >= able.length - 1) {
-      const text = `${tier.m} of ${who} are needed, and who asks for a withdrawal does not count`;
-      yield warning(field, `${text}: it stops with one absence, or when one of them has to ask`);
+      const consequence =
+        tier.m === able.length
+          ? 'none of them may be absent, nor ask'
+          : 'when one of them asks, no other may be absent';
+      yield warning(field, `needs ${tier.m} of ${who}, and who asks for a withdrawal does not count: ${consequence}`);
     }
   }
   const rolesOf = new Map<string, string[]>();
