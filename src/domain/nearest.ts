@@ -1,8 +1,8 @@
-/** The known name that a person most likely meant, or null where none is near: at most a third of the letters differ. */
+/** The known name that a person most likely meant, or null where none is near: a third of the letters may differ. */
 export function nearestName(written: string, known: readonly string[]): string | null {
   if (written.length > 64) return null;
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(written.length / 3)) + 1;
+  let bestDistance = Math.ceil(written.length / 3) + 1;
   for (const name of known) {
     const distance = editDistance(written.toLowerCase(), name.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [name, distance];

@@ -1,8 +1,8 @@
 import { toHex } from '../domain/bytes.js';
-import type { Fault } from '../domain/fault.js';
+import { type Fault, fault } from '../domain/fault.js';
 import type { Network } from '../domain/network.js';
 import { err, ok, type Result } from '../domain/result.js';
-import { byPlace, documentDigest } from '../domain/source-document.js';
+import { byPlace, documentDigest, placesOf } from '../domain/source-document.js';
 import {
   addressOn,
   complain,
@@ -47,8 +47,7 @@ export function loadBook(node: SourceNode, file: string, network: Network): Resu
   const prev = book.prev ?? null;
   const problem = versionProblem(book.version, prev);
   if (problem !== null) {
-    complain({ ...reading, path: 'prev' }, node, 'E_BOOK_SCHEMA', problem);
-    return err(reading.faults);
+    return err([fault('E_BOOK_SCHEMA', `prev: ${problem}`, { where: placesOf(node, file)('prev') })]);
   }
   const { wallet, version, entries } = book;
   return ok({ wallet, version, prev, entries, digest: documentDigest(node), file });

@@ -375,7 +375,7 @@ it('reads back what it is given, in CSV and in JSON', () => {
 
 it('reads the examples of docs/requests.md, which say the same', () => {
   const page = readFileSync(new URL('../../docs/requests.md', import.meta.url), 'utf8');
-  const block = (language: string): string => new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(page)?.[1] ?? '';
+  const block = (language: string): string => new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(page)?.[1] ?? '';
   const plain = (format: RequestFormat) => requests(block(format), format).map(({ where: _, ...rest }) => rest);
   expect(plain('csv')).toHaveLength(3);
   expect(plain('csv')).toEqual(plain('json'));

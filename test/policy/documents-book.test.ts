@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { toHex } from '../../src/domain/bytes.js';
+import { loadBook } from '../../src/policy/book.js';
+import { shipped, yamlNode } from './documents-support.js';
+
+const A = 'bc1qrjqln9462l3yg4uk93nhheyw75kp2jmagz3djn';
+const A_SCRIPT = '00141c81f996ba57e24457962c677be48ef52c154b7d';
+const E = '1HaPjweoDS3b6pcj7ijBdvvsD5AmQjy9Mf';
+
+const HEAD = 'schema: countersign.book/1\nwallet: cold-btc-1\nversion: 1\nentries:\n';
+const entry = (id: string, address: string, more = ''): string =>
+  `  - { id: ${id}, address: ${address}, label: "L", owner: "O", purpose: "P"${more} }\n`;
+
+const load = (text: string, network: 'main' | 'testnet3' = 'main') =>
+  loadBook(yamlNode(text, 'b.yaml'), 'b.yaml', network);
+
+const faults = (text: string): readonly string[] => {
+  const book = load(text);
+  return book.ok ? [] : book.error.map(({ tag, where }) => `${tag} ${where?.line}`);
+};
+
+describe('loadBook', () => {
+  it('reads entries to scripts, each with its line', () => {
+    const book = load(HEAD + entry('warm-1', A) + entry('legacy', E));
+    expect(book).toMatchObject({
+      ok: true,
+      value: {
+        wallet: 'cold-btc-1',
+        version: 1,
+        prev: null,
+        file: 'b.yaml',
+        digest: expect.stringMatching(/^sha256:/),
+      },
+    });
+    const entries = book.ok ? book.value.entries : [];
+    expect(entries.map(({ id, script, where }) => [id, toHex(script), where.line])).toEqual([
+      ['warm-1', A_SCRIPT, 5],
+      ['legacy', '76a914b5d2b8d4bbe015de6a43405f6da181c78c9cd1df88ac', 6],
+    ]);
+    expect(entries[0]).toMatchObject({ address: A, label: 'L', owner: 'O', purpose: 'P' });
+  });
+
+  it('reads the shipped example', () => {
+    const book = load(shipped('example-book.yaml'), 'testnet3');
+    expect(book.ok ? book.value.entries.map(({ id }) => id) : book.error).toEqual([
+      'warm-1',
+      'warm-2',
+      'settle',
+      'custodian',
+      'legacy',
+    ]);
+  });
+
+  it('reads an empty book: nothing may be paid', () => {
+    expect(load(HEAD.replace('entries:\n', 'entries: []\n'))).toMatchObject({ ok: true, value: { entries: [] } });
+  });
+
+  it.each([
+    ['one script in two spellings', entry('a', A) + entry('b', A.toUpperCase()), ['E_BOOK_DUPLICATE 6']],
+    ['one id twice', entry('a', A) + entry('a', E), ['E_BOOK_DUPLICATE 6']],
+    [
+      'one script three times',
+      entry('a', A) + entry('b', A) + entry('c', A),
+      ['E_BOOK_DUPLICATE 6', 'E_BOOK_DUPLICATE 7'],
+    ],
+    [
+      'a duplicate and another fault',
+      entry('a', A) + entry('b', A) + entry('C', E),
+      ['E_BOOK_DUPLICATE 6', 'E_FIELD_TYPE 7'],
+    ],
+  ])('%s is refused', (_name, entries, expected) => {
+    expect(faults(HEAD + entries)).toEqual(expected);
+  });
+
+  it('names both lines of a duplicate', () => {
+    const book = load(HEAD + entry('a', A) + entry('b', A.toUpperCase()));
+    expect(book.ok ? '' : book.error[0]?.message).toContain('b pays the same script as a in line 5');
+  });
+
+  it.each([['added_at'], ['effective_at'], ['age'], ['since'], ['first_seen'], ['date_added']])(
+    'a field %s is refused: ages come from the journal',
+    (field) => {
+      const book = load(HEAD + entry('a', A, `, ${field}: "2020-01-01T00:00:00Z"`));
+      expect(book).toMatchObject({ ok: false, error: [{ tag: 'E_UNKNOWN_FIELD', where: { line: 5 } }] });
+      expect(book.ok ? '' : book.error[0]?.remedy).toContain('comes from the journal');
+    },
+  );
+
+  it('suggests the name of a misspelt field, and does not speak of ages', () => {
+    const book = load(HEAD + entry('a', A, ', usage: "x"'));
+    expect(book.ok ? '' : book.error[0]?.remedy).toContain('known here');
+  });
+
+  it.each([
+    ['another network', 'tb1qrjqln9462l3yg4uk93nhheyw75kp2jmazy27fq', 'E_ADDRESS_WRONG_NETWORK'],
+    ['mixed case', 'bc1qrjqln9462l3yg4uk93NHHEYW75KP2JMAGZ3DJN', 'E_ADDRESS_MIXED_CASE'],
+    ['lower-cased base58', E.toLowerCase(), 'E_ADDRESS'],
+    ['a bech32m checksum on version 0', 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kemeawh', 'E_ADDRESS_VARIANT'],
+    ['a key off the curve', 'bc1plllllllllllllllllllllllllllllllllllllllllllllllllllsr7rg6v', 'E_ADDRESS_OFF_CURVE'],
+    ['pay-to-anchor', 'bc1pfeessrawgf', 'E_ADDRESS_ANCHOR'],
+    [
+      'a future witness version',
+      'bc1ze3yywtynakwlwsyusvhrgfx9h7cxpaqv48m95n6uq5tt6u6w3qus3s0a3p',
+      'E_ADDRESS_FUTURE_WITNESS',
+    ],
+    ['a Tron address', 'TUCsTq7TofTCJRRoHk6RvhMoS2mJLm5Yzq', 'E_ADDRESS'],
+  ])('an address with %s is refused', (_name, address, tag) => {
+    expect(faults(HEAD + entry('a', address))).toEqual([expect.stringMatching(new RegExp(`^${tag}.* 5$`))]);
+  });
+
+  it.each([['A'], ['"a b"'], ['-a'], ['a_b'], ['x'.repeat(33)], ['__proto__']])('%s is no id', (id) => {
+    expect(faults(HEAD + entry(id, A))).toEqual(['E_FIELD_TYPE 5']);
+  });
+
+  it.each([['a'], ['"0"'], ['a-b'], ['x'.repeat(32)], ['constructor']])('%s is an id', (id) => {
+    expect(faults(HEAD + entry(id, A))).toEqual([]);
+  });
+
+  it.each([['"\\u202Ex"'], ['"\\e[2K"'], ['"a\\nb"'], [`"${'x'.repeat(201)}"`]])('%s is no label', (label) => {
+    expect(faults(HEAD + entry('a', A).replace('"L"', label))).toEqual(['E_TEXT_UNSAFE 5']);
+  });
+
+  it('holds the chain of versions together', () => {
+    const digest = `sha256:${'7'.repeat(64)}`;
+    const head = (version: number, prev: string): string =>
+      HEAD.replace('version: 1\n', `version: ${version}\n${prev === '' ? '' : `prev: ${prev}\n`}`) + entry('a', A);
+    expect(faults(head(1, 'none'))).toEqual([]);
+    expect(load(head(2, digest))).toMatchObject({ ok: true, value: { version: 2, prev: digest } });
+    expect(faults(head(2, ''))).toEqual(['E_BOOK_SCHEMA 1']);
+    expect(faults(head(2, 'none'))).toEqual(['E_BOOK_SCHEMA 4']);
+    expect(faults(head(1, digest))).toEqual(['E_BOOK_SCHEMA 4']);
+  });
+});
