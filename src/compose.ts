@@ -41,7 +41,15 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     documents: (await import('./documents.js')).documents,
     ssh: {
       sign: async (keyFile, namespace, message) =>
-        (await import('./adapters/ssh-keygen.js')).signWithSshKeygen({ keyFile: named(keyFile), namespace, message }),
+        (await import('./adapters/ssh-keygen.js')).signWithSshKeygen({
+          keyFile: named(keyFile),
+          namespace,
+          message,
+          // A FIDO2 token waits for a touch: the person has to be told.
+          onNotice: (text) => {
+            if (/presence|touch|PIN/i.test(text)) process.stderr.write(text);
+          },
+        }),
       publicKeyOf: async (keyFile) => (await import('./adapters/ssh-keygen.js')).publicKeyOf(named(keyFile)),
     },
     openDevice: async (request) => (await import('./connect.js')).connect(request, options.version, named),
