@@ -286,7 +286,10 @@ export interface Finding {
   /** In the unit of the limit; sats as decimal digits. */
   readonly measured?: string;
   readonly limit?: string;
-  /** What may still be added before the rule denies; never negative. */
+  /**
+   * What may still be added; never negative. A pass counts this batch in and says what is left after it; a denial leaves
+   * it out and says what a batch in its place may take.
+   */
   readonly headroom?: string;
   readonly unit?: 'sat' | 'sat/vB' | 'vB' | 'bp' | 'count' | 's' | 'people';
   /** When the rule would let this batch pass if nothing else happens (ISO 8601), where time alone can cure it. */

@@ -66,7 +66,6 @@ export const changeGap: Rule = {
       subject: outputName(output),
       measured: output.own.own ? `${output.own.origin.index}` : undefined,
       limit: `${last}`,
-      unit: 'count' as const,
       text: `The change output ${outputName(output)} lies beyond index ${last}, the last within the gap limit.`,
       remedy: 'plan the batch again: change goes to the next unused index',
     }));

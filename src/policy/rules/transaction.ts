@@ -42,7 +42,7 @@ export const locktime: Rule = {
   check: (context) => {
     const { locktime: lock } = context.facts;
     const tip = context.state.tip.height;
-    const shown = { measured: `${lock}`, limit: `${tip}`, unit: 'count' } as const;
+    const shown = { measured: `${lock}`, limit: `${tip}` };
     if (lock < LOCKTIME_THRESHOLD && lock <= tip) {
       return [finding(context, 'LOCKTIME', 'pass', `The locktime ${lock} is not above the tip, ${tip}.`, shown)];
     }
