@@ -21,7 +21,7 @@ interface Row {
 }
 
 /**
- * The rows of a CSV file (RFC 4180: commas, a header in the first line, CRLF or LF) as the objects that the same requests
+ * The rows of a CSV file (RFC 4180: commas, a header in the first line; LF alone, which the caller saw to) as the objects that the same requests
  * would be in JSON, so that one reader serves both. Faults go to the reading; null where the header cannot be used.
  * Reading stops behind `maxRows` and one more.
  */
@@ -43,10 +43,9 @@ function parseRows(text: string, reading: Reading, maxRows: number): readonly Ro
   const rows: Row[] = [];
   let cells: Cell[] = [];
   let column = 1;
-  let surplus = 0;
   try {
     parse(text, {
-      record_delimiter: ['\r\n', '\n'],
+      record_delimiter: '\n',
       relax_column_count: true,
       skip_empty_lines: true,
       to: maxRows,
@@ -56,10 +55,9 @@ function parseRows(text: string, reading: Reading, maxRows: number): readonly Ro
         return value;
       },
       on_record: (_record, { lines }) => {
-        // csv-parse names the line on which a record ends, and counts CR and LF inside a cell as a line each.
+        // csv-parse names the line on which a record ends; a cell may hold line breaks.
         const text = cells.map((cell) => cell.text).join('');
-        surplus += text.split('\r').length - 1;
-        rows.push({ cells, line: lines - surplus - (text.split('\n').length - 1) });
+        rows.push({ cells, line: lines - (text.split('\n').length - 1) });
         cells = [];
         column = 1;
         return null;
@@ -67,7 +65,7 @@ function parseRows(text: string, reading: Reading, maxRows: number): readonly Ro
     });
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    const line = typeof error.lines === 'number' ? error.lines - surplus : 1;
+    const line = typeof error.lines === 'number' ? error.lines : 1;
     const remedy =
       'put a cell that holds quotes, commas or line breaks in double quotes, and double each quote inside it';
     const where = { file: reading.file, line };
@@ -131,7 +129,7 @@ function readRow(
 }
 
 /** A signed number is no formula to worry about: the amount's own reader refuses it, with its own words. */
-const FORMULA = /^[=+\-@\t\r]/;
+const FORMULA = /^[=+\-@\t]/;
 const SIGNED = /^[+-][0-9]/;
 
 /** The text of a cell; where a fault was added, the text without what was wrong, so that the row is read to its end. */

@@ -24,7 +24,7 @@ import {
 import type { SourceNode } from '../domain/source-tree.js';
 import { parseJson } from './json.js';
 import { readCsv } from './requests-csv.js';
-import { decodeText } from './text.js';
+import { checkLineEnds, decodeText } from './text.js';
 
 export type RequestFormat = 'csv' | 'json';
 
@@ -46,8 +46,10 @@ export function readRequests(
   format: RequestFormat,
   network: Network,
 ): Result<readonly WithdrawalRequest[], readonly Fault[]> {
-  const decoded = decodeText(bytes, file, { bom: format === 'csv' ? 'dropped' : 'refused' });
+  const decoded = decodeText(bytes, file);
   if (!decoded.ok) return err([decoded.error]);
+  const ends = checkLineEnds(decoded.value, file);
+  if (!ends.ok) return err([ends.error]);
   const reading = startReading(file);
   const nodes =
     format === 'csv' ? readCsv(decoded.value, reading, COLUMNS, MAX_REQUESTS) : readJsonList(decoded.value, reading);

@@ -9,8 +9,6 @@ export const MAX_DOCUMENT_BYTES = 5_000_000;
 export const MAX_NESTING = 64;
 
 export interface TextOptions {
-  /** Whether a UTF-8 byte order mark at the start is dropped or is a fault (the default). */
-  readonly bom?: 'refused' | 'dropped';
   /** Size in bytes above which nothing is read; MAX_DOCUMENT_BYTES by default. */
   readonly maxBytes?: number;
 }
@@ -22,17 +20,15 @@ export function decodeText(bytes: Uint8Array, file: string, options: TextOptions
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     return fail('E_PARSE', `${file} is UTF-16`, { remedy: 'save it as UTF-8', where: { file, line: 1, column: 1 } });
   }
-  const hasBom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  if (hasBom && options.bom !== 'dropped') {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
     return fail('E_PARSE', `${file} begins with a byte order mark`, {
       remedy: 'save it as UTF-8 without a byte order mark (BOM)',
       where: { file, line: 1, column: 1 },
     });
   }
-  const body = hasBom ? bytes.subarray(3) : bytes;
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(body);
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
   // A fatal decoder would throw without saying where; a replacement character that the bytes do not hold says it.
-  const bad = text.includes('\ufffd') ? firstReplaced(text, body) : -1;
+  const bad = text.includes('\ufffd') ? firstReplaced(text, bytes) : -1;
   if (bad >= 0) {
     return fail('E_PARSE', `${file} is not UTF-8`, { remedy: 'save it as UTF-8', where: placeOf(text, bad, file) });
   }
@@ -81,10 +77,7 @@ export function checkCharacters(text: string, file: string): Result<void, Fault>
   const where = placeOf(text, found.index, file);
   switch (character) {
     case '\r':
-      return fail('E_PARSE', 'the file has carriage returns (CR or CRLF line ends)', {
-        remedy: 'save it with LF line ends',
-        where,
-      });
+      return checkLineEnds(text, file);
     case '\ufeff':
       return fail('E_PARSE', 'the file holds a byte order mark', {
         remedy: 'save it as UTF-8 without a byte order mark (BOM)',
@@ -101,6 +94,16 @@ export function checkCharacters(text: string, file: string): Result<void, Fault>
     });
   }
   return fail('E_PARSE', `the character ${name} has no place in a text file`, { remedy: 'remove it', where });
+}
+
+/** One form of line end, LF: what a person approves has one form, and two spreadsheets give the same bytes. */
+export function checkLineEnds(text: string, file: string): Result<void, Fault> {
+  const found = text.indexOf('\r');
+  if (found < 0) return ok(undefined);
+  return fail('E_PARSE', 'the file has carriage returns (CR or CRLF line ends)', {
+    remedy: "save it with LF line ends, or remove them: tr -d '\\r' < FILE > NEW_FILE",
+    where: placeOf(text, found, file),
+  });
 }
 
 /** Line and column of an offset, both from 1; columns count UTF-16 units, as editors do. */
