@@ -6,7 +6,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const io: Io = {
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
-    colors: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+    // One answer for both streams: an escape sequence in a file would be worse than a terminal without colours.
+    colors: process.stdout.isTTY === true && process.stderr.isTTY === true && !process.env.NO_COLOR,
     rewrites: process.stderr.isTTY === true,
   };
   // Help and version are answered before anything else is loaded.

@@ -16,8 +16,15 @@ const WIDTH = 100;
 /** The help that a command line asks for, or null where it asks for something else. */
 export function askedHelp(argv: readonly string[]): string | null {
   const words = argv.filter((word) => word !== '--help' && word !== '-h');
-  const asked = words.length < argv.length || argv.length === 0;
-  return asked ? helpText(words) : null;
+  if (words.length === argv.length && argv.length > 0) return null;
+  // "batch sign ID --help" asks for the verb, whatever stands after it.
+  const path = words.filter((word) => !word.startsWith('-')).slice(0, 2);
+  const verb = path.length === 0 ? null : COMMANDS.find((spec) => isBeginning(spec.path, path));
+  return helpText(verb?.path ?? path);
+}
+
+function isBeginning(path: readonly string[], of: readonly string[]): boolean {
+  return path.every((word, index) => word === of[index]);
 }
 
 /** Help of the program, of a group or of a verb; null where the words name none of them. */

@@ -189,7 +189,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     path: ['batch', 'show'],
     about: 'show a batch whole; --export writes its PSBT files again',
     args: [{ name: '<id>', about: 'the batch' }],
-    options: [{ flags: '--export', about: 'write unsigned.psbt, and signed.psbt where there is one' }],
+    options: [
+      { flags: '--export', about: 'write unsigned.psbt, and signed.psbt and transaction.hex where there are any' },
+    ],
     example: 'countersign batch show 20260601-1a2b3c4d',
     load: () => import('./verbs/batch-show.js'),
   },

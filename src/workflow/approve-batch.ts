@@ -4,14 +4,14 @@ import { APPROVAL_NAMESPACE, approvalStatement, checkStatement, type StatementFi
 import { toHex, utf8 } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { formatOutpoint } from '../domain/outpoint.js';
-import { ok, type Result } from '../domain/result.js';
+import { err, ok, type Result } from '../domain/result.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
 import type { ApprovalRecord, BatchRecord } from '../journal/state.js';
 import type { Approval } from '../policy/types.js';
 import { type Assessment, assess } from './assess.js';
 import type { Desk, SshSigner } from './ports.js';
 import { requestOf } from './records.js';
-import { findBatch, loadSituation, type Situation } from './situation.js';
+import { findBatch, loadSituation, reusedRequests, type Situation } from './situation.js';
 
 /** A batch with everything that can be said of it now: its bytes, its valid approvals and the verdict under them. */
 export interface ReviewedBatch {
@@ -32,13 +32,14 @@ export async function reviewBatch(desk: Desk, id: string): Promise<Result<Review
   const batch = found.value;
   const psbt = await desk.journal.blob(batch.psbt);
   if (!psbt.ok) return psbt;
+  const requests = batch.requests.map(requestOf);
   const judge = (approvals: readonly Approval[]): Result<Assessment, Fault> =>
-    assess(situation, psbt.value, batch.requests.map(requestOf), {
+    assess(situation, psbt.value, requests, {
       batch: batch.id,
       initiator: batch.initiator,
       approvals,
       pending: [],
-      reusedRequests: [],
+      reusedRequests: reusedRequests(situation.state, batch.id, requests),
     });
   const bare = judge([]);
   if (!bare.ok) return bare;
@@ -160,16 +161,13 @@ export async function approveBatch(
   if (person === null) return strangeKey(signature.value.publicKey);
   const open = mayApprove(review.value, person);
   if (!open.ok) return open;
-  const validUntil = validityOf(statement);
-  if (validUntil === null || validUntil > situation.now + situation.policy.document.approvals.validFor) {
-    return fail(
-      'E_APPROVAL_BINDING',
-      'the statement is valid for longer than the policy allows, or does not say how long',
-      {
-        remedy: `print a fresh statement: countersign batch approve ${id} --statement --person ${person}`,
-      },
-    );
+  const valid = validityOf(statement, situation);
+  if (!valid.ok) {
+    return fail('E_APPROVAL_BINDING', `the statement ${valid.error}`, {
+      remedy: `print a fresh statement: countersign batch approve ${id} --statement --person ${person}`,
+    });
   }
+  const validUntil = valid.value;
   const bound = checkStatement(statement, statementFields(situation, batch, assessment, person, validUntil));
   if (!bound.ok) return bound;
 
@@ -214,9 +212,14 @@ function broughtAlong(
   return ok({ armored: source.armored, statement: source.statement });
 }
 
-function validityOf(statement: Uint8Array): UnixSeconds | null {
+/** How long a statement says that it is valid, or why not: one that would not count from its first second on is no use. */
+function validityOf(statement: Uint8Array, { now, policy }: Situation): Result<UnixSeconds, string> {
   const text = /"valid_until":"([^"]+)"/.exec(Buffer.from(statement).toString('utf8'))?.[1];
-  return text === undefined ? null : parseTime(text);
+  const validUntil = text === undefined ? null : parseTime(text);
+  if (validUntil === null) return err('does not say how long it is valid');
+  if (validUntil <= now) return err(`ran out at ${formatTime(validUntil)}`);
+  if (validUntil > now + policy.document.approvals.validFor) return err('is valid for longer than the policy allows');
+  return ok(validUntil);
 }
 
 function strangeKey(publicKey: string): Result<never, Fault> {

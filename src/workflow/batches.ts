@@ -5,7 +5,7 @@ import { ok, type Result } from '../domain/result.js';
 import type { BatchRecord } from '../journal/state.js';
 import { type Assessment, assess } from './assess.js';
 import type { Desk } from './ports.js';
-import { findBatch, loadSituation, type Situation } from './situation.js';
+import { findBatch, loadSituation, reusedRequests, type Situation } from './situation.js';
 
 export async function listBatches(desk: Desk): Promise<Result<readonly BatchRecord[], Fault>> {
   const read = await desk.journal.read();
@@ -60,13 +60,14 @@ export async function checkPsbt(
   const loaded = await loadSituation(desk);
   if (!loaded.ok) return loaded;
   const situation = loaded.value;
-  const same = [...situation.state.batches.values()].find((batch) => batch.psbt === sha256Hex(psbt));
+  // The newest one: the same bytes may have been planned, given up and planned again.
+  const batch = [...situation.state.batches.values()].findLast((one) => one.psbt === sha256Hex(psbt))?.id ?? null;
   const assessment = assess(situation, psbt, requests, {
-    batch: same?.id ?? null,
+    batch,
     initiator,
     approvals: [],
     pending: [],
-    reusedRequests: [],
+    reusedRequests: reusedRequests(situation.state, batch, requests),
   });
   return assessment.ok ? ok({ situation, assessment: assessment.value }) : assessment;
 }

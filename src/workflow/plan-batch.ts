@@ -78,8 +78,12 @@ function knownRequests(state: JournalState, requests: readonly WithdrawalRequest
   let repeats = 0;
   for (const request of requests) {
     const held = state.requests.get(request.id);
-    if (held === undefined) continue;
-    if (held.digest !== requestDigest(recordOf(request))) {
+    const digest = requestDigest(recordOf(request));
+    if (held === undefined) {
+      if (stoodForOther(state, request.id, digest)) return changedRequest(request);
+      continue;
+    }
+    if (held.digest !== digest) {
       return fail('E_REQUEST_ID_REUSE', `request ${request.id} was planned in batch ${held.batch} with other content`, {
         where: request.where,
         remedy: `compare it with countersign batch show ${held.batch}; a changed withdrawal needs an id of its own`,
@@ -98,6 +102,19 @@ function knownRequests(state: JournalState, requests: readonly WithdrawalRequest
       remedy: 'leave out the requests that are planned, or abandon their batch first',
     },
   );
+}
+
+/** An id keeps its payment for good: also after the batch that held it was abandoned or denied. */
+function stoodForOther({ requestDigests }: JournalState, id: string, digest: string): boolean {
+  const known = requestDigests.get(id);
+  return known !== undefined && known !== digest;
+}
+
+function changedRequest({ id, where }: WithdrawalRequest): Result<never, Fault> {
+  return fail('E_REQUEST_ID_REUSE', `request ${id} stood for another payment in a batch that was given up`, {
+    where,
+    remedy: 'find out who changed it; a payment that was corrected on purpose takes an id of its own',
+  });
 }
 
 function chooseCoins(

@@ -8,6 +8,7 @@ import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import { sumSats } from '../domain/sats.js';
 import type { EntryBody } from '../journal/entries.js';
+import type { BatchState } from '../journal/state.js';
 import type { Verdict } from '../policy/types.js';
 import { canonicalVerdict } from '../policy/verdict.js';
 import { finalise } from '../psbt/finalise.js';
@@ -18,6 +19,7 @@ import { type ReviewedBatch, reviewBatch } from './approve-batch.js';
 import type { Assessment } from './assess.js';
 import type { Composition, Desk } from './ports.js';
 import { outputRecord, verdictEntry } from './records.js';
+import { findBatch } from './situation.js';
 import { HEAD_MOVED, transactOn } from './transact.js';
 
 export interface SignOptions {
@@ -73,7 +75,7 @@ export async function signBatch(
   events.reserved();
 
   const opened = await openDevice({ spec: options.device, record: options.record, psbt: batch.psbt });
-  if (!opened.ok) return release(desk, id, opened.error);
+  if (!opened.ok) return release(desk, id, opened.error, 'RESERVED');
   const { signer, name } = opened.value;
   const answer = await askDevice(desk, signer, name, first.value, events);
   // Closing belongs to the conversation: a replay finds here that part of its recording was never asked for.
@@ -165,13 +167,13 @@ async function askDevice(
 ): Promise<Result<Answer, Fault>> {
   const { vault, policy } = situation;
   const device = await identify(signer, vault, { minAppVersion: policy.document.wallet.device.minAppVersion });
-  if (!device.ok) return release(desk, batch.id, device.error);
+  if (!device.ok) return release(desk, batch.id, device.error, 'RESERVED');
   events.identified(device.value, name);
 
   const unchanged = sameBytes(psbt, batch.psbt);
-  if (!unchanged.ok) return release(desk, batch.id, unchanged.error);
+  if (!unchanged.ok) return release(desk, batch.id, unchanged.error, 'RESERVED');
   const { app, fingerprint } = device.value;
-  const sent = await append(desk, {
+  const sent = await stepFrom('RESERVED', desk, {
     kind: 'batch.sent',
     batch: batch.id,
     psbt: batch.psbt,
@@ -182,7 +184,7 @@ async function askDevice(
   const signatures = await signer.sign(psbt, vault, events.progress);
   if (signatures.ok) return signatures;
   const { fault: failure, maySign } = signatures.error;
-  return maySign ? unknown(desk, batch.id, failure) : release(desk, batch.id, failure);
+  return maySign ? unknown(desk, batch.id, failure) : release(desk, batch.id, failure, 'SENT');
 }
 
 async function prove(desk: Desk, review: ReviewedBatch, answer: Answer): Promise<Result<SignOutcome, Fault>> {
@@ -217,21 +219,38 @@ function sameBytes(psbt: Uint8Array, sha256: string): Result<void, Fault> {
   });
 }
 
-async function append(desk: Desk, body: EntryBody): Promise<Result<void, Fault>> {
+/**
+ * Appends an entry only if the batch still is where this run left it. A RESERVED batch may be taken up by a second run,
+ * since the first may have crashed; so the first that sends makes the others stop, and none of them gives the budget back
+ * under the one that sent.
+ */
+async function stepFrom(
+  due: BatchState,
+  desk: Desk,
+  body: Extract<EntryBody, { kind: 'batch.sent' | 'batch.released' | 'batch.unknown' }>,
+): Promise<Result<void, Fault>> {
   return desk.journal.transact(async (tx) => {
+    const found = findBatch(tx.state, body.batch);
+    if (!found.ok) return found;
+    const { id, state } = found.value;
+    if (state !== due) {
+      return fail('E_BATCH_STATE', `batch ${id} is ${state} by now: another command has gone on with it`, {
+        remedy: `see what became of it: countersign batch show ${id}`,
+      });
+    }
     tx.append(body);
     return ok(undefined);
   });
 }
 
-/** Nothing can have been signed: the budget is given back, and the fault is the answer. */
-async function release(desk: Desk, batch: string, why: Fault): Promise<Result<never, Fault>> {
-  const kept = await append(desk, { kind: 'batch.released', batch, fault: why.tag, reason: why.message });
+/** Nothing can have been signed by this run: the budget is given back, and the fault is the answer. */
+async function release(desk: Desk, batch: string, why: Fault, from: BatchState): Promise<Result<never, Fault>> {
+  const kept = await stepFrom(from, desk, { kind: 'batch.released', batch, fault: why.tag, reason: why.message });
   return kept.ok ? { ok: false, error: why } : kept;
 }
 
 /** A signature may exist: the batch stays spent until the chain shows what became of it. */
 async function unknown(desk: Desk, batch: string, why: Fault): Promise<Result<never, Fault>> {
-  const kept = await append(desk, { kind: 'batch.unknown', batch, fault: why.tag, reason: why.message });
+  const kept = await stepFrom('SENT', desk, { kind: 'batch.unknown', batch, fault: why.tag, reason: why.message });
   return kept.ok ? { ok: false, error: why } : kept;
 }

@@ -3,9 +3,11 @@ import { type Coin, confirmations } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { parseNetwork } from '../domain/network.js';
 import { formatOutpoint } from '../domain/outpoint.js';
+import type { WithdrawalRequest } from '../domain/request.js';
 import { ok, type Result } from '../domain/result.js';
 import { sumSats } from '../domain/sats.js';
 import type { UnixSeconds } from '../domain/time.js';
+import { requestDigest } from '../journal/requests.js';
 import type { BatchRecord, JournalState } from '../journal/state.js';
 import { holdsBudget, holdsCoins } from '../journal/transitions.js';
 import type { Approval, DestinationAge, LoadedPolicy, PolicyState, SpendRecord } from '../policy/types.js';
@@ -14,6 +16,7 @@ import { parseVault } from '../vault/descriptor.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver, Vault } from '../vault/types.js';
 import type { Desk } from './ports.js';
+import { recordOf } from './records.js';
 
 /** The vault of a workspace, with its deriver. */
 export interface OpenVault {
@@ -141,6 +144,25 @@ export function policyState(situation: Situation, context: BatchContext): Policy
     approvals: context.approvals,
     reusedRequests: context.reusedRequests,
   };
+}
+
+/**
+ * Request ids of a payment that another batch holds already, or that stood for other content before: either way the same
+ * id would be paid twice, or be paid what nobody asked for under it.
+ */
+export function reusedRequests(
+  { requests, requestDigests }: JournalState,
+  batch: string | null,
+  asked: readonly WithdrawalRequest[],
+): readonly string[] {
+  return asked
+    .filter((request) => {
+      const holder = requests.get(request.id);
+      const known = requestDigests.get(request.id);
+      const other = known !== undefined && known !== requestDigest(recordOf(request));
+      return other || (holder !== undefined && holder.batch !== batch);
+    })
+    .map(({ id }) => id);
 }
 
 function spendRecord(batch: BatchRecord): SpendRecord {

@@ -30,6 +30,9 @@ export const run: Verb = async (words, context) =>
         if (!signed.ok) return signed;
         copies.push({ name: 'signed.psbt', bytes: signed.value });
       }
+      if (transaction !== null) {
+        copies.push({ name: 'transaction.hex', bytes: Buffer.from(`${toHex(transaction.value)}\n`) });
+      }
       for (const { name, bytes } of copies) {
         const written = await exportFile(desk, batch.id, name, bytes);
         if (!written.ok) return written;

@@ -1,5 +1,6 @@
 import { toHex } from '../../domain/bytes.js';
-import { ok } from '../../domain/result.js';
+import { type Fault, fail } from '../../domain/fault.js';
+import { ok, type Result } from '../../domain/result.js';
 import { type SignEvents, signBatch } from '../../workflow/sign-batch.js';
 import type { Verb, VerbContext } from '../command.js';
 import { exportFile } from '../export-file.js';
@@ -28,11 +29,11 @@ export const run: Verb = async (words, context) =>
       });
     }
     const { final, signatures } = signed.value;
-    const psbtFile = await exportFile(desk, id, 'signed.psbt', final.psbt);
-    if (!psbtFile.ok) return psbtFile;
     const hex = toHex(final.transaction);
+    const psbtFile = await exportFile(desk, id, 'signed.psbt', final.psbt);
+    if (!psbtFile.ok) return signedWithoutFile(id, final.txid, psbtFile.error);
     const rawFile = await exportFile(desk, id, 'transaction.hex', Buffer.from(`${hex}\n`));
-    if (!rawFile.ok) return rawFile;
+    if (!rawFile.ok) return signedWithoutFile(id, final.txid, rawFile.error);
     return ok({
       schema: 'countersign.batch-sign/1',
       exit: 'OK',
@@ -54,6 +55,14 @@ export const run: Verb = async (words, context) =>
       ],
     });
   });
+
+/** The transaction exists and is in the journal; only its copy for people could not be written. */
+function signedWithoutFile(id: string, txid: string, { tag, message, where }: Fault): Result<never, Fault> {
+  return fail(tag, `batch ${id} is signed, txid ${txid}, and the journal keeps it; but ${message}`, {
+    where,
+    remedy: `make room for the file and write it again: countersign batch show ${id} --export`,
+  });
+}
 
 function events({ notice, progress, style }: VerbContext): SignEvents {
   return {
