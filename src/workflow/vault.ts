@@ -2,7 +2,7 @@ import { encodeAddress } from '../domain/address.js';
 import { type Coin, confirmations } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { formatOutpoint, parseOutpoint } from '../domain/outpoint.js';
-import { ok, type Result } from '../domain/result.js';
+import { err, ok, type Result } from '../domain/result.js';
 import { type Sats, sumSats } from '../domain/sats.js';
 import { formatTime } from '../domain/time.js';
 import { liveCoins } from '../journal/fold.js';
@@ -10,7 +10,8 @@ import { parseVault } from '../vault/descriptor.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { DerivedScript, Vault } from '../vault/types.js';
 import type { Desk } from './ports.js';
-import { latestSnapshot, openVault } from './situation.js';
+import { latestSnapshot, type OpenVault, openVault } from './situation.js';
+import { HEAD_MOVED } from './transact.js';
 
 /** Takes in the cold wallet's descriptor. A workspace has one vault for good: its journal speaks of no other. */
 export async function importVault(desk: Desk, id: string, descriptor: string): Promise<Result<Vault, Fault>> {
@@ -111,18 +112,11 @@ export async function importCoins(
   const read = desk.ports.documents.snapshot(bytes, file, open.value.deriver);
   if (!read.ok) return read;
   const snapshot = read.value;
+  const newer = await isNewer(desk, open.value, snapshot, file);
+  if (!newer.ok) return newer;
   return desk.journal.transact(async (tx) => {
-    const before = tx.state.coins;
-    if (before !== null && snapshot.tip.height < before.tip.height) {
-      return fail(
-        'E_SNAPSHOT_SCHEMA',
-        `${file} was taken at height ${snapshot.tip.height}, and height ${before.tip.height} is known already`,
-        {
-          where: { file },
-          remedy: 'take a fresh snapshot: an older one would offer coins that have been spent since',
-        },
-      );
-    }
+    // Somebody else's import in between: what this one was compared with is no longer the newest.
+    if (tx.state.coins?.snapshot !== open.value.state.coins?.snapshot) return err(HEAD_MOVED);
     tx.append({
       kind: 'coins.imported',
       snapshot: tx.keep(bytes),
@@ -149,6 +143,38 @@ export async function importCoins(
     return ok({ snapshot, confirmed });
   });
 }
+
+/** A snapshot never takes the place of a newer one: neither of a higher block nor, at the same one, of a later time. */
+async function isNewer(desk: Desk, open: OpenVault, snapshot: Snapshot, file: string): Promise<Result<void, Fault>> {
+  const now = desk.ports.clock();
+  const where = { file };
+  if (snapshot.takenAt > now + CLOCKS_APART) {
+    return fail(
+      'E_SNAPSHOT_SCHEMA',
+      `${file} says that it was taken at ${formatTime(snapshot.takenAt)}, and it is ${formatTime(now)}`,
+      {
+        where,
+        remedy: 'set the clocks of both machines: a snapshot from the future would never grow stale',
+      },
+    );
+  }
+  if (open.state.coins === null) return ok(undefined);
+  const remedy = 'take a fresh snapshot: an older one would offer coins that have been spent since';
+  const { height } = open.state.coins.tip;
+  if (snapshot.tip.height !== height) {
+    if (snapshot.tip.height > height) return ok(undefined);
+    const message = `${file} was taken at height ${snapshot.tip.height}, and height ${height} is known already`;
+    return fail('E_SNAPSHOT_SCHEMA', message, { where, remedy });
+  }
+  const known = await latestSnapshot(desk, open);
+  if (!known.ok) return known;
+  if (snapshot.takenAt >= known.value.takenAt) return ok(undefined);
+  const message = `${file} was taken at ${formatTime(snapshot.takenAt)}, and one of ${formatTime(known.value.takenAt)} at the same height is known already`;
+  return fail('E_SNAPSHOT_SCHEMA', message, { where, remedy });
+}
+
+/** Seconds by which the clock of the machine that makes snapshots may be ahead of this one's. */
+const CLOCKS_APART = 120;
 
 /** From this depth on a spend counts from its block's time (PRODUCT: windows). */
 const CONFIRMED_DEPTH = 6;
