@@ -1,6 +1,7 @@
-import { type Fault, fail } from '../domain/fault.js';
+import { type Fault, fail, type SourcePosition } from '../domain/fault.js';
 import { type Network, parseNetwork } from '../domain/network.js';
 import { ok, type Result } from '../domain/result.js';
+import { quoted } from '../domain/safe-text.js';
 import type { SourceNode } from '../domain/source-tree.js';
 import { parseYaml } from './source-text.js';
 
@@ -32,15 +33,21 @@ export function readWorkspaceConfig(text: string, file: string): Result<Workspac
   const fields = plainFields(parsed.value, file);
   if (!fields.ok) return fields;
   const schema = fields.value.get('schema');
-  if (schema !== 'countersign.workspace/1') {
-    return fail('E_WORKSPACE_SCHEMA', `schema is ${JSON.stringify(schema ?? '')}, not countersign.workspace/1`, {
-      where: { file },
+  if (schema?.text !== 'countersign.workspace/1') {
+    return fail('E_WORKSPACE_SCHEMA', `schema is ${quoted(schema?.text ?? '')}, not countersign.workspace/1`, {
+      where: schema?.where ?? { file, line: 1 },
+      remedy: 'write schema: countersign.workspace/1, or use the countersign that made this workspace',
     });
   }
-  const network = parseNetwork(fields.value.get('network') ?? '');
-  if (!network.ok)
-    return fail('E_WORKSPACE_SCHEMA', network.error.message, { where: { file }, remedy: network.error.remedy });
-  const textOf = (name: keyof typeof DEFAULTS): string => fields.value.get(name) ?? DEFAULTS[name];
+  const named = fields.value.get('network');
+  const network = parseNetwork(named?.text ?? '');
+  if (!network.ok) {
+    return fail('E_WORKSPACE_SCHEMA', network.error.message, {
+      where: named?.where ?? { file, line: 1 },
+      remedy: network.error.remedy,
+    });
+  }
+  const textOf = (name: keyof typeof DEFAULTS): string => fields.value.get(name)?.text ?? DEFAULTS[name];
   return ok({
     network: network.value,
     journal: textOf('journal'),
@@ -48,27 +55,39 @@ export function readWorkspaceConfig(text: string, file: string): Result<Workspac
     book: textOf('book'),
     batches: textOf('batches'),
     device: textOf('device'),
-    officer: fields.value.get('officer') ?? null,
+    officer: fields.value.get('officer')?.text ?? null,
   });
 }
 
-function plainFields(node: SourceNode, file: string): Result<Map<string, string>, Fault> {
-  if (node.kind !== 'map')
-    return fail('E_WORKSPACE_SCHEMA', 'the file is not a list of "name: value" lines', { where: { file } });
+interface Field {
+  readonly text: string;
+  readonly where: SourcePosition;
+}
+
+function plainFields(node: SourceNode, file: string): Result<Map<string, Field>, Fault> {
+  if (node.kind !== 'map') {
+    return fail('E_WORKSPACE_SCHEMA', 'the file is not a list of "name: value" lines', {
+      where: { file, line: node.line },
+      remedy: 'countersign init FOLDER makes one to compare with',
+    });
+  }
   const known: readonly string[] = ['schema', 'network', ...TEXT_FIELDS];
-  const fields = new Map<string, string>();
+  const fields = new Map<string, Field>();
   for (const [name, { key, value }] of node.entries) {
     const where = { file, line: key.line, column: key.column };
     if (!known.includes(name)) {
-      return fail('E_UNKNOWN_FIELD', `${JSON.stringify(name)} is not a field of countersign.workspace/1`, {
+      return fail('E_UNKNOWN_FIELD', `${quoted(name)} is not a field of countersign.workspace/1`, {
         where,
         remedy: `it has ${known.join(', ')}`,
       });
     }
     if (value.kind !== 'scalar' || typeof value.value !== 'string' || value.value === '') {
-      return fail('E_FIELD_TYPE', `${name} has to be a text`, { where });
+      return fail('E_FIELD_TYPE', `${name} has to be a text`, {
+        where,
+        remedy: `write ${name}: VALUE, in quotes where it looks like a number`,
+      });
     }
-    fields.set(name, value.value);
+    fields.set(name, { text: value.value, where });
   }
   return ok(fields);
 }

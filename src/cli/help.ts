@@ -18,13 +18,17 @@ export function askedHelp(argv: readonly string[]): string | null {
   const words = argv.filter((word) => word !== '--help' && word !== '-h');
   if (words.length === argv.length && argv.length > 0) return null;
   // "batch sign ID --help" asks for the verb, whatever stands after it.
-  const path = words.filter((word) => !word.startsWith('-')).slice(0, 2);
-  const verb = path.length === 0 ? null : COMMANDS.find((spec) => isBeginning(spec.path, path));
-  return helpText(verb?.path ?? path);
+  return helpText(verbOf(words)?.path ?? plainWords(words).slice(0, 2));
 }
 
-function isBeginning(path: readonly string[], of: readonly string[]): boolean {
-  return path.every((word, index) => word === of[index]);
+/** The verb that a command line begins with, or null. */
+export function verbOf(argv: readonly string[]): CommandSpec | null {
+  const words = plainWords(argv);
+  return COMMANDS.find((spec) => spec.path.every((word, index) => word === words[index])) ?? null;
+}
+
+function plainWords(argv: readonly string[]): readonly string[] {
+  return argv.filter((word) => !word.startsWith('-'));
 }
 
 /** Help of the program, of a group or of a verb; null where the words name none of them. */

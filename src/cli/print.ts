@@ -14,7 +14,7 @@ export interface Printed {
 export function print(result: VerbResult, json: boolean, style: Style, verb: string): Printed {
   if (result.ok) return printReport(result.value, json);
   const faults = Array.isArray(result.error) ? (result.error as readonly Fault[]) : [result.error as Fault];
-  return printFaults(faults, json, style, verb);
+  return printFaults(faults.map(withRemedy), json, style, verb);
 }
 
 function printReport(report: Report, json: boolean): Printed {
@@ -37,6 +37,16 @@ function printFaults(faults: readonly Fault[], json: boolean, style: Style, verb
 function worstExit(faults: readonly Fault[]): number {
   const first = faults[0];
   return first === undefined ? exitCode('FAULT') : exitCode(FAULTS[first.tag].exit);
+}
+
+/** Every refusal says what to do: where its author left that to be seen from the message, at least what to run again. */
+function withRemedy(fault: Fault): Fault {
+  if (fault.remedy !== undefined || FAULTS[fault.tag].exit !== 'USAGE') return fault;
+  const remedy =
+    fault.where === undefined
+      ? 'correct the command line and run it again: nothing was changed'
+      : `correct ${fault.where.file} and run the command again: nothing of it was used`;
+  return { ...fault, remedy };
 }
 
 function faultLines(fault: Fault, style: Style): string[] {

@@ -4,7 +4,7 @@ import { fault } from '../domain/fault.js';
 import { err } from '../domain/result.js';
 import type { Composition } from '../workflow/ports.js';
 import type { CommandSpec, VerbContext, VerbResult, Words } from './command.js';
-import { askedHelp, helpText } from './help.js';
+import { askedHelp, helpText, verbOf } from './help.js';
 import { print } from './print.js';
 import { makeStyle } from './render/style.js';
 import { COMMANDS } from './tree.js';
@@ -42,10 +42,14 @@ export async function runCommandLine(argv: readonly string[], compose: Compose, 
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    const group = helpText(argv.filter((word) => !word.startsWith('-')));
-    const message = error.code === 'commander.help' ? 'a verb is missing' : error.message.replace(/^error: /, '');
-    if (group !== null && error.code === 'commander.help') io.stderr(`${group}\n`);
-    const usage = fault('E_USAGE', message, { remedy: 'see countersign --help' });
+    const words = argv.filter((word) => !word.startsWith('-'));
+    const verb = verbOf(argv);
+    const group = words.length === 1 && verb === null ? helpText(words) : null;
+    const message = group !== null ? 'a verb is missing' : error.message.replace(/^error: /, '');
+    if (group !== null) io.stderr(`${group}\n`);
+    const usage = fault('E_USAGE', message, {
+      remedy: `see countersign ${[...(verb?.path ?? []), '--help'].join(' ')}`,
+    });
     return emit(err(usage), argv.includes('--json'), io, 'usage');
   }
   return code;
@@ -75,6 +79,7 @@ function addVerb(parent: Command, spec: CommandSpec, name: string, onVerb: OnVer
   command.option('--json').option('-w, --workspace <folder>');
   command.action(async () => {
     const options = command.opts<Record<string, string | boolean | undefined>>();
+    refuseSwallowed(options);
     const words: Words = {
       args: command.args,
       text: (option) => textOption(options[camelCase(option)]),
@@ -82,6 +87,14 @@ function addVerb(parent: Command, spec: CommandSpec, name: string, onVerb: OnVer
     };
     await onVerb(spec, words, options.json === true);
   });
+}
+
+/** "--reason --json": commander takes the next option for the value, and that would stand in the journal for good. */
+function refuseSwallowed(options: Readonly<Record<string, string | boolean | undefined>>): void {
+  for (const value of Object.values(options)) {
+    if (typeof value !== 'string' || !value.startsWith('--')) continue;
+    throw new CommanderError(2, 'countersign.value', `a value is missing: ${value} is an option itself`);
+  }
 }
 
 function textOption(value: string | boolean | undefined): string | undefined {
