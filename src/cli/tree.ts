@@ -110,6 +110,17 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./verbs/policy-explain.js'),
   },
   {
+    path: ['policy', 'diff'],
+    about: 'compare two policies field by field; --classify says which changes tighten and which loosen',
+    args: [
+      { name: '<old>', about: 'the policy as it was, or -' },
+      { name: '<new>', about: 'the policy as it would be, or -' },
+    ],
+    options: [{ flags: '--classify', about: 'tightening, loosening or neutral, and why (docs/policy-changes.md)' }],
+    example: 'countersign policy diff policy.yaml policy-2.yaml --classify',
+    load: () => import('./verbs/policy-diff.js'),
+  },
+  {
     path: ['policy', 'activate'],
     about: 'put a policy into force; it must follow the version before it',
     args: [{ name: '<file>', about: 'the policy' }],
