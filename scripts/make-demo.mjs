@@ -5,9 +5,12 @@
  *   node scripts/make-demo.mjs files                                    descriptor, policy, books, coins, withdrawals
  *   node scripts/make-demo.mjs record --speculos http://127.0.0.1:5001  recordings and approvals, from a run of the demo
  *
+ *   node scripts/make-demo.mjs approvals                                approvals alone, over the recordings that there are
+ *
  * `record` runs the demo's own steps against a Nano S with "Bitcoin Test" in the Speculos emulator (its public test seed),
  * presses the buttons, and keeps what --record wrote and what ssh-keygen signed. Both are needed again whenever a change
- * alters the PSBTs or the approvals; the recordings differ then, so they are removed first.
+ * alters the PSBTs or the approvals; the recordings differ then, so they are removed first. Approvals alone are enough
+ * where only the journal before them differs: a finding of the policy that is worded anew, for example.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -273,9 +276,9 @@ async function makeFiles() {
   );
 }
 
-/** Runs the demo's steps on the emulator, and keeps recordings and approvals. */
+/** Runs the demo's steps on the emulator and keeps recordings and approvals; on the recordings, and keeps approvals. */
 async function record(speculos) {
-  for (const name of RECORDINGS) rmSync(join(OUT, name), { force: true });
+  for (const name of speculos === null ? [] : RECORDINGS) rmSync(join(OUT, name), { force: true });
   rmSync(join(OUT, 'approvals'), { recursive: true, force: true });
   mkdirSync(join(OUT, 'approvals'));
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -294,7 +297,8 @@ async function record(speculos) {
     const run = (words) => runCommandLine(words, async () => composition, io);
     if (argv[1] === 'approve') await keepApproval(argv, composition, rehearsal.folder);
     const isSigning = argv[1] === 'sign' && step.expect !== 'APPROVALS_MISSING';
-    if (!isSigning) {
+    if (speculos === null && step.before === 'tamper') break;
+    if (!isSigning || speculos === null) {
       await run(argv);
       continue;
     }
@@ -344,6 +348,9 @@ switch (positionals[0]) {
   case 'record':
     await record(values.speculos ?? 'http://127.0.0.1:5001');
     break;
+  case 'approvals':
+    await record(null);
+    break;
   default:
-    throw new Error('say files or record');
+    throw new Error('say files, record or approvals');
 }

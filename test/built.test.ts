@@ -1,0 +1,81 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { EXIT_CODES } from '../src/domain/exit-codes.js';
+
+/** The program as it is installed: plain node, no test runner in between. */
+const BIN = fileURLToPath(new URL('../bin/countersign.js', import.meta.url));
+const DIST = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const PACKAGE = fileURLToPath(new URL('../package.json', import.meta.url));
+
+beforeAll(() => {
+  if (!existsSync(DIST)) throw new Error('these tests run the built program: npm run build comes first');
+});
+
+function countersign(argv: readonly string[], env: NodeJS.ProcessEnv = process.env, cwd = tmpdir()) {
+  return spawnSync(process.execPath, [BIN, ...argv], { encoding: 'utf8', env, cwd });
+}
+
+describe('the built program', () => {
+  it.each(['--version', '-V'])('prints its version for %s', (flag) => {
+    const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
+    expect(countersign([flag])).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('prints the one table of exit codes', () => {
+    const { status, stdout } = countersign(['help', 'exit-codes', '--json']);
+    expect([status, JSON.parse(stdout).exit_codes]).toEqual([0, EXIT_CODES]);
+  });
+
+  it('shows no escape sequence where nobody sits at a terminal, whatever the environment asks for', () => {
+    const { stdout, stderr } = countersign(['batch', 'sing'], { ...process.env, FORCE_COLOR: '1' });
+    expect(stdout + stderr).toContain('E_USAGE');
+    expect(stdout + stderr).not.toContain('\u001b');
+  });
+
+  it('looks for its workspace where it was started, or where it is told', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-built-'));
+    try {
+      expect(countersign(['init', '--network', 'signet'], process.env, folder).status).toBe(0);
+      expect(countersign(['batch', 'list'], process.env, folder)).toMatchObject({
+        status: 0,
+        stdout: 'No batches yet.\n',
+      });
+      expect(countersign(['batch', 'list', '--workspace', folder]).status).toBe(0);
+      expect(countersign(['batch', 'list', '-w', join(folder, 'absent')]).status).toBe(2);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('countersign demo', () => {
+  it('does the whole job, in under ten seconds', () => {
+    const begun = performance.now();
+    const { status, stdout } = countersign(['demo']);
+    expect(status, stdout).toBe(0);
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    const parts = ['Verdict', 'YOUNG_AGGREGATE', 'txid', 'E_SIG_INVALID', 'each ended as it should'];
+    for (const part of parts) expect(stdout).toContain(part);
+  }, 30_000);
+
+  it('needs no ssh-keygen', () => {
+    const { status, stdout } = countersign(['demo'], { ...process.env, PATH: '/nonexistent' });
+    // Signatures that were made before bind the journal: node scripts/make-demo.mjs approvals makes them again.
+    expect(status, stdout).toBe(0);
+    expect(stdout).toContain('There is no ssh-keygen here');
+    expect(stdout).toContain('--over approvals/');
+  }, 30_000);
+
+  it('gives one object with --json, and what people read on stderr', () => {
+    const { status, stdout, stderr } = countersign(['demo', '--json']);
+    const object = JSON.parse(stdout);
+    expect([status, object.schema, object.exit]).toEqual([0, 'countersign.demo/1', 0]);
+    expect(object.steps.length).toBeGreaterThan(15);
+    expect(object.steps.map(({ exit }: { exit: number }) => exit)).toEqual(expect.arrayContaining([0, 10, 11, 24]));
+    expect(stderr).toContain('Verdict');
+  }, 30_000);
+});
