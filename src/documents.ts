@@ -11,6 +11,7 @@ import type { Documents } from './workflow/ports.js';
 
 /** Text formats (adapters) meet what the documents mean (pure rooms). */
 export const documents: Documents = {
+  tree: sourceTree,
   policy: (bytes, file) => {
     const node = sourceTree(bytes, file);
     return node.ok ? loadPolicy(node.value, file) : err([node.error]);

@@ -4,6 +4,7 @@ import type { Fault } from '../domain/fault.js';
 import type { Network } from '../domain/network.js';
 import type { WithdrawalRequest } from '../domain/request.js';
 import type { Result } from '../domain/result.js';
+import type { SourceNode } from '../domain/source-tree.js';
 import type { UnixSeconds } from '../domain/time.js';
 import type { Journal } from '../journal/port.js';
 import type { Book } from '../policy/book.js';
@@ -38,6 +39,8 @@ export interface Files {
 
 /** Readers of the documents that people write; each names file, line and remedy. */
 export interface Documents {
+  /** The values of a YAML or JSON text with their places, before anybody says what they mean. */
+  tree(bytes: Uint8Array, file: string): Result<SourceNode, Fault>;
   policy(bytes: Uint8Array, file: string): Result<LoadedPolicy, readonly Fault[]>;
   book(bytes: Uint8Array, file: string, network: Network): Result<Book, readonly Fault[]>;
   requests(bytes: Uint8Array, file: string, network: Network): Result<readonly WithdrawalRequest[], readonly Fault[]>;

@@ -1,0 +1,171 @@
+import type { OwnOrigin } from '../../domain/coin.js';
+import type { Fault, SourcePosition } from '../../domain/fault.js';
+import type { Network } from '../../domain/network.js';
+import type { Path } from '../../domain/path.js';
+import type { WithdrawalRequest } from '../../domain/request.js';
+import type { Result } from '../../domain/result.js';
+import type { Sats } from '../../domain/sats.js';
+import type { SourceNode } from '../../domain/source-tree.js';
+import type { UnixSeconds } from '../../domain/time.js';
+import type { PrevoutProof } from '../../psbt/types.js';
+import type { Decision, EvaluationInput, Verdict } from '../types.js';
+import type { Moment } from './moment.js';
+
+// ---------------------------------------------------------------- a file of cases
+
+/** A verdict that a case expects, or that its documents are refused before any rule is asked. */
+export type Expectation =
+  | {
+      readonly kind: 'verdict';
+      readonly decision: Decision;
+      /** All codes that deny or need. */
+      readonly codes: readonly string[];
+      /** All codes that warn; null where the case does not say. */
+      readonly warns: readonly string[] | null;
+      readonly findings: readonly ExpectedFinding[];
+    }
+  | { readonly kind: 'refused'; readonly faults: readonly string[] };
+
+/** What one finding must say; fields that are absent are not looked at. */
+export interface ExpectedFinding {
+  readonly code: string;
+  readonly subject?: string;
+  readonly outcome?: string;
+  readonly measured?: string;
+  readonly limit?: string;
+  readonly headroom?: string;
+  readonly freesAt?: string;
+}
+
+/** A case whose frame was read: its content is read once the policy is at hand, which says the network. */
+export interface Case {
+  readonly name: string;
+  readonly file: string;
+  readonly where: SourcePosition;
+  /** As the case file writes it; null where the command line says which policy. */
+  readonly policy: string | null;
+  /** Fields of the policy to put others in the place of. */
+  readonly changes: ReadonlyMap<string, SourceNode>;
+  readonly expect: Expectation | null;
+  /** Everything else, with the defaults of the file laid under. */
+  readonly content: SourceNode;
+}
+
+// ---------------------------------------------------------------- the content of a case
+
+/** A place of the vault, an id of the book, an address, or script:HEX. */
+export interface Target {
+  readonly text: string;
+  readonly where: SourcePosition;
+}
+
+export interface Payment {
+  readonly to: Target;
+  readonly amount: Sats;
+}
+
+export interface CaseInput {
+  readonly coin?: string;
+  readonly value?: Sats;
+  readonly at?: OwnOrigin;
+  /** Somebody else's script. */
+  readonly of?: Target;
+  readonly confirmations?: number;
+  readonly coinbase?: boolean;
+  readonly proof?: PrevoutProof;
+  readonly frozen?: string;
+  readonly inSnapshot?: boolean;
+  readonly snapshotValue?: Sats;
+  readonly othersOnScript?: number;
+  readonly sighash?: number;
+  readonly sequence?: number;
+  readonly presigned?: boolean;
+  readonly foreignFields?: readonly string[];
+}
+
+export interface CaseOutput extends Payment {
+  /** A path that the output claims with a key of the vault: "1/42" below the account, or a whole one. */
+  readonly claims?: { readonly path: Path; readonly origin: OwnOrigin | null };
+}
+
+export interface CaseChange {
+  readonly amount: Sats;
+  readonly at?: OwnOrigin;
+  readonly claimed?: boolean;
+}
+
+export interface CaseSpend {
+  readonly batch?: string;
+  readonly spend: Sats;
+  readonly fee?: Sats;
+  readonly pays?: readonly Payment[];
+  readonly confirmed?: Moment;
+  readonly reserved?: Moment;
+  readonly height?: number;
+  readonly inputs?: readonly string[];
+  /** How many alike; 1 unless given. */
+  readonly times?: number;
+}
+
+export interface CaseApproval {
+  readonly person: string;
+  readonly at?: Moment;
+  readonly until?: Moment;
+  readonly touch?: boolean;
+}
+
+export type CaseRequests =
+  | { readonly kind: 'list'; readonly list: readonly (Payment & { readonly id?: string })[] }
+  | { readonly kind: 'text'; readonly format: 'csv' | 'json'; readonly text: string };
+
+export interface CaseContent {
+  readonly now: UnixSeconds;
+  readonly book?: ReadonlyMap<string, { readonly to: Target; readonly since?: Moment }>;
+  readonly pay?: readonly Payment[];
+  readonly requests?: CaseRequests;
+  readonly outputs?: readonly CaseOutput[];
+  readonly change?: readonly CaseChange[];
+  readonly inputs?: readonly CaseInput[];
+  readonly fee?: Sats;
+  readonly vsize?: number;
+  readonly version?: number;
+  readonly locktime?: number;
+  readonly malformed?: string;
+  readonly psbt?: string;
+  readonly vault?: { readonly id?: string; readonly network?: Network; readonly descriptor?: string };
+  readonly balance?: Sats;
+  readonly tip?: number;
+  readonly mtp?: Moment;
+  readonly snapshot?: Moment;
+  readonly lastEntry?: Moment;
+  readonly lastChange?: number;
+  readonly usedChange?: readonly number[];
+  readonly initiator?: string;
+  readonly approvals?: readonly CaseApproval[];
+  readonly earlier?: readonly CaseSpend[];
+  readonly reusedRequests?: readonly string[];
+}
+
+/** Readers of formats, which this room leaves to others. */
+export interface CaseReaders {
+  requests(
+    text: string,
+    format: 'csv' | 'json',
+    file: string,
+    network: Network,
+  ): Result<readonly WithdrawalRequest[], readonly Fault[]>;
+  psbt(text: string, file: string): Result<Uint8Array, Fault>;
+}
+
+// ---------------------------------------------------------------- what came of it
+
+export interface CaseOutcome {
+  readonly case: Case;
+  /** Null where documents were refused. */
+  readonly judged: { readonly input: EvaluationInput; readonly verdict: Verdict } | null;
+  readonly refused: readonly Fault[];
+  /** "DENY LIMIT_24H WARN LOOKALIKE", "REFUSED E_AMOUNT_SYNTAX". */
+  readonly summary: string;
+  /** What differs from the expectation, in whole sentences; empty where the case holds. */
+  readonly problems: readonly string[];
+}

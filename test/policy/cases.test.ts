@@ -1,0 +1,24 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { compose } from '../../src/compose.js';
+import { runCases } from '../../src/workflow/cases.js';
+
+const FOLDER = fileURLToPath(new URL('cases', import.meta.url));
+const files = readdirSync(FOLDER).filter((name) => name.endsWith('.yaml'));
+const ports = await compose({ version: 'test', workspace: FOLDER, base: FOLDER });
+
+describe.each(files)('the cases of %s', async (file) => {
+  const run = await runCases(ports, [file], null);
+  const outcomes = run.ok ? run.value : [];
+
+  it('can be read', () => {
+    expect(run.ok ? [] : run.error).toEqual([]);
+    expect(outcomes.length).toBeGreaterThan(0);
+  });
+
+  it.each(outcomes.map((outcome) => [outcome.case.name, outcome] as const))('%s', (_, outcome) => {
+    expect(outcome.case.expect).not.toBeNull();
+    expect(outcome.problems.join('\n')).toBe('');
+  });
+});
