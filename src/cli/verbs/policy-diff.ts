@@ -80,16 +80,17 @@ function coloured(kind: ChangeKind, style: Style): (text: string) => string {
 }
 
 function verdictLine(changes: readonly Change[], overall: ChangeKind, before: LoadedPolicy, style: Style): string {
-  const count = (kind: ChangeKind): number => changes.filter((change) => change.kind === kind).length;
   const word = coloured(overall, style)(overall.toUpperCase());
+  const number = changes.filter(({ kind }) => kind === overall).length;
+  const some = `${number} of ${plural(changes.length, 'change')}`;
   switch (overall) {
     case 'loosening': {
       const { version, changeControl } = before.document;
       const notice = `the notice of version ${version} is ${durationText(changeControl.looseningNotice)}`;
-      return `${word}  ${count('loosening')} of ${plural(changes.length, 'change')} not provably tighter; ${notice}`;
+      return `${word}  ${some} ${number === 1 ? 'is' : 'are'} not provably tighter; ${notice}`;
     }
     case 'tightening':
-      return `${word}  ${count('tightening')} of ${plural(changes.length, 'change')}, and nothing looser; it needs no notice`;
+      return `${word}  ${some} ${number === 1 ? 'tightens' : 'tighten'} and none loosens; it needs no notice`;
     case 'neutral':
       return `${word}  nothing that changes what may leave; it needs no notice`;
   }

@@ -109,7 +109,7 @@ type ScreeningList = PolicyDocument['screening']['lists'][number];
 
 /** A role by its people. */
 const PINNED_BY: Order<string> = {
-  law: 'pinned by a role of which everybody could pin it before is tighter',
+  law: 'another role that pins it is tighter if all of its people could pin it before',
   compare: (before, after, pair) => {
     if (before === after) return [];
     const [could, can] = [peopleInRole(before, pair.before.document), peopleInRole(after, pair.after.document)];
@@ -138,9 +138,9 @@ function compareList(before: ScreeningList, after: ScreeningList, pair: Pair): r
 }
 
 export const SCREENING_LISTS: Order<readonly ScreeningList[]> = {
-  law: `one more list is tighter, one less is looser; of a list, ${Object.values(LIST_PARTS)
+  law: `one more list is tighter, one less is looser; of a list: ${Object.values(LIST_PARTS)
     .map(({ law }) => law)
-    .join(', ')}`,
+    .join('; ')}`,
   compare: (before, after, pair) => {
     const gone = before.filter(({ id }) => !after.some((list) => list.id === id));
     return [
