@@ -1,10 +1,11 @@
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
+import { claimedOrigin } from '../vault/own-output.js';
 import type { DerivationClaim, Vault } from '../vault/types.js';
 import { decodePsbt } from './decode.js';
 import { encodeKeyOrigin, encodeTapKeyOrigin, GLOBAL, INPUT, OUTPUT } from './fields.js';
 import { type Field, field, fieldValue, type KeyMap, keyedField, writePsbt } from './key-map.js';
-import { claimedOrigin, describeInput, provenPrevout } from './own.js';
+import { describeInput, provenPrevout } from './own.js';
 import { parseFault, splitPsbt } from './parts.js';
 import { isUsualSighash, SIGHASH_DEFAULT } from './sighash.js';
 import { parseTransaction, serialiseOutput, type TransactionInput, type TransactionOutput } from './transaction.js';

@@ -1,10 +1,9 @@
 import { equalBytes } from '../domain/bytes.js';
-import type { OwnOrigin } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { formatOutpoint, type Outpoint } from '../domain/outpoint.js';
-import { isHardened } from '../domain/path.js';
 import { all, ok, type Result } from '../domain/result.js';
-import type { DerivationClaim, DerivedScript, Deriver, Vault } from '../vault/types.js';
+import { claimedOrigin } from '../vault/own-output.js';
+import type { DerivedScript, Deriver, Vault } from '../vault/types.js';
 import type { DecodedInput, DecodedPsbt, Prevout } from './types.js';
 
 /** An input that the vault can sign: its prevout is shown to be true and is derived from the descriptor. */
@@ -14,17 +13,6 @@ export interface OwnInput {
   readonly sighashType: number | null;
   readonly derived: DerivedScript;
   readonly subject: string;
-}
-
-/** Where in the vault a claim points: origin of one of the vault's keys, branch, index. Null if it points elsewhere. */
-export function claimedOrigin(vault: Vault, { fingerprint, path }: DerivationClaim): OwnOrigin | null {
-  for (const key of vault.keys) {
-    const own = key.fingerprint === fingerprint && path.length === key.path.length + 2;
-    if (!own || !key.path.every((step, depth) => path[depth] === step)) continue;
-    const [branch, index] = path.slice(-2);
-    if ((branch === 0 || branch === 1) && index !== undefined && !isHardened(index)) return { branch, index };
-  }
-  return null;
 }
 
 /** How messages name an input: "input 3 (TXID:VOUT)". */

@@ -54,7 +54,8 @@ function findClaimed(deriver: Deriver, script: Uint8Array, claims: readonly Deri
   return null;
 }
 
-function claimedOrigin(vault: Vault, claim: DerivationClaim): OwnOrigin | null {
+/** Where in the vault a claim points: origin of one of the vault's keys, branch, index. Null if it points elsewhere. */
+export function claimedOrigin(vault: Vault, claim: DerivationClaim): OwnOrigin | null {
   for (const key of vault.keys) {
     const origin = key.fingerprint === claim.fingerprint ? originOf(key, claim.path) : null;
     if (origin !== null) return origin;
