@@ -121,6 +121,48 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./verbs/policy-diff.js'),
   },
   {
+    path: ['policy', 'evaluate'],
+    about: 'judge one case: state, request and time in, verdict out; no journal needed (docs/policy-cases.md)',
+    args: [{ name: '<file>', about: 'a file of countersign.case/1' }],
+    options: [
+      { flags: '--name <case>', about: 'which case of the file' },
+      { flags: '--policy <file>', about: 'for a case that names no policy' },
+    ],
+    example: 'countersign policy evaluate case.yaml',
+    load: () => import('./verbs/policy-evaluate.js'),
+  },
+  {
+    path: ['policy', 'test'],
+    about: 'judge all cases of files and compare with the verdicts that they expect',
+    args: [{ name: '<files...>', about: 'files of countersign.case/1' }],
+    options: [{ flags: '--policy <file>', about: 'for cases that name no policy' }],
+    example: 'countersign policy test cases.yaml --policy policy.yaml',
+    load: () => import('./verbs/policy-test.js'),
+  },
+  {
+    path: ['policy', 'coverage'],
+    about: 'say which rules and limits of a policy the cases show, and what none shows',
+    args: [{ name: '<files...>', about: 'files of countersign.case/1' }],
+    options: [
+      { flags: '--policy <file>', about: 'the policy' },
+      { flags: '--min <percent>', about: 'less than this is a failure' },
+    ],
+    example: 'countersign policy coverage cases.yaml --policy policy.yaml --min 100',
+    load: () => import('./verbs/policy-coverage.js'),
+  },
+  {
+    path: ['policy', 'bound'],
+    about: 'say how much can leave at most when named people are compromised, and which rule stops the rest',
+    args: [{ name: '[file]', about: 'default: the active policy and book of the workspace' }],
+    options: [
+      { flags: '--book <file>', about: 'the address book; without one any number of destinations is assumed' },
+      { flags: '--compromise <names>', about: 'people of the roles, separated by commas; default: everybody' },
+      { flags: '--balance <sats>', about: 'confirmed coins of the vault, for what the reserve floor leaves' },
+    ],
+    example: 'countersign policy bound policy.yaml --compromise alice,bob',
+    load: () => import('./verbs/policy-bound.js'),
+  },
+  {
     path: ['policy', 'activate'],
     about: 'put a policy into force; it must follow the version before it',
     args: [{ name: '<file>', about: 'the policy' }],
