@@ -3,6 +3,7 @@ import type { Compose, Io } from './cli/program.js';
 
 /** Runs one command line of the real program and returns its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
+  outliveReaders();
   const io: Io = {
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
@@ -28,6 +29,15 @@ export async function main(argv: readonly string[]): Promise<number> {
     const text = error instanceof Error ? error.stack : String(error);
     io.stderr(`fault in the program, please report it: ${text}\n`);
     return 1;
+  }
+}
+
+/** A reader that has seen enough (| head) closes its pipe. That ends no command, least of all one that is signing. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
   }
 }
 

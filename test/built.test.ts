@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +34,17 @@ describe('the built program', () => {
     const { stdout, stderr } = countersign(['batch', 'sing'], { ...process.env, FORCE_COLOR: '1' });
     expect(stdout + stderr).toContain('E_USAGE');
     expect(stdout + stderr).not.toContain('\u001b');
+  });
+
+  it('goes on when its reader has seen enough', async () => {
+    const child = spawn(process.execPath, [BIN, 'help', 'faults'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.stdout.destroy();
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect([code, stderr]).toEqual([0, '']);
   });
 
   it('looks for its workspace where it was started, or where it is told', () => {

@@ -5,7 +5,7 @@ import { ok, type Result } from '../domain/result.js';
 import type { BatchRecord } from '../journal/state.js';
 import { type Assessment, assess } from './assess.js';
 import type { Desk } from './ports.js';
-import { findBatch, loadSituation, reusedRequests, type Situation } from './situation.js';
+import { findBatch, knownPerson, loadSituation, reusedRequests, type Situation } from './situation.js';
 
 export async function listBatches(desk: Desk): Promise<Result<readonly BatchRecord[], Fault>> {
   const read = await desk.journal.read();
@@ -60,6 +60,8 @@ export async function checkPsbt(
   const loaded = await loadSituation(desk);
   if (!loaded.ok) return loaded;
   const situation = loaded.value;
+  const known = knownPerson(situation, initiator);
+  if (!known.ok) return known;
   // The newest one: the same bytes may have been planned, given up and planned again.
   const batch = [...situation.state.batches.values()].findLast((one) => one.psbt === sha256Hex(psbt))?.id ?? null;
   const assessment = assess(situation, psbt, requests, {

@@ -25,6 +25,8 @@ export async function activatePolicy(
     if (!fits.ok) return fits;
     const follows = followsActive(policy, tx.state.policy);
     if (!follows.ok) return follows;
+    const kept = await isWorkspacePolicy(desk, policy);
+    if (!kept.ok) return kept;
     tx.append({
       kind: 'policy.activated',
       digest: hexDigest(policy.digest),
@@ -89,6 +91,25 @@ function followsActive(policy: LoadedPolicy, active: { digest: string; version: 
       remedy: 'write the digest of the version before into prev, so that no version can be left out',
     },
   );
+}
+
+/**
+ * Every command compares the policy file of the workspace with the active policy. To activate another one beside it would
+ * stop them all with an alarm.
+ */
+async function isWorkspacePolicy(desk: Desk, policy: LoadedPolicy): Promise<Result<void, Fault>> {
+  const { files, documents } = desk.ports;
+  const name = desk.config.policy;
+  const path = files.inWorkspace(desk.root, name);
+  if (!(await files.exists(path))) return ok(undefined);
+  const bytes = await files.read(path);
+  if (!bytes.ok) return bytes;
+  const present = documents.policy(bytes.value, name);
+  if (present.ok && present.value.digest === policy.digest) return ok(undefined);
+  return fail('E_USAGE', `${name} of this workspace is another policy than ${policy.file}`, {
+    where: { file: policy.file },
+    remedy: `put the new text into ${name}, and activate that file: every command compares ${name} with the active policy`,
+  });
 }
 
 export interface BookChange {

@@ -20,7 +20,7 @@ import type { ShapeLimits, TransactionPlan } from '../selection/types.js';
 import { type Assessment, assess } from './assess.js';
 import type { Desk } from './ports.js';
 import { outputRecord, recordOf, verdictEntry } from './records.js';
-import { changeUse, loadSituation, type Situation } from './situation.js';
+import { changeUse, knownPerson, loadSituation, type Situation } from './situation.js';
 import { transactOn } from './transact.js';
 
 export interface PlanOptions {
@@ -57,6 +57,8 @@ export async function planBatch(
   const loaded = await loadSituation(desk);
   if (!loaded.ok) return loaded;
   const situation = loaded.value;
+  const initiator = knownPerson(situation, options.initiator);
+  if (!initiator.ok) return initiator;
 
   const known = knownRequests(situation.state, requests);
   if (!known.ok) return known;

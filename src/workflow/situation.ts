@@ -5,6 +5,7 @@ import { parseNetwork } from '../domain/network.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import type { WithdrawalRequest } from '../domain/request.js';
 import { ok, type Result } from '../domain/result.js';
+import { quoted } from '../domain/safe-text.js';
 import { sumSats } from '../domain/sats.js';
 import type { UnixSeconds } from '../domain/time.js';
 import { requestDigest } from '../journal/requests.js';
@@ -79,6 +80,15 @@ export async function activePolicy(desk: Desk, state: JournalState): Promise<Res
   return fail('E_POLICY_INTEGRITY', `${desk.config.policy} is not the active policy ${policy.value.digest}: ${found}`, {
     where: { file: desk.config.policy },
     remedy: 'put the active text back, or raise its version and activate it: countersign policy activate FILE',
+  });
+}
+
+/** An initiator is a person of the policy: a made-up name would let whoever planned a batch approve it as well. */
+export function knownPerson({ policy }: Pick<Situation, 'policy'>, name: string): Result<void, Fault> {
+  const { roles } = policy.document;
+  if ([...roles.values()].some((people) => people.has(name))) return ok(undefined);
+  return fail('E_USAGE', `${quoted(name)} is nobody in the roles of the active policy`, {
+    remedy: 'say who you are, by the name that the policy has for you: --as NAME',
   });
 }
 

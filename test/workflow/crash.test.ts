@@ -97,6 +97,16 @@ describe('a signing process that is killed', () => {
     },
   );
 
+  it('before it asked leaves a debit that a later refusal speaks of', async () => {
+    const s = await stage();
+    const id = await s.ready('second.csv');
+    await killed(s, ['batch', 'sign', id], 'opened');
+    s.now = '2026-06-01T19:00:00Z';
+    const { stdout } = await s.expect(10, 'batch', 'sign', id);
+    expect(stdout).toContain('The budget is debited since an earlier run');
+    expect(await s.stateOf(id)).toBe('RESERVED');
+  });
+
   it('after it signed has lost only the copy for people, which can be written again', async () => {
     const s = await stage();
     const id = await s.ready('second.csv');

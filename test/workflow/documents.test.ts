@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { addressOf, csv, removeAll, type Session, stage } from '../cli/session.js';
 
@@ -75,6 +76,16 @@ describe('policy activate', () => {
     await s.expect(0, 'policy', 'activate', 'policy.yaml');
     s.write('old.yaml', old);
     expect(await s.untouched(() => s.faultOf(13, 'policy', 'activate', 'old.yaml'))).toBe('E_POLICY_INTEGRITY');
+  });
+
+  it('does not put a policy into force beside the file that every command compares with it', async () => {
+    const s = await stage({ until: 'policy' });
+    s.write('new.yaml', await next(s));
+    const refused = await s.untouched(() => s.json(2, 'policy', 'activate', 'new.yaml'));
+    expect(refused.faults[0]).toMatchObject({ tag: 'E_USAGE', where: { file: 'new.yaml' } });
+    expect(refused.faults[0].remedy).toContain('policy.yaml');
+    rmSync(s.path('policy.yaml'));
+    await s.expect(0, 'policy', 'activate', 'new.yaml');
   });
 
   it('wants a vault first', async () => {

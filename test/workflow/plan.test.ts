@@ -110,6 +110,21 @@ describe('batch plan', () => {
     expect(await s.faultOf(2, 'batch', 'plan', 'a.csv', '--as', 'alice', '--feerate', '1e2')).toBe('E_FEERATE_SYNTAX');
   });
 
+  it('is done by a person of the policy, since a made-up name could approve what it planned', async () => {
+    const s = await stage();
+    const plan = ['batch', 'plan', 'withdrawals.csv', '--as'];
+    expect(await s.untouched(() => s.faultOf(2, ...plan, 'somebody'))).toBe('E_USAGE');
+    await s.expect(0, ...plan, 'erin');
+  });
+
+  it('says that a batch is planned where its file cannot be written', async () => {
+    const s = await stage();
+    s.write('batches', 'a file where the folder should be');
+    const failed = await s.json(2, 'batch', 'plan', 'withdrawals.csv', '--as', 'alice');
+    expect(failed.faults[0].message).toMatch(/^batch \S+ is planned, and the journal keeps it; but /);
+    expect((await s.json(0, 'batch', 'list')).batches).toMatchObject([{ state: 'DRAFT' }]);
+  });
+
   it('refuses a seed that is none', async () => {
     const s = await stage();
     for (const seed of ['11', 'zz'.repeat(32), '11'.repeat(33), '']) {

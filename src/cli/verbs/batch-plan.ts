@@ -41,11 +41,19 @@ export const run: Verb = async (words, context) =>
     const kept = planned.value.batches.every((batch) => batch.assessment.verdict.decision !== 'DENY');
     for (const batch of kept ? planned.value.batches : []) {
       const written = await exportFile(desk, batch.id, 'unsigned.psbt', batch.psbt);
-      if (!written.ok) return written;
+      if (!written.ok) return plannedWithoutFile(batch.id, written.error);
       files.push(written.value);
     }
     return ok(plannedReport(planned.value, files, context));
   });
+
+/** The batch is in the journal; only its copy for people could not be written. */
+function plannedWithoutFile(id: string, { tag, message, where }: Fault): Result<never, Fault> {
+  return fail(tag, `batch ${id} is planned, and the journal keeps it; but ${message}`, {
+    where,
+    remedy: `make room for the file and write it again: countersign batch show ${id} --export`,
+  });
+}
 
 function optionalCount(words: Words, option: string): Result<number | null, Fault> {
   const text = words.text(option);

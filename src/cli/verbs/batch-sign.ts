@@ -1,6 +1,7 @@
 import { toHex } from '../../domain/bytes.js';
 import { type Fault, fail } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
+import type { BatchRecord } from '../../journal/state.js';
 import { type SignEvents, signBatch } from '../../workflow/sign-batch.js';
 import type { Verb, VerbContext } from '../command.js';
 import { exportFile } from '../export-file.js';
@@ -22,10 +23,7 @@ export const run: Verb = async (words, context) =>
         schema: 'countersign.batch-sign/1',
         exit: decisionExit(verdict.decision),
         data: { batch: id, signed: false, verdict: verdictJson(verdict) },
-        text: [
-          ...reasonsOfVerdict(verdict, style),
-          `Nothing was reserved and nothing was sent to a device. countersign batch check ${id} shows every rule.`,
-        ],
+        text: [...reasonsOfVerdict(verdict, style), refusedLine(signed.value.review.batch)],
       });
     }
     const { final, signatures } = signed.value;
@@ -55,6 +53,14 @@ export const run: Verb = async (words, context) =>
       ],
     });
   });
+
+function refusedLine({ id, state }: BatchRecord): string {
+  const done =
+    state === 'RESERVED'
+      ? 'Nothing was sent to a device. The budget is debited since an earlier run; to abandon the batch gives it back.'
+      : 'Nothing was reserved and nothing was sent to a device.';
+  return `${done} countersign batch check ${id} shows every rule.`;
+}
 
 /** The transaction exists and is in the journal; only its copy for people could not be written. */
 function signedWithoutFile(id: string, txid: string, { tag, message, where }: Fault): Result<never, Fault> {
