@@ -1,0 +1,135 @@
+import { toHex } from '../../domain/bytes.js';
+import { minSats, type Sats, sumSats } from '../../domain/sats.js';
+import { dustThreshold } from '../../domain/script.js';
+import { evaluate } from '../evaluate.js';
+import { DAY } from '../rules/rolling.js';
+import type { Cap, DestinationAge, EvaluationInput, PolicyDocument, SpendRecord, Verdict } from '../types.js';
+import { destinationsOf } from './destinations.js';
+import { type Assumed, leastFee, USUAL_VSIZE } from './limits.js';
+import { FIRST_HEIGHT, INITIATOR, inputOf, scriptNamed, spendOf } from './scene.js';
+import type { Move } from './types.js';
+
+/** A batch of a rehearsed schedule, with what evaluate says of it. */
+export interface Step {
+  readonly batch: string;
+  readonly input: EvaluationInput;
+  readonly verdict: Verdict;
+}
+
+export interface Rehearsal {
+  readonly steps: readonly Step[];
+  /** Whether evaluate allowed every batch. */
+  readonly allowed: boolean;
+}
+
+/** A rehearsal judges one batch after the other, each against all before it. */
+export const MOST_STEPS = 400;
+
+/**
+ * Has evaluate judge a schedule, batch by batch: each is approved by the same people, asked for by somebody else, and
+ * confirmed at once, with as many blocks between batches as the block windows are long. All destinations are of age.
+ */
+export function rehearse(assumed: Assumed, moves: readonly Move[], balance: Sats | null): Rehearsal {
+  const { policy, people } = assumed;
+  const { document } = policy;
+  const stride = Math.max(6, ...document.limits.rollingBlocks.keys());
+  const treasury = balance ?? document.limits.reserveFloor + sumSats(moves.map(({ spend }) => spend));
+  const steps: Step[] = [];
+  const spends: SpendRecord[] = [];
+  const ledger = new Ledger(assumed);
+  let left = treasury;
+  for (const [number, { at, spend }] of moves.entries()) {
+    const batch = `batch-${number + 1}`;
+    const plan = ledger.pay(at, spend);
+    const input = inputOf({
+      policy,
+      at,
+      name: batch,
+      ...plan,
+      destinations: ledger.book(at),
+      spends: [...spends],
+      approvedBy: [...people],
+      initiator: INITIATOR,
+      balance: left,
+      tip: FIRST_HEIGHT + number * stride,
+    });
+    const verdict = evaluate(input);
+    steps.push({ batch, input, verdict });
+    if (verdict.decision !== 'ALLOW') return { steps, allowed: false };
+    spends.push(spendOf(input, batch));
+    left -= spend;
+  }
+  return { steps, allowed: true };
+}
+
+interface Payee {
+  readonly id: string;
+  readonly script: Uint8Array;
+  readonly cap: Cap;
+  readonly paid: { readonly at: number; readonly amount: Sats }[];
+}
+
+/** Chooses whom to pay, so that no cap of a destination or an output is in the way. */
+class Ledger {
+  readonly #payees: Payee[];
+  readonly #endless: boolean;
+  readonly #document: PolicyDocument;
+
+  constructor({ policy, book, bookGrows }: Assumed) {
+    this.#document = policy.document;
+    const { known, others } = destinationsOf(policy.document, book, bookGrows);
+    const scripts = new Map(book?.entries.map(({ id, script }) => [id, script]));
+    this.#endless = others === null;
+    this.#payees = known.map(({ id, cap }) => ({ id, cap, script: scripts.get(id) ?? this.#script(id), paid: [] }));
+  }
+
+  pay(at: number, spend: Sats): { payments: { script: Uint8Array; amount: Sats }[]; fee: Sats; vsize: bigint } {
+    const { limits, fees } = this.#document;
+    const payments: { script: Uint8Array; amount: Sats }[] = [];
+    const least = leastFee(this.#document);
+    let left = spend - least;
+    while (left > 0n && payments.length < limits.outputsPerBatch) {
+      const [payee, room] = this.#roomiest(at);
+      const amount = [
+        left,
+        ...(room === null ? [] : [room]),
+        ...(limits.output === null ? [] : [limits.output]),
+      ].reduce(minSats);
+      if (amount < dustThreshold(payee.script)) break;
+      payee.paid.push({ at, amount });
+      payments.push({ script: payee.script, amount });
+      left -= amount;
+    }
+    const fee = least + (left > 0n ? left : 0n);
+    const forRate = fees.maxRate === 0n ? USUAL_VSIZE : (fee * 1000n + fees.maxRate - 1n) / fees.maxRate;
+    return { payments, fee, vsize: forRate > USUAL_VSIZE ? forRate : USUAL_VSIZE };
+  }
+
+  /** All destinations, old enough to be neither cooling nor young. */
+  book(at: number): readonly DestinationAge[] {
+    const { cooldown, young } = this.#document.destinations;
+    const since = at - Math.max(cooldown, young.untilAge);
+    return this.#payees.map(({ id, script }) => ({ id, label: id, script: toHex(script), since }));
+  }
+
+  #roomiest(at: number): readonly [payee: Payee, room: Cap] {
+    let best: readonly [Payee, Cap] | null = null;
+    for (const payee of this.#payees) {
+      const { cap, paid } = payee;
+      const used = sumSats(paid.filter((payment) => at - payment.at < DAY).map(({ amount }) => amount));
+      const room = cap === null ? null : cap - used;
+      if (best === null || (best[1] !== null && (room === null || room > best[1]))) best = [payee, room];
+    }
+    const cap = this.#document.destinations.defaultCap24h;
+    if (best !== null && (!this.#endless || best[1] === null || (cap !== null && best[1] >= cap))) return best;
+    const id = `destination-${this.#payees.length + 1}`;
+    const fresh: Payee = { id, script: this.#script(id), cap, paid: [] };
+    this.#payees.push(fresh);
+    return [fresh, cap];
+  }
+
+  #script(id: string): Uint8Array {
+    const [kind = 'p2wpkh'] = this.#document.destinations.scriptTypes;
+    return scriptNamed(`destination ${id}`, kind);
+  }
+}
