@@ -162,6 +162,7 @@ describe('a change of one field', () => {
 
   const LOOSER: readonly (readonly [field: string, after: PolicyChange, before: PolicyChange | null])[] = [
     ['engine', { engine: '>=1 <3' }, null],
+    ['engine', { engine: '>=0 <2' }, null],
     ['wallet.id', { wallet: { id: 'other' } }, null],
     ['wallet.network', { wallet: { network: 'signet' } }, null],
     ['wallet.descriptor', { wallet: { descriptor: 'wpkh(other)' } }, null],
@@ -206,6 +207,25 @@ describe('a change of one field', () => {
     const found = between(before, after);
     expect(kinds(found)).toEqual([`${field} neutral`]);
     expect(overallKind(found)).toBe('neutral');
+  });
+
+  it('a closed date has an effect from the first second of the new version on, and up to its last', () => {
+    const life = { effectiveAt: at('2026-05-02T00:00:00Z'), expiresAt: at('2026-06-01T00:00:00Z') };
+    const closed = (...closedDates: string[]): PolicyChange => ({ ...life, hours: { closedDates } });
+    for (const date of ['2026-05-01', '2026-06-01']) expect(overall(closed(date), closed())).toBe('neutral');
+    for (const date of ['2026-05-02', '2026-05-31']) expect(overall(closed(date), closed())).toBe('loosening');
+  });
+
+  it('a cap of its own is compared with the default of the other version', () => {
+    const [before, after] = [caps(100n), caps(50n, ['a', 80n])];
+    expect(kinds(between(before, after))).toEqual([
+      'destinations.default_cap_24h tightening',
+      'destinations.caps_24h.a tightening',
+    ]);
+    expect(kinds(between(after, before))).toEqual([
+      'destinations.default_cap_24h loosening',
+      'destinations.caps_24h.a loosening',
+    ]);
   });
 
   it('finds nothing between a policy and itself, nor in another order of lists or another comment of a key', () => {
@@ -290,6 +310,28 @@ describe('people', () => {
   it('a person who leaves every role is revoked at once, though there is one less to stop everything', () => {
     const without = roles((all) => all.get('auditors')?.delete('grace'));
     expect(kinds(between({}, without))).toEqual(['roles.auditors.grace tightening']);
+  });
+
+  it('a revocation may go with a quorum to stop that no longer asks for that role', () => {
+    const after = {
+      ...roles((all) => all.delete('compliance')),
+      ...halt({ raise: { from: ['officers', 'auditors'], m: 1 } }),
+    };
+    expect(kinds(between({}, after))).toEqual(['roles.compliance.erin tightening', 'halt.raise neutral']);
+  });
+
+  it('a role counts that only pins a list, and one that only one of the versions asks', () => {
+    const guest = put('guests', 'zoe', 'ssh-ed25519 zoe');
+    const pin = screening(list({ pinnedBy: 'guests' }));
+    expect(kinds(between(pin, { ...pin, ...guest }))).toEqual(['roles.guests.zoe loosening']);
+    const asked = resume({ from: ['officers', 'compliance', 'guests'], m: 4 });
+    expect(kinds(between({}, { ...asked, ...guest }))[0]).toBe('roles.guests.zoe loosening');
+    expect(kinds(between({ ...asked, ...guest }, {}))[0]).toBe('roles.guests.zoe tightening');
+  });
+
+  it('somebody known who joins a role that nothing asks has one reason to be neutral', () => {
+    const [change] = between({}, put('guests', 'alice', 'ssh-ed25519 alice'));
+    expect(change?.why).toBe('nothing asks the role guests for anything that alice could not do before');
   });
 
   it('a person who stays and can no longer stop everything loosens', () => {

@@ -95,7 +95,7 @@ export const STOPPING_QUORUM: Order<Quorum> = {
     const remaining = without(demandOf(before, pair.before.document), revoked(pair));
     const can = demandOf(after, pair.after.document);
     const texts = { before: quorumText(before), after: quorumText(after) };
-    if (!canBeMet(remaining) || !canBeMet(can) || !implies(remaining, can)) {
+    if (!canBeMet(remaining) || !implies(remaining, can)) {
       return [{ ...texts, kind: 'loosening', why: 'some people could stop everything before and can no longer' }];
     }
     const kind = implies(can, remaining) ? 'neutral' : 'tightening';
