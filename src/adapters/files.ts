@@ -30,15 +30,8 @@ async function readStdin(): Promise<Buffer> {
 export async function writeNewFile(path: string, bytes: Uint8Array): Promise<Result<void, Fault>> {
   const beside = `${path}.${randomBytes(6).toString('hex')}.part`;
   try {
-    const handle = await open(beside, 'wx', 0o644);
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    // A hard link fails where the name is taken, which a rename would overwrite.
-    await link(beside, path);
+    await writeSynced(beside, bytes);
+    await putInPlace(beside, path, bytes);
     await syncFolder(dirname(path));
     return ok(undefined);
   } catch (error) {
@@ -48,7 +41,40 @@ export async function writeNewFile(path: string, bytes: Uint8Array): Promise<Res
       remedy: 'check that the folder exists, has room, and may be written to',
     });
   } finally {
-    await rm(beside, { force: true });
+    await discard(beside);
+  }
+}
+
+/** Fails with EEXIST where the name is taken. */
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(path, 'wx', 0o644);
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What file systems without hard links answer: FAT and exFAT, as USB sticks have them, and some network shares. */
+const NO_LINKS: readonly (string | null)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
+/** By a hard link, which fails where the name is taken; a rename would overwrite. Without links, by writing once more. */
+async function putInPlace(beside: string, path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await link(beside, path);
+  } catch (error) {
+    if (!NO_LINKS.includes(codeOf(error))) throw error;
+    await writeSynced(path, bytes);
+  }
+}
+
+/** A file that stays behind does no harm: that it cannot be removed must not hide how the writing ended. */
+async function discard(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch {
+    // As said above.
   }
 }
 

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { readWorkspaceConfig, workspaceTemplate } from '../../src/adapters/workspace-config.js';
+
+const FILE = 'countersign.yaml';
+const SCHEMA = 'schema: countersign.workspace/1\n';
+
+describe('countersign.yaml', () => {
+  it.each(['main', 'testnet3', 'testnet4', 'signet', 'regtest'] as const)('as init writes it for %s', (network) => {
+    expect(readWorkspaceConfig(workspaceTemplate(network), FILE)).toEqual({
+      ok: true,
+      value: {
+        network,
+        journal: 'journal.sqlite',
+        policy: 'policy.yaml',
+        book: 'book.yaml',
+        batches: 'batches',
+        device: 'hid',
+        officer: null,
+      },
+    });
+  });
+
+  it('may name everything', () => {
+    const text = `${SCHEMA}network: main\njournal: j\npolicy: p\nbook: b\nbatches: s\ndevice: d\nofficer: alice\n`;
+    expect(readWorkspaceConfig(text, FILE)).toEqual({
+      ok: true,
+      value: { network: 'main', journal: 'j', policy: 'p', book: 'b', batches: 's', device: 'd', officer: 'alice' },
+    });
+  });
+
+  it.each([
+    ['no network', SCHEMA, 'E_WORKSPACE_SCHEMA', 1],
+    ['a network that is none', `${SCHEMA}network: bitcoin\n`, 'E_WORKSPACE_SCHEMA', 2],
+    ['no schema', 'network: main\n', 'E_WORKSPACE_SCHEMA', 1],
+    ['another schema', '# a\nschema: countersign.workspace/2\nnetwork: main\n', 'E_WORKSPACE_SCHEMA', 2],
+    ['an unknown field', `${SCHEMA}network: main\nofficers: alice\n`, 'E_UNKNOWN_FIELD', 3],
+    ['a list for a text', `${SCHEMA}network: main\nofficer: [alice]\n`, 'E_FIELD_TYPE', 3],
+    ['an empty text', `${SCHEMA}network: main\nofficer: ""\n`, 'E_FIELD_TYPE', 3],
+    ['a number', `${SCHEMA}network: main\nofficer: 7\n`, 'E_FIELD_TYPE', 3],
+    ['a list', '- schema\n', 'E_WORKSPACE_SCHEMA', 1],
+    ['a key twice', `${SCHEMA}network: main\nnetwork: main\n`, 'E_DUPLICATE_KEY', 3],
+  ])('with %s is refused at its line, with a remedy', (_, text, tag, line) => {
+    const read = readWorkspaceConfig(text, FILE);
+    expect(read).toMatchObject({ ok: false, error: { tag, where: { file: FILE, line } } });
+    expect(read.ok || read.error.remedy).toMatch(/\w/);
+  });
+});
