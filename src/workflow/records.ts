@@ -1,8 +1,8 @@
 import { toHex, trustedHex } from '../domain/bytes.js';
 import type { WithdrawalRequest } from '../domain/request.js';
 import type { EntryBody, OutputRecord, RequestRecord } from '../journal/entries.js';
-import type { OutputFact } from '../policy/types.js';
-import type { Assessment } from './assess.js';
+import type { OutputFact, Verdict } from '../policy/types.js';
+import type { DecodedPsbt } from '../psbt/types.js';
 
 export function requestOf(record: RequestRecord): WithdrawalRequest {
   return {
@@ -37,7 +37,7 @@ export function outputRecord({ script, value, isChange, own }: OutputFact): Outp
 export function verdictEntry(
   batch: string,
   stage: 'plan' | 'sign',
-  { decoded, verdict }: Assessment,
+  { decoded, verdict }: { readonly decoded: Pick<DecodedPsbt, 'sha256'>; readonly verdict: Verdict },
   blob: string,
 ): EntryBody {
   const codes = verdict.findings
