@@ -163,6 +163,26 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./verbs/policy-bound.js'),
   },
   {
+    path: ['policy', 'simulate'],
+    about: 'say how much may go to each destination of the book now, which rule stops the rest, and when more frees',
+    args: [],
+    options: [
+      { flags: '--to <id>', about: 'one destination of the book' },
+      { flags: '--amount <sats>', about: 'with --to: the verdict on paying this now, with every approval given' },
+      { flags: '--feerate <rate>', about: 'sat/vB, at most 3 decimals; default: that of the snapshot' },
+    ],
+    example: 'countersign policy simulate',
+    load: () => import('./verbs/policy-simulate.js'),
+  },
+  {
+    path: ['policy', 'backtest'],
+    about: 'judge every decision of the journal again by another policy, and say what changes',
+    args: [],
+    options: [{ flags: '--policy <file>', about: 'the other policy' }],
+    example: 'countersign policy backtest --policy policy.yaml',
+    load: () => import('./verbs/policy-backtest.js'),
+  },
+  {
     path: ['policy', 'activate'],
     about: 'put a policy into force; it must follow the version before it',
     args: [{ name: '<file>', about: 'the policy' }],

@@ -161,7 +161,7 @@ export function policyState(situation: Situation, context: BatchContext): Policy
  * id would be paid twice, or be paid what nobody asked for under it.
  */
 export function reusedRequests(
-  { requests, requestDigests }: JournalState,
+  { requests, requestDigests }: Pick<JournalState, 'requests' | 'requestDigests'>,
   batch: string | null,
   asked: readonly WithdrawalRequest[],
 ): readonly string[] {
