@@ -26,8 +26,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     const { runCommandLine } = await import('./cli/program.js');
     return await runCommandLine(argv, composeFor(version), io);
   } catch (error) {
-    const text = error instanceof Error ? error.stack : String(error);
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     io.stderr(`fault in the program, please report it: ${text}\n`);
+    if (argv.includes('--json')) io.stdout(`${JSON.stringify({ schema: 'countersign.bug/1', exit: 1, bug: text })}\n`);
     return 1;
   }
 }

@@ -1,11 +1,19 @@
 import { ok } from '../../domain/result.js';
 import { formatBtc } from '../../domain/sats.js';
 import { formatTime } from '../../domain/time.js';
+import type { BatchRecord } from '../../journal/state.js';
 import { listBatches } from '../../workflow/batches.js';
 import type { Verb } from '../command.js';
 import { table } from '../render/table.js';
 import { printable } from '../render/text.js';
 import { withWorkspace } from '../with-workspace.js';
+
+/** A batch that was sent and has no answer in the journal: another terminal is signing it, or was killed. */
+export const UNANSWERED = 'no answer is recorded, so it counts as UNKNOWN';
+
+function stateNote({ state, reason }: BatchRecord): string {
+  return state === 'SENT' ? UNANSWERED : printable(reason ?? '');
+}
 
 export const run: Verb = async (_words, context) =>
   withWorkspace(context, async (desk) => {
@@ -19,7 +27,7 @@ export const run: Verb = async (_words, context) =>
       `${batch.requests.length}`,
       `${batch.spend}`,
       formatBtc(batch.spend),
-      batch.signed?.txid ?? printable(batch.reason ?? ''),
+      batch.signed?.txid ?? stateNote(batch),
     ]);
     const columns = [
       { title: 'batch' },

@@ -10,6 +10,7 @@ import { exportFile } from '../export-file.js';
 import { fields, table } from '../render/table.js';
 import { printable } from '../render/text.js';
 import { argument, withWorkspace } from '../with-workspace.js';
+import { UNANSWERED } from './batch-list.js';
 
 export const run: Verb = async (words, context) =>
   withWorkspace(context, async (desk) => {
@@ -59,7 +60,7 @@ export const run: Verb = async (words, context) =>
 
 function batchLines(batch: BatchRecord, { style }: VerbContext): string[] {
   const pairs: [string, string][] = [
-    ['  state', batch.state],
+    ['  state', batch.state === 'SENT' ? `SENT: ${UNANSWERED}` : batch.state],
     ['  planned', `${formatTime(batch.plannedAt)} by ${batch.initiator}, journal entry ${batch.plannedSeq}`],
     ['  leaves', formatAmount(batch.spend)],
     ['  fee', formatAmount(batch.fee)],
