@@ -43,7 +43,7 @@ const TOO_SMALL: readonly string[] = ['DEST_DUST', 'FEE_FRACTION'];
  */
 export function outlook(hypothesis: Hypothesis): Outlook {
   const ask = judge(hypothesis);
-  const { most, beyond } = border(ask, hypothesis.now, hypothesis.available);
+  const { most, beyond } = border(ask, hypothesis.now, hypothesis);
   const binding = beyond === null ? [] : deniedBy(beyond);
   const quorum = ask(most > 0n ? most : 1n, hypothesis.now).quorum;
   return { most, binding, frees: nextMore(ask, hypothesis, most, beyond), quorum };
@@ -62,20 +62,37 @@ interface Border {
   readonly beyond: Verdict | null;
 }
 
-function border(ask: Ask, time: UnixSeconds, available: Sats): Border {
-  const fits = (amount: Sats): boolean => deniedBy(ask(amount, time)).every(({ code }) => TOO_SMALL.includes(code));
+function border(ask: Ask, time: UnixSeconds, { available, fee }: Hypothesis): Border {
+  const against = (amount: Sats): readonly Finding[] =>
+    deniedBy(ask(amount, time)).filter(({ code }) => !TOO_SMALL.includes(code));
+  const top = minSats(available > 0n ? available : 0n, MAX_SATS) + 1n;
   let low = 0n;
-  let high = minSats(available > 0n ? available : 0n, MAX_SATS) + 1n;
+  let high = top;
+  // The rules say themselves how much room they leave, with the fee or without. Whatever they say is tried, not believed.
+  const rooms = against(top).flatMap(({ headroom, unit }) =>
+    headroom === undefined || unit !== 'sat' ? [] : [BigInt(headroom)],
+  );
+  for (const room of rooms.length === 0 ? [] : guesses(rooms, fee)) {
+    if (room <= low || room >= high) continue;
+    if (against(room).length > 0) high = room;
+    else low = room;
+    if (low + 1n < high && low === room && against(room + 1n).length > 0) high = room + 1n;
+  }
   while (high - low > 1n) {
     const middle = (low + high) / 2n;
-    if (fits(middle)) low = middle;
-    else high = middle;
+    if (against(middle).length > 0) high = middle;
+    else low = middle;
   }
   // Where even the most is too small for a rule that wants it larger, nothing can go.
   const highest = low === 0n ? null : ask(low, time);
   if (highest !== null && highest.decision === 'DENY') return { most: 0n, beyond: highest };
-  const isCoins = low >= available;
-  return { most: low, beyond: isCoins && low > 0n ? null : ask(low + 1n, time) };
+  const isCoins = low > 0n && low >= available;
+  return { most: low, beyond: isCoins ? null : ask(low + 1n, time) };
+}
+
+function guesses(rooms: readonly Sats[], fee: Sats): readonly Sats[] {
+  const least = rooms.reduce(minSats);
+  return [1n, least - fee, least];
 }
 
 const deniedBy = ({ findings }: Verdict): readonly Finding[] => findings.filter(({ outcome }) => outcome === 'deny');
@@ -83,14 +100,15 @@ const deniedBy = ({ findings }: Verdict): readonly Finding[] => findings.filter(
 /** Steps from one moment at which a rule frees to the next; a calendar of closed days may ask for a few. */
 const MOMENTS = 64;
 
-function nextMore(ask: Ask, { now, available }: Hypothesis, most: Sats, beyond: Verdict | null): Outlook['frees'] {
+function nextMore(ask: Ask, hypothesis: Hypothesis, most: Sats, beyond: Verdict | null): Outlook['frees'] {
+  const { now, available } = hypothesis;
   if (beyond === null || most >= available) return null;
   let time = now;
   let verdict = beyond;
   for (let step = 0; step < MOMENTS; step += 1) {
     const denied = deniedBy(verdict).filter(({ code }) => !TOO_SMALL.includes(code));
     if (denied.length === 0) {
-      const then = border(ask, time, available).most;
+      const then = border(ask, time, hypothesis).most;
       return then > most ? { at: time, most: then } : null;
     }
     const moments = denied.map(({ freesAt }) => (freesAt === undefined ? null : parseTime(freesAt)));
