@@ -2,7 +2,7 @@
  * Makes the bundled data of `countersign demo` (examples/demo) from fixed numbers:
  *
  *   npm run build
- *   node scripts/make-demo.mjs files                                    descriptor, policy, books, coins, withdrawals
+ *   node scripts/make-demo.mjs files                                    signed policy and books, coins, withdrawals
  *   node scripts/make-demo.mjs record --speculos http://127.0.0.1:5001  recordings and approvals, from a run of the demo
  *
  *   node scripts/make-demo.mjs approvals                                approvals alone, over the recordings that there are
@@ -13,7 +13,7 @@
  * where only the journal before them differs: a finding of the policy that is worded anew, for example.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DEMO_STEPS, NEWEST, RECORDINGS } from '../dist/cli/demo/steps.js';
@@ -177,7 +177,7 @@ function keyOf(person) {
   return readFileSync(`${file}.pub`, 'utf8').trim();
 }
 
-function policy() {
+function policy(version, prev, effectiveAt, allYoung) {
   const [alice, bob, carol, dave, erin, frank, grace] = PEOPLE.map(keyOf);
   return `# The demo's policy: a cold wallet on testnet. The people's keys are in keys/, for anyone to see.
 schema: countersign.policy/1
@@ -187,9 +187,9 @@ wallet:
   network: ${NETWORK}
   descriptor: "${DESCRIPTOR}"
   device: { kinds: [nanos], app: "Bitcoin Test", min_app_version: "2.2.0" }
-version: 1
-prev: none
-effective_at: "2026-04-01T00:00:00Z"
+version: ${version}
+prev: ${prev}
+effective_at: "${effectiveAt}"
 expires_at: "2027-04-01T00:00:00Z"
 roles:
   officers:
@@ -209,7 +209,7 @@ destinations:
   default: deny
   cooldown: "72h"
   # Each new address may get a little, and all new addresses together not much more: the rule that stops the theft.
-  young: { until_age: "30d", each_24h: "500000000", all_24h: "1000000000" }
+  young: { until_age: "30d", each_24h: "500000000", all_24h: "${allYoung}" }
   book_sign: { from: [officers, compliance], m: 2, include: compliance }
   script_types: [p2pkh, p2sh, p2wpkh, p2wsh, p2tr]
   default_cap_24h: "8000000000"
@@ -246,15 +246,37 @@ log: { origin: "demo-cold.log.example", witnesses: { m: 0, keys: [] } }
 `;
 }
 
+/** Signs as each of them would at a machine of their own; the signatures lie beside the file. */
+async function signAs(kind, name, people) {
+  for (const file of readdirSync(OUT)) if (file.startsWith(`${name}.`)) rmSync(join(OUT, file));
+  const composition = await compose({ version: 'demo', workspace: OUT, base: OUT });
+  const io = { stdout: () => {}, stderr: (text) => process.stderr.write(text), colors: false, rewrites: false };
+  for (const person of people) {
+    chmodSync(join(OUT, 'keys', person), 0o600);
+    const code = await runCommandLine(
+      [kind, 'sign', name, '--key', `keys/${person}`, '--as', person],
+      async () => composition,
+      io,
+    );
+    if (code !== 0) throw new Error(`${person} could not sign ${name}`);
+  }
+}
+
 async function makeFiles() {
   const { documents } = await import('../dist/documents.js');
   for (const folder of ['keys', 'recordings', 'approvals']) mkdirSync(join(OUT, folder), { recursive: true });
   write('descriptor.txt', `${DESCRIPTOR}\n`);
-  write('policy.yaml', policy());
+  const policy1 = policy(1, 'none', '2026-04-01T00:00:00Z', '1000000000');
+  write('policy.yaml', policy1);
+  // What a thief would wish for: all new addresses together may get as much as anybody.
+  const loaded = value(documents.policy(Buffer.from(policy1), 'policy.yaml'));
+  write('looser.yaml', policy(2, `"${loaded.digest}"`, '2026-06-01T12:40:00Z', '20000000000'));
   const first = book(1, null, known);
   write('book-1.yaml', first);
   const { digest } = value(documents.book(Buffer.from(first), 'book-1.yaml', NETWORK));
   write('book-2.yaml', book(2, digest, [...known, ...young]));
+  for (const name of ['policy.yaml', 'looser.yaml']) await signAs('policy', name, ['frank', 'grace']);
+  for (const name of ['book-1.yaml', 'book-2.yaml']) await signAs('book', name, ['bob', 'erin']);
   write('coins.json', `${JSON.stringify(coins(), null, 2)}\n`);
   write(
     'withdrawals.csv',

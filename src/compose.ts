@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { fileExists, inFolder, makeFolder, readBytes, writeNewFile } from './adapters/files.js';
+import { fileExists, filesBeside, inFolder, makeFolder, readBytes, writeNewFile } from './adapters/files.js';
 import { decodeText } from './adapters/source-text.js';
 import { readWorkspaceConfig, WORKSPACE_FILE, workspaceTemplate } from './adapters/workspace-config.js';
 import { type Fault, fail } from './domain/fault.js';
@@ -36,6 +36,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
       writeNew: (path, bytes) => writeNewFile(named(path), bytes),
       makeFolder: (path) => makeFolder(named(path)),
       exists: (path) => fileExists(named(path)),
+      beside: async (path, suffix) => (path === '-' ? [] : filesBeside(named(path), path, suffix)),
       inWorkspace: inFolder,
     },
     documents: (await import('./documents.js')).documents,

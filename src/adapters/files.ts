@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { access, link, mkdir, open, readFile, rm } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { access, link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { equalBytes } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
@@ -112,6 +112,21 @@ export async function fileExists(path: string): Promise<boolean> {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Files beside `path` that are called like it, a dot, a word and the suffix; named as `name` names it. Sorted. */
+export async function filesBeside(path: string, name: string, suffix: string): Promise<readonly string[]> {
+  const own = basename(path);
+  try {
+    const names = await readdir(dirname(path));
+    const found = names.filter(
+      (one) => one.startsWith(`${own}.`) && one.endsWith(suffix) && one.length > own.length + 1 + suffix.length,
+    );
+    return found.sort().map((one) => `${name}${one.slice(own.length)}`);
+  } catch {
+    // A folder that cannot be listed is reported by whoever reads the file itself.
+    return [];
   }
 }
 

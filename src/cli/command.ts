@@ -10,6 +10,8 @@ export interface Words {
   readonly args: readonly string[];
   /** Value of `--name VALUE`, or undefined. */
   text(name: string): string | undefined;
+  /** All values of a `--name VALUE` that may be given several times ("--name <value...>"). */
+  list(name: string): readonly string[];
   /** Whether `--name` was given. */
   flag(name: string): boolean;
 }

@@ -72,32 +72,40 @@ function buildProgram(onVerb: OnVerb): Command {
   return root;
 }
 
+/** As commander gives it: text, a flag, or all values of an option that takes several. */
+type OptionValue = string | boolean | string[] | undefined;
+
 function addVerb(parent: Command, spec: CommandSpec, name: string, onVerb: OnVerb): void {
   const command = settle(parent.command(name));
   for (const argument of spec.args) command.argument(argument.name);
   for (const option of spec.options) command.option(option.flags);
   command.option('--json').option('-w, --workspace <folder>');
   command.action(async () => {
-    const options = command.opts<Record<string, string | boolean | undefined>>();
+    const options = command.opts<Record<string, OptionValue>>();
     refuseSwallowed(options);
     const words: Words = {
       args: command.args,
       text: (option) => textOption(options[camelCase(option)]),
+      list: (option) => listOption(options[camelCase(option)]),
       flag: (option) => options[camelCase(option)] === true,
     };
     await onVerb(spec, words, options.json === true);
   });
 }
 
+function listOption(value: OptionValue): readonly string[] {
+  return Array.isArray(value) ? value : [];
+}
+
 /** "--reason --json": commander takes the next option for the value, and that would stand in the journal for good. */
-function refuseSwallowed(options: Readonly<Record<string, string | boolean | undefined>>): void {
-  for (const value of Object.values(options)) {
+function refuseSwallowed(options: Readonly<Record<string, OptionValue>>): void {
+  for (const value of Object.values(options).flat()) {
     if (typeof value !== 'string' || !value.startsWith('--')) continue;
     throw new CommanderError(2, 'countersign.value', `a value is missing: ${value} is an option itself`);
   }
 }
 
-function textOption(value: string | boolean | undefined): string | undefined {
+function textOption(value: OptionValue): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 

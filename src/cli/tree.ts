@@ -11,6 +11,17 @@ const RECORD: OptionSpec = {
   about: 'write the APDU transcript of the conversation to a new file',
 };
 
+const SIGN_KEY: OptionSpec = { flags: '--key <file>', about: 'your SSH key: ssh-keygen signs with it' };
+const SIGN_AS: OptionSpec = {
+  flags: '--as <name>',
+  about: 'who signs, for the name of the file; default: whose key it is in the policy',
+};
+const STATEMENT: OptionSpec = { flags: '--statement', about: 'print what would be signed, to be signed elsewhere' };
+const SIGNATURES: OptionSpec = {
+  flags: '--signature <file...>',
+  about: 'signatures under it; default: every FILE.*.sig beside it',
+};
+
 /** Every verb, in the order of the journey. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -183,18 +194,34 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./verbs/policy-backtest.js'),
   },
   {
-    path: ['policy', 'activate'],
-    about: 'put a policy into force; it must follow the version before it',
+    path: ['policy', 'sign'],
+    about: 'sign a policy file; writes FILE.NAME.sig beside it, and needs no workspace',
     args: [{ name: '<file>', about: 'the policy' }],
-    options: [],
+    options: [SIGN_KEY, SIGN_AS, STATEMENT],
+    example: 'countersign policy sign policy.yaml --key ~/.ssh/id_ed25519',
+    load: () => import('./verbs/policy-sign.js'),
+  },
+  {
+    path: ['policy', 'activate'],
+    about: 'put a signed policy into force; it follows the version before it, and waits if it loosens',
+    args: [{ name: '<file>', about: 'the policy' }],
+    options: [SIGNATURES],
     example: 'countersign policy activate policy.yaml',
     load: () => import('./verbs/policy-activate.js'),
   },
   {
-    path: ['book', 'import'],
-    about: 'take in the address book; the cool-down of what is new begins now',
+    path: ['book', 'sign'],
+    about: 'sign an address book; writes FILE.NAME.sig beside it, and needs no workspace',
     args: [{ name: '<file>', about: 'the address book' }],
-    options: [],
+    options: [SIGN_KEY, SIGN_AS, STATEMENT],
+    example: 'countersign book sign book.yaml --key ~/.ssh/id_ed25519 --as erin',
+    load: () => import('./verbs/book-sign.js'),
+  },
+  {
+    path: ['book', 'import'],
+    about: 'take in the signed address book; the cool-down of what is new begins now',
+    args: [{ name: '<file>', about: 'the address book' }],
+    options: [SIGNATURES],
     example: 'countersign book import book.yaml',
     load: () => import('./verbs/book-import.js'),
   },

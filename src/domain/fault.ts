@@ -3,6 +3,7 @@ import { APPROVAL_FAULTS } from './faults/approvals.js';
 import { DEVICE_FAULTS } from './faults/device.js';
 import { DOCUMENT_FAULTS } from './faults/documents.js';
 import { JOURNAL_FAULTS } from './faults/journal.js';
+import { LIFECYCLE_FAULTS } from './faults/lifecycle.js';
 import { PLAN_FAULTS } from './faults/plan.js';
 import { PSBT_FAULTS } from './faults/psbt.js';
 import { VAULT_FAULTS } from './faults/vault.js';
@@ -17,6 +18,7 @@ export const FAULTS = {
   ...PLAN_FAULTS,
   ...PSBT_FAULTS,
   ...APPROVAL_FAULTS,
+  ...LIFECYCLE_FAULTS,
   ...JOURNAL_FAULTS,
   ...DEVICE_FAULTS,
   ...WORKFLOW_FAULTS,

@@ -44,6 +44,11 @@ const requests = v.pipe(
   v.array(request),
   v.check((list) => new Set(list.map(({ id }) => id)).size === list.length, 'a request stands twice'),
 );
+const signatures = v.pipe(
+  v.array(v.strictObject({ person: name, signature: text })),
+  v.minLength(1),
+  v.check((list) => new Set(list.map(({ person }) => person)).size === list.length, 'a person stands twice'),
+);
 
 /** One schema a kind: what is stored is exactly this, nothing less and nothing beside it. */
 const KINDS = {
@@ -59,11 +64,17 @@ const KINDS = {
     digest: hash,
     version: count,
     document: hash,
+    effectiveAt: time,
+    under: v.exactOptional(hash),
+    signatures,
   }),
   'book.changed': v.strictObject({
     kind: v.literal('book.changed'),
     digest: hash,
+    version: count,
     document: hash,
+    under: hash,
+    signatures,
     added: v.array(v.strictObject({ id: name, script, label: text })),
     removed: v.array(v.strictObject({ id: name, script })),
   }),

@@ -20,6 +20,12 @@ export interface OutputRecord {
   readonly change?: number;
 }
 
+/** One person's word for a document: an armoured SSHSIG over its statement. */
+export interface SignatureRecord {
+  readonly person: string;
+  readonly signature: string;
+}
+
 /** What happened. One entry is one fact; the states of batches, coins, policy and book are folded from them. */
 export type EntryBody =
   | {
@@ -35,11 +41,20 @@ export type EntryBody =
       readonly version: number;
       /** SHA-256 of the document's text, kept as a blob. */
       readonly document: Hex;
+      /** When it begins to apply, as the document says; where that is later than the entry, it is pending until then. */
+      readonly effectiveAt: TimeText;
+      /** Digest of the policy whose quorum signed it; absent in the first, which its own people signed. */
+      readonly under?: Hex;
+      readonly signatures: readonly SignatureRecord[];
     }
   | {
       readonly kind: 'book.changed';
       readonly digest: Hex;
+      readonly version: number;
       readonly document: Hex;
+      /** Digest of the policy whose quorum signed the book. */
+      readonly under: Hex;
+      readonly signatures: readonly SignatureRecord[];
       /** A destination's age runs from the entry that added it; changing its script is a removal and an addition. */
       readonly added: readonly { readonly id: string; readonly script: Hex; readonly label: string }[];
       readonly removed: readonly { readonly id: string; readonly script: Hex }[];

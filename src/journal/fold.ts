@@ -3,6 +3,7 @@ import { ok, type Result } from '../domain/result.js';
 import { parseTime, type UnixSeconds } from '../domain/time.js';
 import type { Entry, EntryBody } from './entries.js';
 import { applyBatchEntry, type BatchDraft } from './fold-batch.js';
+import { applyPolicy, bookFollows, promotePending } from './policies.js';
 import { SharedMap } from './shared-map.js';
 import type { BookAge, Fold, JournalState } from './state.js';
 
@@ -12,6 +13,7 @@ export const EMPTY_STATE: JournalState = {
   network: null,
   vault: null,
   policy: null,
+  pendingPolicy: null,
   book: null,
   coins: null,
   frozen: new Map(),
@@ -41,6 +43,7 @@ interface Draft extends BatchDraft {
   network: JournalState['network'];
   vault: JournalState['vault'];
   policy: JournalState['policy'];
+  pendingPolicy: JournalState['pendingPolicy'];
   book: JournalState['book'];
   coins: JournalState['coins'];
   readonly frozen: SharedMap<string>;
@@ -59,6 +62,7 @@ export class StateBuilder {
       network: from.network,
       vault: from.vault,
       policy: from.policy,
+      pendingPolicy: from.pendingPolicy,
       book: from.book,
       coins: from.coins,
       frozen: new SharedMap(from.frozen),
@@ -81,19 +85,23 @@ export class StateBuilder {
   apply(entry: Entry): Result<void, Fault> {
     const at = parseTime(entry.at);
     if (at === null) throw new Error(`entry ${entry.seq} was not checked: ${entry.at} is not a time`);
+    const { policy, pendingPolicy } = this.#draft;
+    promotePending(this.#draft, at);
     const applied = applyBody(this.#draft, entry, at);
     if (applied.ok) this.#draft.head = { seq: entry.seq, hash: entry.hash, at };
+    else Object.assign(this.#draft, { policy, pendingPolicy });
     return applied;
   }
 
   snapshot(): JournalState {
-    const { head, network, vault, policy, book, coins, frozen, batches, requests, requestDigests, heldCoins } =
-      this.#draft;
+    const { head, network, vault, policy, pendingPolicy, book, coins } = this.#draft;
+    const { frozen, batches, requests, requestDigests, heldCoins } = this.#draft;
     return {
       head,
       network,
       vault,
       policy,
+      pendingPolicy,
       book,
       coins,
       frozen: frozen.share(),
@@ -119,7 +127,7 @@ function applyBody(draft: Draft, entry: Entry, at: UnixSeconds): Result<void, Fa
     case 'vault.imported':
       return applyVault(draft, body);
     case 'policy.activated':
-      return applyPolicy(draft, body);
+      return applyPolicy(draft, body, at);
     case 'book.changed':
       return applyBook(draft, body, at);
     case 'coins.imported': {
@@ -163,26 +171,13 @@ function applyVault(draft: Draft, body: Extract<EntryBody, { kind: 'vault.import
   return NOTHING;
 }
 
-function applyPolicy(draft: Draft, body: Extract<EntryBody, { kind: 'policy.activated' }>): Result<void, Fault> {
-  const active = draft.policy;
-  if (active !== null && body.version <= active.version) {
-    return fail(
-      'E_JOURNAL_ENTRY',
-      `policy version ${body.version} does not come after ${active.version}, the active one`,
-      {
-        remedy: 'give the new policy a higher version; an older one is never taken back',
-      },
-    );
-  }
-  draft.policy = { digest: body.digest, version: body.version, document: body.document };
-  return NOTHING;
-}
-
 function applyBook(
   draft: Draft,
   body: Extract<EntryBody, { kind: 'book.changed' }>,
   at: UnixSeconds,
 ): Result<void, Fault> {
+  const follows = bookFollows(draft, body, at);
+  if (!follows.ok) return follows;
   const entries = new Map<string, BookAge>(draft.book?.entries);
   for (const { id, script } of body.removed) {
     if (entries.get(id)?.script !== script) {
@@ -194,6 +189,6 @@ function applyBook(
     if (entries.has(id)) return fail('E_JOURNAL_ENTRY', `the book holds ${id} already: remove it in the same entry`);
     entries.set(id, { id, script, label, since: at });
   }
-  draft.book = { digest: body.digest, document: body.document, entries };
+  draft.book = { digest: body.digest, version: body.version, document: body.document, entries };
   return NOTHING;
 }

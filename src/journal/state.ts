@@ -69,14 +69,25 @@ export interface BookAge {
   readonly since: UnixSeconds;
 }
 
+export interface PolicyRecord {
+  readonly digest: Hex;
+  readonly version: number;
+  readonly document: Hex;
+  readonly effectiveAt: UnixSeconds;
+}
+
 /** Everything that the entries say, folded. Rebuilt from nothing by `audit verify`. */
 export interface JournalState {
   readonly head: { readonly seq: number; readonly hash: Hex; readonly at: UnixSeconds } | null;
   readonly network: string | null;
   readonly vault: { readonly id: string; readonly network: string; readonly descriptor: string } | null;
-  readonly policy: { readonly digest: Hex; readonly version: number; readonly document: Hex } | null;
+  /** In force when the newest entry was written. Ask `policyAt` (policies.ts) for what applies at a later moment. */
+  readonly policy: PolicyRecord | null;
+  /** The newest version, while it waits for its effectiveAt. */
+  readonly pendingPolicy: PolicyRecord | null;
   readonly book: {
     readonly digest: Hex;
+    readonly version: number;
     readonly document: Hex;
     readonly entries: ReadonlyMap<string, BookAge>;
   } | null;

@@ -4,11 +4,15 @@ import { APPROVAL_NAMESPACE } from '../approval/statement.js';
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
+import { parseTime } from '../domain/time.js';
 import { namedBlobs } from '../journal/blobs.js';
 import { type Anchor, verifyChain } from '../journal/chain.js';
-import type { EntryBody } from '../journal/entries.js';
+import type { Entry, EntryBody } from '../journal/entries.js';
 import type { LoadedPolicy } from '../policy/types.js';
+import { DocumentAudit } from './audit-documents.js';
 import type { Desk } from './ports.js';
+
+type ApprovedBody = Extract<EntryBody, { kind: 'batch.approved' }>;
 
 export interface JournalReport {
   readonly entries: number;
@@ -17,76 +21,75 @@ export interface JournalReport {
   readonly blobs: number;
   readonly batches: number;
   readonly approvals: number;
+  /** Signatures under policies and books. */
+  readonly documentSignatures: number;
 }
 
 /**
- * The whole journal again from nothing: chain, states, every document that an entry names, every approval,
- * and that the places noted elsewhere lie on the chain.
+ * The whole journal again from nothing: chain, states, every document that an entry names, every policy and book in its place,
+ * every approval, and that the places noted elsewhere lie on the chain.
  */
 export async function verifyJournal(desk: Desk, noted: readonly Anchor[]): Promise<Result<JournalReport, Fault>> {
   const verified = await verifyChain(desk.journal.entries(), noted);
   if (!verified.ok) return verified;
   const { state, count } = verified.value;
   const named = new Set<Hex>();
-  for await (const entry of desk.journal.entries()) for (const hash of namedBlobs(entry.body)) named.add(hash);
+  const documents = new DocumentAudit(desk);
+  const planned = new Map<string, Hex>();
+  let approvals = 0;
+  for await (const entry of desk.journal.entries()) {
+    const { body } = entry;
+    for (const hash of namedBlobs(body)) named.add(hash);
+    const taken = await documents.take(entry);
+    if (!taken.ok) return taken;
+    if (body.kind === 'batch.planned') planned.set(body.batch, body.psbt);
+    if (body.kind !== 'batch.approved') continue;
+    const approved = await verifyApproval(desk, documents, entry, body, planned.get(body.batch));
+    if (!approved.ok) return approved;
+    approvals += 1;
+  }
   for (const hash of named) {
     const blob = await desk.journal.blob(hash);
     if (!blob.ok) return blob;
   }
-  const approvals = await verifyApprovals(desk);
-  if (!approvals.ok) return approvals;
   return ok({
     entries: count,
     head: verified.value.head,
     blobs: named.size,
     batches: state.batches.size,
-    approvals: approvals.value,
+    approvals,
+    documentSignatures: documents.signatures,
   });
 }
 
 /**
- * Every approval: signed by a key that the policy of its day lists for the person, over a statement of that batch, those
+ * An approval: signed by a key that the policy of its day lists for the person, over a statement of that batch, those
  * bytes and that policy. A journal that was written anew from its first entry on has a chain without a flaw, and no
- * officer's signature. Returns how many there are.
+ * officer's signature.
  */
-async function verifyApprovals(desk: Desk): Promise<Result<number, Fault>> {
-  const planned = new Map<string, Hex>();
-  let policy: LoadedPolicy | null = null;
-  let count = 0;
-  for await (const { seq, body } of desk.journal.entries()) {
-    if (body.kind === 'batch.planned') planned.set(body.batch, body.psbt);
-    if (body.kind === 'policy.activated') {
-      const read = await policyOf(desk, body.document, seq);
-      if (!read.ok) return read;
-      policy = read.value;
-    }
-    if (body.kind !== 'batch.approved') continue;
-    const statement = await desk.journal.blob(body.statement);
-    if (!statement.ok) return statement;
-    const problem = approvalProblem(body, statement.value, policy, planned.get(body.batch));
-    if (problem !== null) {
-      const message = `entry ${seq}, batch ${body.batch}: the approval of ${body.person} ${problem}`;
-      return fail('E_JOURNAL_TAMPERED', message, { remedy: REMEDY });
-    }
-    count += 1;
-  }
-  return ok(count);
+async function verifyApproval(
+  desk: Desk,
+  documents: DocumentAudit,
+  { seq, at }: Entry,
+  body: ApprovedBody,
+  psbt: Hex | undefined,
+): Promise<Result<void, Fault>> {
+  const statement = await desk.journal.blob(body.statement);
+  if (!statement.ok) return statement;
+  const said = saidBy(statement.value);
+  const policy = documents.policyFor(said.get('policy'), parseTime(at) ?? 0);
+  const problem = approvalProblem(body, statement.value, said, policy, psbt);
+  if (problem === null) return ok(undefined);
+  const message = `entry ${seq}, batch ${body.batch}: the approval of ${body.person} ${problem}`;
+  return fail('E_JOURNAL_TAMPERED', message, { remedy: REMEDY });
 }
 
 const REMEDY = 'stop signing; keep this file as it is, and compare it with copies and heads that were noted elsewhere';
 
-async function policyOf(desk: Desk, document: Hex, seq: number): Promise<Result<LoadedPolicy, Fault>> {
-  const bytes = await desk.journal.blob(document);
-  if (!bytes.ok) return bytes;
-  const policy = desk.ports.documents.policy(bytes.value, desk.config.policy);
-  if (policy.ok) return policy;
-  const message = `the policy of entry ${seq} can no longer be read: ${policy.error[0]?.message ?? ''}`;
-  return fail('E_POLICY_INTEGRITY', message, { remedy: 'verify with the version of countersign that activated it' });
-}
-
 function approvalProblem(
-  body: Extract<EntryBody, { kind: 'batch.approved' }>,
+  body: ApprovedBody,
   statement: Uint8Array,
+  said: ReadonlyMap<string, unknown>,
   policy: LoadedPolicy | null,
   psbt: Hex | undefined,
 ): string | null {
@@ -97,7 +100,6 @@ function approvalProblem(
     return `was signed by another key than the policy of its day lists for ${body.person}`;
   }
   const due = { batch: body.batch, psbt_sha256: psbt, policy: policy.digest, approver: body.person };
-  const said = saidBy(statement);
   const other = Object.entries({ ...due, valid_until: body.validUntil }).find(
     ([name, value]) => said.get(name) !== value,
   );

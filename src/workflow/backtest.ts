@@ -7,6 +7,7 @@ import { parseTime, type UnixSeconds } from '../domain/time.js';
 import type { Entry, EntryBody } from '../journal/entries.js';
 import { EMPTY_STATE, fold } from '../journal/fold.js';
 import { applyBatchEntry, type BatchDraft } from '../journal/fold-batch.js';
+import { policyAt } from '../journal/policies.js';
 import { SharedMap } from '../journal/shared-map.js';
 import type { BatchRecord, JournalState } from '../journal/state.js';
 import { codesOf } from '../policy/bench/run.js';
@@ -114,7 +115,7 @@ class Replay {
         const judged = await this.#judge(entry, body, at);
         if (!judged.ok) return judged;
       }
-      const applied = applyBatchEntry(this.#draft(), body, entry, at);
+      const applied = applyBatchEntry(this.#draft(at), body, entry, at);
       if (!applied.ok) return applied;
       const batch = this.#batches.get(body.batch);
       if (batch === undefined) throw new Error(`batch ${body.batch} is not there after its entry`);
@@ -125,9 +126,9 @@ class Replay {
     return ok(undefined);
   }
 
-  #draft(): BatchDraft {
+  #draft(at: UnixSeconds): BatchDraft {
     return {
-      policy: this.#state.policy,
+      policy: policyAt(this.#state, at),
       batches: this.#batches,
       requests: this.#requests,
       requestDigests: this.#requestDigests,

@@ -33,6 +33,8 @@ export interface Files {
   writeNew(path: string, bytes: Uint8Array): Promise<Result<void, Fault>>;
   makeFolder(path: string): Promise<Result<void, Fault>>;
   exists(path: string): Promise<boolean>;
+  /** The files beside one that are called like it with ".SOMETHING" and the suffix after it, sorted. */
+  beside(path: string, suffix: string): Promise<readonly string[]>;
   /** A path relative to the workspace as one that can be opened. */
   inWorkspace(root: string, path: string): string;
 }

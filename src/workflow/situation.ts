@@ -16,6 +16,7 @@ import { createDeriver } from '../vault/derive.js';
 import { parseVault } from '../vault/descriptor.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver, Vault } from '../vault/types.js';
+import { activePolicy } from './active-policy.js';
 import type { Desk } from './ports.js';
 import { recordOf } from './records.js';
 
@@ -51,36 +52,6 @@ function vaultOf(state: JournalState): Result<OpenVault, Fault> {
   const vault = parseVault(state.vault.id, network.value, state.vault.descriptor);
   if (!vault.ok) return vault;
   return ok({ state, vault: vault.value, deriver: createDeriver(vault.value) });
-}
-
-/** The policy that the journal activated. The file in the workspace may be absent, but may not say something else. */
-export async function activePolicy(desk: Desk, state: JournalState): Promise<Result<LoadedPolicy, Fault>> {
-  if (state.policy === null) {
-    return fail('E_POLICY_MISSING', 'no policy is active: nothing may leave', {
-      remedy: 'activate one: countersign policy activate FILE',
-    });
-  }
-  const text = await desk.journal.blob(state.policy.document);
-  if (!text.ok) return text;
-  const policy = desk.ports.documents.policy(text.value, desk.config.policy);
-  if (!policy.ok) {
-    return fail('E_POLICY_INTEGRITY', `the active policy can no longer be read: ${policy.error[0]?.message ?? ''}`, {
-      remedy: 'this version of countersign reads countersign.policy/1 more strictly: activate a corrected version',
-    });
-  }
-  const path = desk.ports.files.inWorkspace(desk.root, desk.config.policy);
-  if (!(await desk.ports.files.exists(path))) return policy;
-  const file = await desk.ports.files.read(path);
-  if (!file.ok) return file;
-  const onDisk = desk.ports.documents.policy(file.value, desk.config.policy);
-  if (onDisk.ok && onDisk.value.digest === policy.value.digest) return policy;
-  const found = onDisk.ok
-    ? `digest ${onDisk.value.digest}`
-    : `it is not a valid policy: ${onDisk.error[0]?.message ?? ''}`;
-  return fail('E_POLICY_INTEGRITY', `${desk.config.policy} is not the active policy ${policy.value.digest}: ${found}`, {
-    where: { file: desk.config.policy },
-    remedy: 'put the active text back, or raise its version and activate it: countersign policy activate FILE',
-  });
 }
 
 /** An initiator is a person of the policy: a made-up name would let whoever planned a batch approve it as well. */

@@ -194,6 +194,11 @@ export class Session {
     return result;
   }
 
+  /** Signs a policy or a book as these people would, each at a machine of their own. */
+  async signDocument(kind: 'policy' | 'book', file: string, ...people: string[]): Promise<void> {
+    for (const person of people) await this.expect(0, kind, 'sign', file, '--key', `keys/${person}`, '--as', person);
+  }
+
   /** Signs a message in somebody's name, as ssh-keygen would on another machine. */
   sign(person: string, message: string, options: SignOptions = {}): string {
     return softSign(tokenOf(person), Buffer.from(message), options);
@@ -235,8 +240,14 @@ function filesUnder(folder: string, root: string): Record<string, string> {
 const STEPS = [
   ['init', APRIL, ['init', '.', '--network', 'testnet3']],
   ['vault', APRIL, ['vault', 'import', 'demo-cold', 'descriptor.txt']],
+  ['policy', APRIL, ['policy', 'sign', 'policy.yaml', '--key', 'keys/frank']],
+  ['policy', APRIL, ['policy', 'sign', 'policy.yaml', '--key', 'keys/grace']],
   ['policy', APRIL, ['policy', 'activate', 'policy.yaml']],
+  ['book', APRIL, ['book', 'sign', 'book-1.yaml', '--key', 'keys/bob', '--as', 'bob']],
+  ['book', APRIL, ['book', 'sign', 'book-1.yaml', '--key', 'keys/erin', '--as', 'erin']],
   ['book', APRIL, ['book', 'import', 'book-1.yaml']],
+  ['book', MAY, ['book', 'sign', 'book-2.yaml', '--key', 'keys/bob', '--as', 'bob']],
+  ['book', MAY, ['book', 'sign', 'book-2.yaml', '--key', 'keys/erin', '--as', 'erin']],
   ['book', MAY, ['book', 'import', 'book-2.yaml']],
   ['coins', '2026-06-01T11:30:00Z', ['coins', 'import', 'coins.json']],
 ] as const;

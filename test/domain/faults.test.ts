@@ -6,6 +6,7 @@ import { APPROVAL_FAULTS } from '../../src/domain/faults/approvals.js';
 import { DEVICE_FAULTS } from '../../src/domain/faults/device.js';
 import { DOCUMENT_FAULTS } from '../../src/domain/faults/documents.js';
 import { JOURNAL_FAULTS } from '../../src/domain/faults/journal.js';
+import { LIFECYCLE_FAULTS } from '../../src/domain/faults/lifecycle.js';
 import { PLAN_FAULTS } from '../../src/domain/faults/plan.js';
 import { PSBT_FAULTS } from '../../src/domain/faults/psbt.js';
 import { VAULT_FAULTS } from '../../src/domain/faults/vault.js';
@@ -23,6 +24,7 @@ test('every fault has an exit code above 0, and no two rooms share a tag', () =>
     DEVICE_FAULTS,
     DOCUMENT_FAULTS,
     JOURNAL_FAULTS,
+    LIFECYCLE_FAULTS,
     PLAN_FAULTS,
     PSBT_FAULTS,
     VAULT_FAULTS,

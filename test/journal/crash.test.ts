@@ -17,7 +17,7 @@ async function stateAfter(path: string): Promise<JournalState> {
   const opened = await openJournal(path, { clock });
   if (!opened.ok) throw new Error(opened.error.message);
   const state = await opened.value.read();
-  const writable = await append(opened.value, [story.policy(9, '99'.repeat(32))]);
+  const writable = await append(opened.value, [story.frozen()]);
   await opened.value.close();
   if (!state.ok || !writable.ok) throw new Error('the journal does not go on after the crash');
   return state.value;

@@ -134,16 +134,19 @@ describe('coins and requests', () => {
 });
 
 describe('the address book', () => {
-  const book = (added: [string, string][], removed: [string, string][]): EntryBody => ({
+  const book = (added: [string, string][], removed: [string, string][], version = 2): EntryBody => ({
     kind: 'book.changed',
     digest: POLICY,
+    version,
     document: POLICY,
+    under: POLICY,
+    signatures: [{ person: 'erin', signature: 'armoured' }],
     added: added.map(([id, script]) => ({ id, script, label: id })),
     removed: removed.map(([id, script]) => ({ id, script })),
   });
 
   it('gives each destination the time of the entry that added it, and keeps it', () => {
-    const state = stateOf([...BASE, book([['x', '51']], []), book([['y', '52']], [])]);
+    const state = stateOf([...BASE, book([['x', '51']], [], 1), book([['y', '52']], [])]);
     expect([...(state.book?.entries.values() ?? [])].map(({ id, since }) => [id, since])).toEqual([
       ['x', START + 120],
       ['y', START + 180],
@@ -151,7 +154,7 @@ describe('the address book', () => {
   });
 
   it('begins the age anew when the script of an id changes', () => {
-    const state = stateOf([...BASE, book([['x', '51']], []), book([['x', '52']], [['x', '51']])]);
+    const state = stateOf([...BASE, book([['x', '51']], [], 1), book([['x', '52']], [['x', '51']])]);
     expect(state.book?.entries.get('x')).toEqual({ id: 'x', script: '52', label: 'x', since: START + 180 });
   });
 
@@ -160,7 +163,7 @@ describe('the address book', () => {
     ['the removal of an id that is not there', book([], [['y', '51']])],
     ['the removal of an id with another script', book([], [['x', '52']])],
   ])('refuses %s', (_, body) => {
-    expect(tagOf(next(stateOf([...BASE, book([['x', '51']], [])]), body))).toBe('E_JOURNAL_ENTRY');
+    expect(tagOf(next(stateOf([...BASE, book([['x', '51']], [], 1)]), body))).toBe('E_JOURNAL_ENTRY');
   });
 });
 

@@ -29,11 +29,15 @@ export const story = {
     network: 'regtest',
     nonce: '11'.repeat(32),
   }),
-  policy: (version = 1, digest = POLICY): EntryBody => ({
+  /** Version 1 is signed by its own people, every other one under version 1. */
+  policy: (version = 1, digest = POLICY, effectiveAt = '2026-06-01T08:00:00Z'): EntryBody => ({
     kind: 'policy.activated',
     digest,
     version,
     document: hashOf('policy'),
+    effectiveAt,
+    ...(version === 1 ? {} : { under: POLICY }),
+    signatures: [{ person: 'frank', signature: 'armoured' }],
   }),
   planned: (batch: string, { inputs, requests, amount = '90000' }: BatchOptions = {}): EntryBody => ({
     kind: 'batch.planned',
@@ -114,6 +118,7 @@ export const story = {
     height: 950_000,
     time,
   }),
+  frozen: (): EntryBody => ({ kind: 'coin.frozen', outpoint: outpoint(99), reason: 'looked into', by: 'alice' }),
   abandoned: (batch: string): EntryBody => ({ kind: 'batch.abandoned', batch, reason: 'not needed', by: 'alice' }),
 };
 

@@ -186,6 +186,7 @@ describe('an approval that was signed elsewhere', () => {
       .replace('version: 2', 'version: 3')
       .replace(/prev: .*/, `prev: "sha256:${digest.replace('sha256:', '')}"`);
     s.write('book-3.yaml', book);
+    await s.signDocument('book', 'book-3.yaml', 'bob', 'erin');
     await s.expect(0, 'book', 'import', 'book-3.yaml');
     const check = await s.json(11, 'batch', 'check', id);
     expect(check.discounted_approvals.map(({ person }: { person: string }) => person)).toEqual(['bob', 'carol']);

@@ -78,6 +78,12 @@ export const DEMO_STEPS: readonly DemoStep[] = [
     expect: 'DENIED',
   },
   {
+    at: '2026-06-01T12:40:00Z',
+    say: "Then a policy under which it would pass, with both auditors' signatures. It loosens, so it has to wait 72 hours.",
+    argv: ['policy', 'activate', 'looser.yaml'],
+    expect: 'DENIED',
+  },
+  {
     at: '2026-06-01T13:00:00Z',
     say: 'One more honest batch, and this time something between countersign and the device changes one byte of a signature.',
     argv: ['batch', 'plan', 'second.csv', '--as', 'alice', '--seed', SEEDS[2]],

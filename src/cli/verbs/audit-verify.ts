@@ -11,11 +11,11 @@ export const run: Verb = async (words, context) =>
     if (anchor !== null && !anchor.ok) return anchor;
     const verified = await verifyJournal(desk, anchor === null ? [] : [anchor.value]);
     if (!verified.ok) return verified;
-    const { entries, head, blobs, batches, approvals } = verified.value;
+    const { entries, head, blobs, batches, approvals, documentSignatures } = verified.value;
     return ok({
       schema: 'countersign.audit-verify/1',
       exit: 'OK',
-      data: { entries, head, blobs, batches, approvals },
+      data: { entries, head, blobs, batches, approvals, document_signatures: documentSignatures },
       text: [
         `${context.style.good('verified')}  the journal is whole`,
         ...fields(
@@ -23,6 +23,10 @@ export const run: Verb = async (words, context) =>
             ['  entries', `${entries}, each hash computed again, each linked to the one before`],
             ['  head', `${head.seq}:${head.hash}`],
             ['  documents', `${blobs}, each equal to the hash that names it`],
+            [
+              '  policies',
+              `each version and each book in its place, ${documentSignatures} signatures verified, notice kept`,
+            ],
             ['  batches', `${batches}, every step legal, state folded again from nothing`],
             ['  approvals', `${approvals}, every signature verified`],
           ],

@@ -5,7 +5,7 @@ import { type Bound, type BoundLine, bound } from '../../policy/bound/bound.js';
 import { everybody } from '../../policy/bound/people.js';
 import { ASSUMPTIONS, HOST_LINE, weakened } from '../../policy/bound/powers.js';
 import type { LoadedBook, LoadedPolicy } from '../../policy/types.js';
-import { activePolicy } from '../../workflow/situation.js';
+import { activePolicy } from '../../workflow/active-policy.js';
 import type { Report, Verb, VerbContext } from '../command.js';
 import type { Style } from '../render/style.js';
 import { padEnd, plural, printable, wrap } from '../render/text.js';

@@ -1,7 +1,7 @@
 import { ok } from '../../domain/result.js';
 import { explainPolicy } from '../../policy/explain.js';
 import type { LoadedPolicy } from '../../policy/types.js';
-import { activePolicy } from '../../workflow/situation.js';
+import { activePolicy } from '../../workflow/active-policy.js';
 import type { Report, Verb } from '../command.js';
 import type { Style } from '../render/style.js';
 import { printable, wrap } from '../render/text.js';

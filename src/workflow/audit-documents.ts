@@ -1,0 +1,140 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Fault, fail } from '../domain/fault.js';
+import { ok, type Result } from '../domain/result.js';
+import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
+import type { Entry, SignatureRecord } from '../journal/entries.js';
+import { EMPTY_STATE, StateBuilder } from '../journal/fold.js';
+import { governingPolicy, newestPolicy, policyAt } from '../journal/policies.js';
+import type { JournalState } from '../journal/state.js';
+import type { LoadedPolicy } from '../policy/types.js';
+import { readPolicyRecord } from './active-policy.js';
+import { bookDifference } from './documents.js';
+import { hexDigest, judgeBook, judgePolicy } from './policy-life.js';
+import type { Desk } from './ports.js';
+import type { BroughtSignature } from './signatures.js';
+
+type PolicyEntry = Extract<Entry['body'], { kind: 'policy.activated' }>;
+type BookEntry = Extract<Entry['body'], { kind: 'book.changed' }>;
+
+/**
+ * Judges every policy and book of a journal again, as of the entry that put it into force: document, chain, signatures,
+ * notice, and what the entry says of it. The chain of entries has been verified before.
+ */
+export class DocumentAudit {
+  readonly #desk: Desk;
+  /** Folded from the few entries that policies and books rest on; batches do not matter here. */
+  readonly #builder = new StateBuilder(EMPTY_STATE);
+  /** Every policy that was activated so far, by its digest. */
+  readonly #policies = new Map<string, LoadedPolicy>();
+  /** Signatures that were verified. */
+  signatures = 0;
+
+  constructor(desk: Desk) {
+    this.#desk = desk;
+  }
+
+  /** Takes the next entry of the journal. E_JOURNAL_TAMPERED where its document should never have been taken. */
+  async take(entry: Entry): Promise<Result<void, Fault>> {
+    const { body } = entry;
+    switch (body.kind) {
+      case 'journal.opened':
+      case 'vault.imported':
+        return this.#builder.apply(entry);
+      case 'policy.activated':
+      case 'book.changed': {
+        const judged = await this.#judge(entry, body);
+        if (!judged.ok) {
+          return fail(
+            'E_JOURNAL_TAMPERED',
+            `entry ${entry.seq} of the journal, ${body.kind}: ${judged.error.message}`,
+            {
+              remedy: 'stop signing; find out how this document came into force without what it needs',
+            },
+          );
+        }
+        this.signatures += body.signatures.length;
+        return this.#builder.apply(entry);
+      }
+      default:
+        return ok(undefined);
+    }
+  }
+
+  /**
+   * The policy that a statement of this moment can be of: the one that it names, if that was ever in force, since who
+   * signed in the last second of a version may be recorded in the first of the next; else the one in force.
+   */
+  policyFor(named: unknown, at: UnixSeconds): LoadedPolicy | null {
+    const said = typeof named === 'string' ? this.#policies.get(named) : undefined;
+    if (said !== undefined && said.document.effectiveAt <= at) return said;
+    const inForce = policyAt(this.#builder.snapshot(), at);
+    return inForce === null ? null : (this.#policies.get(`sha256:${inForce.digest}`) ?? null);
+  }
+
+  async #judge(entry: Entry, body: PolicyEntry | BookEntry): Promise<Result<void, Fault>> {
+    const state = this.#builder.snapshot();
+    const at = parseTime(entry.at) ?? 0;
+    const record = governingPolicy(state, at);
+    const governing = record === null ? ok(null) : await readPolicyRecord(this.#desk, record);
+    if (!governing.ok) return governing;
+    return body.kind === 'policy.activated'
+      ? this.#judgePolicy(body, state, governing.value, at)
+      : this.#judgeBook(body, state, governing.value, at);
+  }
+
+  async #judgePolicy(
+    body: PolicyEntry,
+    state: JournalState,
+    governing: LoadedPolicy | null,
+    at: UnixSeconds,
+  ): Promise<Result<void, Fault>> {
+    const effectiveAt = parseTime(body.effectiveAt) ?? 0;
+    const { digest, version, document } = body;
+    const read = await readPolicyRecord(this.#desk, { digest, version, document, effectiveAt });
+    if (!read.ok) return read;
+    const policy = read.value;
+    const { vault } = state;
+    const judged = judgePolicy(policy, brought(body.signatures), { vault, governing, newest: newestPolicy(state), at });
+    if (!judged.ok) return judged;
+    this.#policies.set(policy.digest, policy);
+    return says(body, {
+      digest: hexDigest(policy.digest),
+      version: policy.document.version,
+      effectiveAt: formatTime(policy.document.effectiveAt),
+      signatures: judged.value.signatures,
+    });
+  }
+
+  async #judgeBook(
+    body: BookEntry,
+    state: JournalState,
+    governing: LoadedPolicy | null,
+    at: UnixSeconds,
+  ): Promise<Result<void, Fault>> {
+    const bytes = await this.#desk.journal.blob(body.document);
+    if (!bytes.ok) return bytes;
+    const { documents } = this.#desk.ports;
+    const read = documents.book(bytes.value, this.#desk.config.book, this.#desk.config.network);
+    if (!read.ok) return fail('E_BOOK_SCHEMA', `its book can no longer be read: ${read.error[0]?.message ?? ''}`);
+    const book = read.value;
+    const { vault } = state;
+    const judged = judgeBook(book, brought(body.signatures), { vault, governing, newest: state.book, at });
+    if (!judged.ok) return judged;
+    const { digest, version } = book;
+    const due = { digest: hexDigest(digest), version, signatures: judged.value };
+    return says(body, { ...due, ...bookDifference(state.book?.entries, book) });
+  }
+}
+
+const brought = (signatures: readonly SignatureRecord[]): BroughtSignature[] =>
+  signatures.map(({ person, signature }) => ({ from: `the signature of ${person}`, armored: signature }));
+
+/** Whether an entry says of its document what the document says. */
+function says<T extends object>(body: T, due: { readonly [K in keyof T]?: unknown }): Result<void, Fault> {
+  for (const [field, value] of Object.entries(due)) {
+    const found = Object.entries(body).find(([name]) => name === field)?.[1];
+    if (!isDeepStrictEqual(found, value))
+      return fail('E_JOURNAL_TAMPERED', `its ${field} is not what its document says`);
+  }
+  return ok(undefined);
+}
