@@ -194,6 +194,24 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./verbs/policy-backtest.js'),
   },
   {
+    path: ['policy', 'prove'],
+    about: 'prove a property of a policy, or show batches that break it (docs/policy-bound.md)',
+    args: [
+      { name: '<property>', about: 'outside-book, max-outflow, needs-role, separation or refines' },
+      { name: '<file>', about: 'the policy; for refines the older one' },
+      { name: '[newer]', about: 'for refines: the newer policy' },
+    ],
+    options: [
+      { flags: '--window <span>', about: 'for max-outflow: 90s, 30m, 24h, 7d' },
+      { flags: '--amount <sats>', about: 'for max-outflow: what may leave in the window at most' },
+      { flags: '--book <file>', about: 'for max-outflow: the address book; default: any number of destinations' },
+      { flags: '--over <sats>', about: 'for needs-role: batches that spend more than this' },
+      { flags: '--role <name>', about: 'for needs-role: the role of which somebody has to approve' },
+    ],
+    example: 'countersign policy prove needs-role policy.yaml --over 5000000000 --role compliance',
+    load: () => import('./verbs/policy-prove.js'),
+  },
+  {
     path: ['policy', 'sign'],
     about: 'sign a policy file; writes FILE.NAME.sig beside it, and needs no workspace',
     args: [{ name: '<file>', about: 'the policy' }],

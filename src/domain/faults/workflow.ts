@@ -16,4 +16,8 @@ export const WORKFLOW_FAULTS = {
   E_APPROVALS_MISSING: { exit: 'APPROVALS_MISSING', meaning: 'the quorum is not complete' },
   E_DEMO: { exit: 'FAULT', meaning: 'a step of the demo ended otherwise than it should' },
   E_PSBT_CHANGED: { exit: 'INTEGRITY', meaning: 'the PSBT is not the one that the verdict was given for' },
+  E_PROOF_UNCONFIRMED: {
+    exit: 'FAULT',
+    meaning: 'policy prove built a counterexample that the engine does not confirm: one of them is wrong',
+  },
 } as const satisfies FaultTable;

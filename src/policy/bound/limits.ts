@@ -9,6 +9,8 @@ import { type Binding, type Bounded, binding, type Limits, lowest } from './type
 
 /** Virtual bytes of the transaction that a schedule is tried with; every other size allows other fees. */
 export const USUAL_VSIZE = 200n;
+/** Above the dust threshold of every script type. */
+const LEAST_PAYMENT = 546n;
 /** TX_SHAPE: nodes relay no more. */
 const MAX_VSIZE = 100_000n;
 
@@ -39,6 +41,7 @@ export function limitsOf(assumed: Assumed): Limits {
   );
   return {
     batch: least ?? batch,
+    least: leastFee(document) + LEAST_PAYMENT,
     count: limits.batches24h,
     countBy,
     windows: [

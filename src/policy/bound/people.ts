@@ -38,6 +38,23 @@ export function canMeet(
   return able.some((person) => needed.has(person));
 }
 
+/**
+ * In whose name the people can have a batch asked for: somebody's of the policy, as everywhere. Nobody signs for it, so
+ * the name of somebody else will do; only where everybody is among them does one of them have to forgo approving.
+ */
+export function initiators(people: ReadonlySet<string>, document: PolicyDocument): readonly string[] {
+  const all = everybody(document);
+  const other = all.find((person) => !people.has(person));
+  return other === undefined ? all : [other];
+}
+
+/** Whether the people can complete a tier by themselves, the initiator left out. */
+export function canApprove(tier: ApprovalTier, people: ReadonlySet<string>, document: PolicyDocument): boolean {
+  return initiators(people, document).some((initiator) =>
+    canMeet(tier, new Set([...people].filter((person) => person !== initiator)), document),
+  );
+}
+
 /** A tier with the range of the basis that it is chosen for: above the bound of the tier before it, up to its own. */
 export interface TierRange extends Range {
   readonly tier: ApprovalTier;
@@ -59,7 +76,7 @@ export function tierRanges({ approvals }: PolicyDocument): readonly TierRange[] 
 export function approvable(people: ReadonlySet<string>, document: PolicyDocument): readonly Range[] {
   const ranges: Range[] = [];
   for (const { tier, low, high } of tierRanges(document)) {
-    if (!canMeet(tier, people, document)) continue;
+    if (!canApprove(tier, people, document)) continue;
     const before = ranges.at(-1);
     if (before !== undefined && before.high === low) ranges[ranges.length - 1] = { low: before.low, high };
     else ranges.push({ low, high });
@@ -82,6 +99,10 @@ export function highestBasis(policy: LoadedPolicy, people: ReadonlySet<string>, 
   return { cap: reached, by: tierBinding(policy, people, reached) };
 }
 
+function lacks(tier: ApprovalTier, people: ReadonlySet<string>, document: PolicyDocument): string {
+  return canMeet(tier, people, document) ? 'the one who asks for the batch' : `somebody of ${tier.include}`;
+}
+
 /** Why not more: the tier above asks for people who are not among these, or there is none. */
 function tierBinding(policy: LoadedPolicy, people: ReadonlySet<string>, reached: Cap): Bounded['by'] {
   const { document } = policy;
@@ -99,9 +120,9 @@ function tierBinding(policy: LoadedPolicy, people: ReadonlySet<string>, reached:
   const has =
     able < tier.m
       ? `${able} of these can give it`
-      : canMeet(tier, people, document)
+      : canApprove(tier, people, document)
         ? 'no batch is large enough to get there past the tier below, which they cannot meet'
-        : `none of these is of ${tier.include}`;
+        : `${able} of these can give it, but not without ${lacks(tier, people, document)}`;
   return binding(
     policy,
     'APPROVALS_MISSING',

@@ -66,7 +66,7 @@ export function powersOf(policy: LoadedPolicy, people: ReadonlySet<string>): rea
 export const ASSUMPTIONS: readonly string[] = [
   'The host that evaluates is honest, and its journal is whole.',
   'The device signs whatever was allowed: its PIN is known to the thief, or its holder is one of them.',
-  'Somebody who is not among these people asks for the batches; anybody may. Nobody else approves, and no other batch counts in the windows.',
+  'The batches are asked for in the name of somebody else of the policy, who need not know: nobody signs for that. Nobody else approves, and no other batch counts in the windows.',
   'Every destination of the book may belong to the thief. Blocks come as fast, or as slowly, as suits the thief; what is unconfirmed counts as now.',
   'The figures hold for this policy, as long as it is the active one. Fees are counted in.',
 ];

@@ -39,9 +39,6 @@ export interface Scene {
 /** Far from what any wallet reaches, and far below where heights become times (nLockTime). */
 export const FIRST_HEIGHT = 1_000_000;
 
-/** The initiator of every counterexample: nobody who approves it. */
-export const INITIATOR = 'initiator';
-
 const LAST_USED_CHANGE = 0;
 
 /** What evaluate is asked: the facts as decoding a PSBT would give them, and the state as the journal would. */

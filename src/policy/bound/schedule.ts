@@ -69,7 +69,7 @@ function firstOpen(open: readonly Span[], time: UnixSeconds): UnixSeconds | null
 
 /** As much as all windows leave, in batches of one size, so that none is a trifle that no node would relay. */
 function batchesAt(
-  { batch, count, windows, approvable }: Limits,
+  { batch, least, count, windows, approvable }: Limits,
   earlier: readonly Moment[],
   now: UnixSeconds,
 ): Sats[] {
@@ -88,7 +88,7 @@ function batchesAt(
     const even = (left + rest - 1n) / rest;
     // A larger one, where only that leaps over a tier that the people cannot meet.
     const spend = mayApprove(even) || batch.cap === null ? even : minSats(batch.cap, left);
-    if (!mayApprove(spend)) break;
+    if (spend < least || !mayApprove(spend)) break;
     found.push(spend);
     basis += spend;
     left -= spend;

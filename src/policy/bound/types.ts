@@ -36,12 +36,16 @@ export function lowest(bounds: readonly Bounded[]): { readonly cap: Sats; readon
 export interface Move {
   readonly at: UnixSeconds;
   readonly spend: Sats;
+  /** Who approves it, where that is not everybody of the schedule. */
+  readonly approvedBy?: readonly string[];
 }
 
 /** Everything that holds a schedule of batches down, amounts with fees. */
 export interface Limits {
   /** What one batch may take. */
   readonly batch: Bounded;
+  /** The smallest payment that nodes relay, and its fee. */
+  readonly least: Sats;
   /** Batches within 24 hours. */
   readonly count: number;
   readonly countBy: Binding;
