@@ -11,7 +11,7 @@ import type { BroughtSignature } from './signatures.js';
 const SUFFIX = '.sig';
 
 /** FILE.PERSON.sig: the name in it is for people, the key in the signature says whose it is. */
-export function signatureFile(file: string, person: string): string {
+function signatureFile(file: string, person: string): string {
   return `${file}.${person}${SUFFIX}`;
 }
 
