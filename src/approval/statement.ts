@@ -1,6 +1,7 @@
 import { equalBytes, type Hex, sha256Hex, utf8 } from '../domain/bytes.js';
 import { canonicalJson, type Json } from '../domain/canonical-json.js';
 import { type Fault, fail } from '../domain/fault.js';
+import { jsonDifference, ownValue, parsedJson } from '../domain/json-difference.js';
 import { ok, type Result } from '../domain/result.js';
 import type { Sats } from '../domain/sats.js';
 import { formatTime, type UnixSeconds } from '../domain/time.js';
@@ -76,59 +77,19 @@ function checksumOf(descriptor: string): string {
 export function checkStatement(statement: Uint8Array, expected: StatementFields): Result<void, Fault> {
   const due = utf8(approvalStatement(expected));
   if (equalBytes(statement, due)) return ok(undefined);
-  const found = parsed(statement);
+  const found = parsedJson(statement);
   const remedy = 'have the batch approved again, over the statement that it has now';
-  if (found === null || firstValue(found, 'schema') !== SCHEMA) {
+  if (found === null || ownValue(found, 'schema') !== SCHEMA) {
     return fail('E_APPROVAL_BINDING', `what was signed is not a statement of ${SCHEMA}`, { remedy });
   }
-  const different = firstDifference(found, statementJson(expected), '');
+  const different = jsonDifference(found, statementJson(expected));
   if (different === null) {
     return fail('E_APPROVAL_BINDING', 'the statement says the right things but is not written in canonical form', {
       remedy: 'sign the bytes as countersign printed them, without a change of spaces, order or line ends',
     });
   }
-  const { path, signed, now } = different;
+  const { path, found: signed, due: now } = different;
   return fail('E_APPROVAL_BINDING', `the approval is over another ${path}: it says ${signed}, the batch has ${now}`, {
     remedy,
   });
-}
-
-function parsed(statement: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(statement));
-  } catch {
-    return null;
-  }
-}
-
-interface Difference {
-  readonly path: string;
-  readonly signed: string;
-  readonly now: string;
-}
-
-function firstDifference(signed: unknown, now: unknown, path: string): Difference | null {
-  if (!isObject(signed) || !isObject(now) || Array.isArray(signed) !== Array.isArray(now)) {
-    return signed === now ? null : { path, signed: shown(signed), now: shown(now) };
-  }
-  const keys = [...new Set([...Object.keys(signed), ...Object.keys(now)])].sort();
-  for (const key of keys) {
-    const inner = Array.isArray(now) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
-    const found = firstDifference(firstValue(signed, key), firstValue(now, key), inner);
-    if (found !== null) return found;
-  }
-  return null;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
-/** Own properties alone: a statement must not answer for a field by way of a prototype. */
-function firstValue(holder: unknown, key: string): unknown {
-  return isObject(holder) ? Object.getOwnPropertyDescriptor(holder, key)?.value : undefined;
-}
-
-function shown(value: unknown): string {
-  return value === undefined ? 'nothing' : (JSON.stringify(value)?.slice(0, 120) ?? 'nothing');
 }
