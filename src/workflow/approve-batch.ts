@@ -1,13 +1,13 @@
 import { whoseKey } from '../approval/people.js';
 import { verifySshsig } from '../approval/sshsig.js';
-import { APPROVAL_NAMESPACE, approvalStatement, checkStatement, type StatementFields } from '../approval/statement.js';
-import { toHex, utf8 } from '../domain/bytes.js';
+import { APPROVAL_NAMESPACE, approvalStatement, checkStatement } from '../approval/statement.js';
+import { utf8 } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
-import { formatOutpoint } from '../domain/outpoint.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
 import type { ApprovalRecord, BatchRecord } from '../journal/state.js';
 import type { Approval } from '../policy/types.js';
+import { type ApprovalScene, proveApproval, statementFields } from './approvals.js';
 import { type Assessment, assess } from './assess.js';
 import type { Desk, SshSigner } from './ports.js';
 import { requestOf } from './records.js';
@@ -59,64 +59,28 @@ async function countApprovals(
   const valid: Approval[] = [];
   const discounted: { person: string; why: string }[] = [];
   for (const record of batch.approvals) {
-    const proven = await proveApproval(desk, situation, batch, assessment, record);
+    const proven = await readAndProve(desk, sceneOf(situation, batch, assessment), record);
     if (proven.ok) valid.push(proven.value);
     else discounted.push({ person: record.person, why: proven.error.message });
   }
   return { valid, discounted };
 }
 
-async function proveApproval(
+async function readAndProve(
   desk: Desk,
-  situation: Situation,
-  batch: BatchRecord,
-  assessment: Assessment,
+  scene: ApprovalScene,
   record: ApprovalRecord,
 ): Promise<Result<Approval, Fault>> {
   const statement = await desk.journal.blob(record.statement);
-  if (!statement.ok) return statement;
-  const expected = statementFields(situation, batch, assessment, record.person, record.validUntil);
-  const bound = checkStatement(statement.value, expected);
-  if (!bound.ok) return bound;
-  const signature = verifySshsig(record.signature, statement.value, APPROVAL_NAMESPACE);
-  if (!signature.ok) return signature;
-  const person = whoseKey(situation.policy.document.roles, signature.value.publicKey);
-  if (person !== record.person) {
-    return fail('E_APPROVER_UNKNOWN', `the key that signed is not one of ${record.person}'s keys in the active policy`);
-  }
-  return ok({ person, at: record.at, validUntil: record.validUntil, touch: signature.value.touch });
+  return statement.ok ? proveApproval(scene, record, statement.value) : statement;
 }
 
-/** What an approver signs: everything that must not change between the approval and the signature of the device. */
-function statementFields(
+function sceneOf(
   { vault, policy, state }: Situation,
   batch: BatchRecord,
   { decoded, facts }: Assessment,
-  person: string,
-  validUntil: UnixSeconds,
-): StatementFields {
-  return {
-    network: vault.network,
-    vault: vault.id,
-    descriptor: vault.descriptor,
-    batch: batch.id,
-    psbt: decoded.sha256,
-    txid: decoded.unsignedTxid,
-    inputs: facts.inputs.map((input) => ({ outpoint: formatOutpoint(input.outpoint), amount: input.value })),
-    outputs: facts.outputs.map((output) => ({
-      script: toHex(output.script),
-      amount: output.value,
-      change: output.isChange,
-    })),
-    spend: facts.spend,
-    fee: facts.fee,
-    policy: policy.digest,
-    book: state.book?.digest ?? null,
-    journal: { seq: batch.plannedSeq, hash: batch.plannedHash },
-    initiator: batch.initiator,
-    approver: person,
-    validUntil,
-  };
+): ApprovalScene {
+  return { vault, policy, book: state.book?.digest ?? null, batch, decoded, facts };
 }
 
 export type ApprovalSource =
@@ -139,7 +103,7 @@ export async function statementFor(desk: Desk, id: string, person: string): Prom
   if (!open.ok) return open;
   const { situation, batch, assessment } = review.value;
   const validUntil = situation.now + situation.policy.document.approvals.validFor;
-  return ok(approvalStatement(statementFields(situation, batch, assessment, person, validUntil)));
+  return ok(approvalStatement(statementFields(sceneOf(situation, batch, assessment), person, validUntil)));
 }
 
 export async function approveBatch(
@@ -168,7 +132,7 @@ export async function approveBatch(
     });
   }
   const validUntil = valid.value;
-  const bound = checkStatement(statement, statementFields(situation, batch, assessment, person, validUntil));
+  const bound = checkStatement(statement, statementFields(sceneOf(situation, batch, assessment), person, validUntil));
   if (!bound.ok) return bound;
 
   const kept = await desk.journal.transact(async (tx) => {
@@ -201,7 +165,7 @@ async function signHere(
   const person = whoseKey(situation.policy.document.roles, publicKey.value);
   if (person === null) return strangeKey(publicKey.value);
   const validUntil = situation.now + situation.policy.document.approvals.validFor;
-  const statement = utf8(approvalStatement(statementFields(situation, batch, assessment, person, validUntil)));
+  const statement = utf8(approvalStatement(statementFields(sceneOf(situation, batch, assessment), person, validUntil)));
   const armored = await ssh.sign(keyFile, APPROVAL_NAMESPACE, statement);
   return armored.ok ? ok({ armored: armored.value, statement }) : armored;
 }

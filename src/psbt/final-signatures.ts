@@ -1,0 +1,72 @@
+import { type Fault, fail } from '../domain/fault.js';
+import { all, ok, type Result } from '../domain/result.js';
+import type { Vault } from '../vault/types.js';
+import { INPUT } from './fields.js';
+import { fieldValue, type KeyMap } from './key-map.js';
+import { splitPsbt } from './parts.js';
+import type { ReturnedSignature } from './types.js';
+import { ByteReader } from './wire.js';
+
+/**
+ * The signatures of a finalised PSBT (BIP174), taken out of its final scripts as a device would have returned them, to be
+ * proven like those: one a key hash input with the key that it names, one a taproot key path without. Nothing is believed
+ * here. A multisig witness does not say which key made which signature, so it is refused, as signing for one is.
+ * Faults: E_SIG_ENCODING; E_PSBT_PARSE and E_PSBT_VERSION for the PSBT itself.
+ */
+export function finalSignatures(psbt: Uint8Array, { kind }: Vault): Result<readonly ReturnedSignature[], Fault> {
+  const parts = splitPsbt(psbt);
+  if (!parts.ok) return parts;
+  return all(
+    parts.value.inputs.map((map, input) => {
+      const signature = signatureOf(kind, map);
+      if (signature !== null) return ok({ input, ...signature });
+      return fail('E_SIG_ENCODING', `input ${input} has no final script of the form that ${kind} has`);
+    }),
+  );
+}
+
+function signatureOf(kind: Vault['kind'], map: KeyMap): Omit<ReturnedSignature, 'input'> | null {
+  switch (kind) {
+    case 'pkh':
+      return keyHashSignature(pushes(fieldValue(map, INPUT.FINAL_SCRIPTSIG)));
+    case 'wpkh':
+    case 'sh(wpkh)':
+      return keyHashSignature(witnessItems(fieldValue(map, INPUT.FINAL_SCRIPTWITNESS)));
+    case 'tr': {
+      const [signature, ...others] = witnessItems(fieldValue(map, INPUT.FINAL_SCRIPTWITNESS)) ?? [];
+      return signature === undefined || others.length > 0 ? null : { publicKey: null, signature };
+    }
+    case 'wsh(sortedmulti)':
+    case 'sh(wsh(sortedmulti))':
+      return null;
+  }
+}
+
+function keyHashSignature(items: readonly Uint8Array[] | null): Omit<ReturnedSignature, 'input'> | null {
+  const [signature, publicKey, ...others] = items ?? [];
+  return signature === undefined || publicKey === undefined || others.length > 0 ? null : { publicKey, signature };
+}
+
+/** The value of PSBT_IN_FINAL_SCRIPTWITNESS: a count, and that many items. */
+function witnessItems(value: Uint8Array | null): Uint8Array[] | null {
+  if (value === null) return null;
+  const reader = new ByteReader(value);
+  const items: Uint8Array[] = [];
+  for (let left = reader.compactSize(); left > 0 && reader.problem === null; left--)
+    items.push(reader.lengthPrefixed());
+  return reader.problem === null && reader.remaining === 0 ? items : null;
+}
+
+/** A script of direct pushes (1 to 75 bytes each) and nothing else. */
+function pushes(script: Uint8Array | null): Uint8Array[] | null {
+  if (script === null) return null;
+  const reader = new ByteReader(script);
+  const items: Uint8Array[] = [];
+  while (reader.remaining > 0) {
+    const length = reader.uint8();
+    if (length === 0 || length > 75) return null;
+    items.push(reader.take(length));
+    if (reader.problem !== null) return null;
+  }
+  return items;
+}
