@@ -51,7 +51,7 @@ export interface DerivedScript {
 export interface Deriver {
   readonly vault: Vault;
   at(branch: Branch, index: number): DerivedScript;
-  /** Finds a script on both branches, index 0 up to and including `upTo`; null if it is not there. */
+  /** Finds a script on both branches among the 2,000 indexes up to and including `upTo`; null if it is not there. */
   find(script: Uint8Array, upTo: number): DerivedScript | null;
 }
 

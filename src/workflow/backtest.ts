@@ -98,8 +98,9 @@ class Replay {
     readonly desk: Desk,
     readonly policy: LoadedPolicy,
   ) {
-    const { inputs, limits } = policy.document;
-    this.#history = new History(inputs.minConfirmations, Math.max(0, ...limits.rollingBlocks.keys()));
+    const { inputs, limits, change } = policy.document;
+    const blocks = Math.max(0, ...limits.rollingBlocks.keys());
+    this.#history = new History(inputs.minConfirmations, blocks, change.maxGap);
   }
 
   async take(entry: Entry): Promise<Result<void, Fault>> {
@@ -173,7 +174,7 @@ class Replay {
 
   /** The snapshot of the moment is read when the first decision rests on it. */
   async #prepareCoins(): Promise<Result<void, Fault>> {
-    const { vault, coins } = this.#state;
+    const { vault, coins, frozen } = this.#state;
     if (vault === null) return fail('E_VAULT_MISSING', 'the journal judges a batch before it knows a vault');
     if (coins === null) return fail('E_COINS_MISSING', 'the journal judges a batch before it knows coins');
     if (this.#deriver?.vault.descriptor !== vault.descriptor) {
@@ -184,12 +185,16 @@ class Replay {
       this.#deriver = createDeriver(parsed.value);
       this.#snapshot = null;
     }
-    if (this.#snapshot === coins.snapshot) return ok(undefined);
+    const known = this.#history.coins;
+    if (this.#snapshot === coins.snapshot && known !== null) {
+      if (known.frozen !== frozen) this.#history.setCoins(known.snapshot, frozen);
+      return ok(undefined);
+    }
     const bytes = await this.desk.journal.blob(coins.snapshot);
     if (!bytes.ok) return bytes;
     const snapshot = this.desk.ports.documents.knownSnapshot(bytes.value, 'an imported snapshot', this.#deriver);
     if (!snapshot.ok) return snapshot;
-    this.#history.setCoins(snapshot.value);
+    this.#history.setCoins(snapshot.value, frozen);
     this.#snapshot = coins.snapshot;
     return ok(undefined);
   }
@@ -207,7 +212,7 @@ class Replay {
     return ok({
       spends: pending.length === 0 ? held : [...held, ...pending],
       destinations: this.#ages(),
-      confirmedBalance: this.#history.balance(batch),
+      confirmedBalance: this.#history.balance(batch, pending),
       tip: { height: tip.height, medianTimePast: tip.medianTimePast },
       snapshotAt: takenAt,
       lastEntryAt: this.#head,

@@ -1,6 +1,6 @@
 import type { Hex } from '../domain/bytes.js';
 import { toHex } from '../domain/bytes.js';
-import { type Coin, confirmations } from '../domain/coin.js';
+import type { Coin } from '../domain/coin.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import type { Sats } from '../domain/sats.js';
 import type { UnixSeconds } from '../domain/time.js';
@@ -8,6 +8,7 @@ import type { BatchRecord } from '../journal/state.js';
 import { holdsBudget, holdsCoins } from '../journal/transitions.js';
 import type { SpendRecord } from '../policy/types.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
+import { countsAsReserve, UsedIndexes } from './own-coins.js';
 
 /** Longest window of time that a rule looks back. */
 const WEEK = 7 * 86_400;
@@ -16,11 +17,13 @@ const WEEK = 7 * 86_400;
 interface Coins {
   readonly snapshot: Snapshot;
   readonly byOutpoint: ReadonlyMap<string, Coin>;
+  readonly frozen: ReadonlyMap<string, string>;
   readonly changeScripts: ReadonlySet<Hex>;
-  readonly lastChange: number;
-  /** Values of coins that are deep enough, by outpoint. */
-  readonly deep: ReadonlyMap<string, Sats>;
-  /** What the deep coins come to that no batch holding budget spends. */
+  /** Once a coin, rising. */
+  readonly changeIndexes: readonly number[];
+  /** Values of coins that count as reserve, by outpoint. */
+  readonly reserve: ReadonlyMap<string, Sats>;
+  /** What they come to without those that a batch holding budget spends. */
   balance: Sats;
 }
 
@@ -34,8 +37,7 @@ export class History {
   readonly #confirmed = new Map<string, SpendRecord>();
   readonly #leaving = new Map<string, number>();
   readonly #changeScripts = new Map<Hex, number>();
-  readonly #changeIndexes = new Map<number, number>();
-  #highest = -1;
+  readonly #changeIndexes: UsedIndexes;
   #spends: readonly SpendRecord[] | null = null;
   #coins: Coins | null = null;
 
@@ -43,7 +45,10 @@ export class History {
   constructor(
     readonly depth: number,
     readonly blocks: number,
-  ) {}
+    maxGap: number,
+  ) {
+    this.#changeIndexes = new UsedIndexes(maxGap);
+  }
 
   batch(id: string): BatchRecord | undefined {
     return this.#batches.get(id);
@@ -60,23 +65,27 @@ export class History {
     if (debited || holdsBudget(after.state)) this.#putSpend(after);
   }
 
-  setCoins(snapshot: Snapshot): void {
+  setCoins(snapshot: Snapshot, frozen: ReadonlyMap<string, string>): void {
     const byOutpoint = new Map(snapshot.coins.map((coin) => [formatOutpoint(coin.outpoint), coin]));
-    const deep = new Map(
+    const reserve = new Map(
       [...byOutpoint].flatMap(([name, coin]): [string, Sats][] =>
-        confirmations(coin, snapshot.tip) >= this.depth ? [[name, coin.value]] : [],
+        countsAsReserve(coin, snapshot.tip, this.depth, frozen, name) ? [[name, coin.value]] : [],
       ),
     );
     let balance = 0n;
-    for (const [name, value] of deep) if (!this.#leaving.has(name)) balance += value;
+    for (const [name, value] of reserve) if (!this.#leaving.has(name)) balance += value;
     const change = snapshot.coins.filter(({ origin }) => origin.branch === 1);
+    const changeIndexes = change.map(({ origin }) => origin.index).sort((a, b) => a - b);
+    for (const index of this.#coins?.changeIndexes.toReversed() ?? []) this.#changeIndexes.remove(index);
+    for (const index of changeIndexes) this.#changeIndexes.add(index);
     this.#coins = {
       snapshot,
       byOutpoint,
-      deep,
+      frozen,
+      reserve,
       balance,
       changeScripts: new Set(change.map(({ script }) => toHex(script))),
-      lastChange: Math.max(-1, ...change.map(({ origin }) => origin.index)),
+      changeIndexes,
     };
   }
 
@@ -98,7 +107,7 @@ export class History {
       : this.#spends;
   }
 
-  /** Which of a batch's change scripts others used, and the highest change index of others. */
+  /** Which of a batch's change scripts others used, and how far the change of others reaches. */
   changeUse(batch: BatchRecord): { readonly scripts: ReadonlySet<Hex>; readonly last: number } {
     const own = holdsCoins(batch.state) ? batch.outputs : [];
     const scripts = new Set<Hex>();
@@ -107,39 +116,36 @@ export class History {
       const others = (this.#changeScripts.get(script) ?? 0) - mine;
       if (others > 0 || this.#coins?.changeScripts.has(script) === true) scripts.add(script);
     }
-    let last = this.#highest;
-    while (last >= 0) {
-      const mine = own.filter(({ change }) => change === last).length;
-      if ((this.#changeIndexes.get(last) ?? 0) > mine) break;
-      last -= 1;
-    }
-    return { scripts, last: Math.max(last, this.#coins?.lastChange ?? -1) };
+    const indexes = own.flatMap(({ change }) => (change === null ? [] : [change]));
+    return { scripts, last: this.#changeIndexes.reach(indexes) };
   }
 
-  /** Confirmed coins that no other batch holding budget spends. */
-  balance(except: BatchRecord): Sats {
+  /** Confirmed coins that neither another batch holding budget spends nor an earlier part of the same plan. */
+  balance(except: BatchRecord, pending: readonly SpendRecord[]): Sats {
     const coins = this.#coins;
     if (coins === null) return 0n;
-    if (!holdsBudget(except.state)) return coins.balance;
-    const own = except.inputs.filter((input) => this.#leaving.get(input) === 1);
-    return own.reduce((sum, input) => sum + (coins.deep.get(input) ?? 0n), coins.balance);
+    const own = holdsBudget(except.state) ? except.inputs.filter((input) => this.#leaving.get(input) === 1) : [];
+    const kept = own.reduce((sum, input) => sum + (coins.reserve.get(input) ?? 0n), coins.balance);
+    const parts = new Set(pending.flatMap(({ inputs }) => inputs));
+    return [...parts]
+      .filter((input) => !this.#leaving.has(input))
+      .reduce((sum, input) => sum - (coins.reserve.get(input) ?? 0n), kept);
   }
 
   #countChange({ outputs }: BatchRecord, by: number): void {
     for (const { change, script } of outputs) {
       if (change === null) continue;
       bump(this.#changeScripts, script, by);
-      bump(this.#changeIndexes, change, by);
-      this.#highest = Math.max(this.#highest, change);
+      if (by > 0) this.#changeIndexes.add(change);
+      else this.#changeIndexes.remove(change);
     }
-    while (this.#highest >= 0 && !this.#changeIndexes.has(this.#highest)) this.#highest -= 1;
   }
 
   #countInputs({ inputs }: BatchRecord, by: number): void {
     for (const input of inputs) {
       const was = this.#leaving.has(input);
       bump(this.#leaving, input, by);
-      const value = this.#coins?.deep.get(input);
+      const value = this.#coins?.reserve.get(input);
       if (this.#coins === null || value === undefined || was === this.#leaving.has(input)) continue;
       this.#coins.balance += was ? value : -value;
     }

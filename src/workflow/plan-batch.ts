@@ -18,6 +18,7 @@ import { defaultShapeLimits, planTransactions } from '../selection/plan.js';
 import type { Withheld } from '../selection/pool.js';
 import type { ShapeLimits, TransactionPlan } from '../selection/types.js';
 import { type Assessment, assess } from './assess.js';
+import { isMature } from './own-coins.js';
 import type { Desk } from './ports.js';
 import { outputRecord, recordOf, verdictEntry } from './records.js';
 import { changeUse, knownPerson, loadSituation, type Situation } from './situation.js';
@@ -165,8 +166,6 @@ function shapeLimits({ vault, policy }: Situation, options: PlanOptions): ShapeL
 /** Ledger's Bitcoin app refuses more with 6a82. */
 const APP_MAX_INPUTS = 512;
 
-const COINBASE_MATURITY = 100;
-
 function coinsOnOffer(situation: Situation): { coins: readonly Coin[]; withheld: readonly Withheld[] } {
   const held = liveCoins(situation.state);
   const withheld = new Map<string, Withheld>();
@@ -188,7 +187,7 @@ function withholding(coin: Coin, { snapshot, state, policy }: Situation, held: R
   if (held.has(outpoint)) return 'are in live batches';
   if (state.frozen.has(outpoint)) return 'are frozen';
   if (depth < minConfirmations) return `have under ${minConfirmations} confirmations`;
-  if (coin.coinbase && depth < COINBASE_MATURITY) return 'are immature coinbase';
+  if (!isMature(coin, depth)) return 'are immature coinbase';
   if (coin.value < minValue) return 'are below the smallest input that the policy allows';
   return null;
 }

@@ -9,6 +9,7 @@ import { liveCoins } from '../journal/fold.js';
 import { type Hypothesis, type Outlook, outlook, whatIf } from '../policy/bench/outlook.js';
 import type { DestinationAge, Verdict } from '../policy/types.js';
 import { signedTransactionWeight } from '../vault/weights.js';
+import { isMature } from './own-coins.js';
 import type { Desk } from './ports.js';
 import { loadSituation, policyState, type Situation } from './situation.js';
 
@@ -91,8 +92,6 @@ async function prepare(desk: Desk, options: SimulateOptions): Promise<Result<Pre
   return ok({ situation, feerate, available, hypotheses });
 }
 
-const COINBASE_MATURITY = 100;
-
 /** Coins that neither a batch nor a freeze nor their own youth keeps back. */
 function availableNow({ state, snapshot, policy }: Situation): Sats {
   const held = liveCoins(state);
@@ -100,10 +99,9 @@ function availableNow({ state, snapshot, policy }: Situation): Sats {
   const free = snapshot.coins.filter((coin) => {
     const outpoint = formatOutpoint(coin.outpoint);
     const depth = confirmations(coin, snapshot.tip);
-    const isMature = !coin.coinbase || depth >= COINBASE_MATURITY;
     return (
       depth >= minConfirmations &&
-      isMature &&
+      isMature(coin, depth) &&
       coin.value >= minValue &&
       !held.has(outpoint) &&
       !state.frozen.has(outpoint)

@@ -1,5 +1,5 @@
 import { toHex } from '../domain/bytes.js';
-import { type Coin, confirmations } from '../domain/coin.js';
+import type { Coin } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { parseNetwork } from '../domain/network.js';
 import { formatOutpoint } from '../domain/outpoint.js';
@@ -17,6 +17,7 @@ import { parseVault } from '../vault/descriptor.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver, Vault } from '../vault/types.js';
 import { activePolicy } from './active-policy.js';
+import { changeReach, countsAsReserve, onChangeBranch } from './own-coins.js';
 import type { Desk } from './ports.js';
 import { recordOf } from './records.js';
 
@@ -106,11 +107,13 @@ export function policyState(situation: Situation, context: BatchContext): Policy
   const { state, snapshot, policy } = situation;
   const others = [...state.batches.values()].filter((batch) => batch.id !== context.batch);
   const holding = others.filter((batch) => holdsBudget(batch.state));
-  const leaving = new Set(holding.flatMap((batch) => batch.inputs));
+  // What earlier parts of the plan spend will be gone when this part is signed; their change will not be confirmed yet.
+  const leaving = new Set([...holding, ...context.pending].flatMap(({ inputs }) => inputs));
   const least = policy.document.inputs.minConfirmations;
-  const confirmed = snapshot.coins.filter(
-    (coin) => confirmations(coin, snapshot.tip) >= least && !leaving.has(formatOutpoint(coin.outpoint)),
-  );
+  const confirmed = snapshot.coins.filter((coin) => {
+    const outpoint = formatOutpoint(coin.outpoint);
+    return !leaving.has(outpoint) && countsAsReserve(coin, snapshot.tip, least, state.frozen, outpoint);
+  });
   const change = changeUse(situation, context.batch);
   return {
     spends: [...holding.map(spendRecord), ...context.pending],
@@ -163,27 +166,32 @@ function destinationAges(state: JournalState): ReadonlyMap<string, DestinationAg
   return new Map(entries.map((entry) => [entry.script, entry]));
 }
 
-/** Change scripts and the highest change index in use: by coins on the chain and by every other batch that is alive. */
+/**
+ * Change scripts in use, by coins on the chain and by every other batch that is alive, and the highest change index that
+ * they reach without a gap (see UsedIndexes).
+ */
 export function changeUse(
-  situation: Pick<Situation, 'state' | 'snapshot'>,
+  { state, snapshot, policy }: Pick<Situation, 'state' | 'snapshot' | 'policy'>,
   except: string | null,
 ): { readonly scripts: ReadonlySet<string>; readonly last: number } {
-  const scripts = new Set<string>();
-  let last = -1;
-  for (const coin of situation.snapshot.coins) {
-    if (coin.origin.branch !== 1) continue;
-    scripts.add(toHex(coin.script));
-    last = Math.max(last, coin.origin.index);
-  }
-  for (const batch of situation.state.batches.values()) {
-    if (batch.id === except || !holdsCoins(batch.state)) continue;
-    for (const output of batch.outputs) {
-      if (output.change === null) continue;
-      scripts.add(output.script);
-      last = Math.max(last, output.change);
-    }
-  }
-  return { scripts, last };
+  const ofBatches = changeOutputs(state, except);
+  const ofCoins = onChangeBranch(snapshot.coins);
+  return {
+    scripts: new Set([...ofCoins.map(({ script }) => toHex(script)), ...ofBatches.map(({ script }) => script)]),
+    last: changeReach(ofCoins, batchChange(state, except), policy.document.change.maxGap),
+  };
+}
+
+function changeOutputs(state: JournalState, except: string | null): readonly { script: string; change: number }[] {
+  return [...state.batches.values()]
+    .filter((batch) => batch.id !== except && holdsCoins(batch.state))
+    .flatMap(({ outputs }) => outputs)
+    .flatMap(({ change, script }) => (change === null ? [] : [{ change, script }]));
+}
+
+/** Change indexes of all batches that are alive, but one. */
+export function batchChange(state: JournalState, except: string | null): readonly number[] {
+  return changeOutputs(state, except).map(({ change }) => change);
 }
 
 export function findBatch(state: JournalState, id: string): Result<BatchRecord, Fault> {

@@ -6,11 +6,14 @@ import { err, ok, type Result } from '../domain/result.js';
 import { type Sats, sumSats } from '../domain/sats.js';
 import { formatTime } from '../domain/time.js';
 import { liveCoins } from '../journal/fold.js';
+import { policyAt } from '../journal/policies.js';
 import { parseVault } from '../vault/descriptor.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { DerivedScript, Vault } from '../vault/types.js';
+import { readPolicyRecord } from './active-policy.js';
+import { beyondReach } from './own-coins.js';
 import type { Desk } from './ports.js';
-import { latestSnapshot, type OpenVault, openVault } from './situation.js';
+import { batchChange, latestSnapshot, type OpenVault, openVault } from './situation.js';
 import { HEAD_MOVED } from './transact.js';
 
 /** Takes in the cold wallet's descriptor. A workspace has one vault for good: its journal speaks of no other. */
@@ -101,12 +104,17 @@ export async function balance(desk: Desk): Promise<Result<Balance, Fault>> {
   return ok({ total: sumSats(coins.map(({ coin }) => coin.value)), byStatus, snapshot });
 }
 
+/** What an import has taken in. */
+export interface ImportedCoins {
+  readonly snapshot: Snapshot;
+  /** Batches that the chain has buried. */
+  readonly confirmed: readonly string[];
+  /** Coins on the change branch, far beyond the change that is known: spendable, but they do not say where change goes. */
+  readonly farChange: readonly Coin[];
+}
+
 /** Takes in a snapshot of the chain: coins, tip, previous transactions, and which signed batches the chain has buried. */
-export async function importCoins(
-  desk: Desk,
-  bytes: Uint8Array,
-  file: string,
-): Promise<Result<{ snapshot: Snapshot; confirmed: readonly string[] }, Fault>> {
+export async function importCoins(desk: Desk, bytes: Uint8Array, file: string): Promise<Result<ImportedCoins, Fault>> {
   const open = await openVault(desk);
   if (!open.ok) return open;
   const read = desk.ports.documents.snapshot(bytes, file, open.value.deriver);
@@ -114,6 +122,11 @@ export async function importCoins(
   const snapshot = read.value;
   const newer = await isNewer(desk, open.value, snapshot, file);
   if (!newer.ok) return newer;
+  const farChange = beyondReach(
+    snapshot.coins,
+    batchChange(open.value.state, null),
+    await gapInForce(desk, open.value),
+  );
   return desk.journal.transact(async (tx) => {
     // Somebody else's import in between: what this one was compared with is no longer the newest.
     if (tx.state.coins?.snapshot !== open.value.state.coins?.snapshot) return err(HEAD_MOVED);
@@ -140,8 +153,18 @@ export async function importCoins(
       });
       confirmed.push(batch.id);
     }
-    return ok({ snapshot, confirmed });
+    return ok({ snapshot, confirmed, farChange });
   });
+}
+
+/** What wallets search when they are restored (BIP44): the gap as long as no policy says another. */
+const USUAL_GAP = 20;
+
+/** An import does without a policy: what stops planning must not stop the news of the chain. */
+async function gapInForce(desk: Desk, { state }: OpenVault): Promise<number> {
+  const record = policyAt(state, desk.ports.clock());
+  const policy = record === null ? null : await readPolicyRecord(desk, record);
+  return policy?.ok === true ? policy.value.document.change.maxGap : USUAL_GAP;
 }
 
 /** A snapshot never takes the place of a newer one: neither of a higher block nor, at the same one, of a later time. */

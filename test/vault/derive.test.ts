@@ -8,7 +8,7 @@ import { toHex } from '../../src/domain/bytes.js';
 import type { Branch } from '../../src/domain/coin.js';
 import type { Network } from '../../src/domain/network.js';
 import { formatPath } from '../../src/domain/path.js';
-import { createDeriver } from '../../src/vault/derive.js';
+import { createDeriver, MOST_SEARCHED } from '../../src/vault/derive.js';
 import { parseVault } from '../../src/vault/descriptor.js';
 import type { VaultKind } from '../../src/vault/types.js';
 import { ACCOUNT_PATHS, KINDS, master, vaultOf, withChecksum } from './fixtures.js';
@@ -124,6 +124,52 @@ test('the same place gives the same object: it is derived once', () => {
   const deriver = createDeriver(vaultOf('wpkh'));
   expect(deriver.at(0, 3)).toBe(deriver.at(0, 3));
   expect(deriver.find(deriver.at(0, 3).script, 5)).toBe(deriver.at(0, 3));
+});
+
+describe('a search', () => {
+  const vault = vaultOf('wpkh');
+  const foreign = createDeriver(vaultOf('wpkh', [9])).at(0, 0).script;
+
+  test('looks at 2,000 indexes of each branch, the highest ones, and finds the lowest of them', () => {
+    const to = 2 * MOST_SEARCHED;
+    const lowest = to - MOST_SEARCHED + 1;
+    const { at } = createDeriver(vault);
+    for (const branch of [0, 1] as const) {
+      expect(createDeriver(vault).find(at(branch, lowest).script, to)?.origin).toEqual({ branch, index: lowest });
+      expect(createDeriver(vault).find(at(branch, lowest - 1).script, to)).toBeNull();
+    }
+  });
+
+  test('finds the same whatever was derived before', () => {
+    const fresh = createDeriver(vault);
+    const { script } = fresh.at(1, 5);
+    fresh.find(foreign, 100);
+    expect(fresh.find(script, MOST_SEARCHED + 5)).toBeNull();
+    expect(fresh.find(script, MOST_SEARCHED + 4)?.origin).toEqual({ branch: 1, index: 5 });
+    expect(fresh.find(script, 5)?.origin).toEqual({ branch: 1, index: 5 });
+    const windows = [3, 40, 20_000, 19_990, 17_999, 18_001, 10];
+    for (const index of windows) fresh.find(foreign, index);
+    for (const index of windows) {
+      expect(fresh.find(fresh.at(1, index).script, index)?.origin).toEqual({ branch: 1, index });
+      expect(fresh.find(createDeriver(vault).at(0, index).script, index)?.origin).toEqual({ branch: 0, index });
+    }
+  });
+
+  test.each([2 ** 31 - 1, Number.POSITIVE_INFINITY])('up to %d ends, and costs no more than its window', (upTo) => {
+    const started = process.cpuUsage();
+    expect(createDeriver(vault).find(foreign, upTo)).toBeNull();
+    expect(process.cpuUsage(started).user).toBeLessThan(20_000_000);
+    const last = createDeriver(vault).at(1, 2 ** 31 - 1);
+    expect(createDeriver(vault).find(last.script, upTo)?.origin).toEqual({ branch: 1, index: 2 ** 31 - 1 });
+  });
+
+  test('up to what is no index finds nothing', () => {
+    const { script } = createDeriver(vault).at(0, 0);
+    for (const upTo of [-1, Number.NaN, Number.NEGATIVE_INFINITY]) {
+      expect(createDeriver(vault).find(script, upTo)).toBeNull();
+    }
+    expect(createDeriver(vault).find(script, 0.5)?.origin).toEqual({ branch: 0, index: 0 });
+  });
 });
 
 test('an output of another form is refused without deriving the window', () => {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { demoFile, policyText, removeAll, type Session, stage } from '../cli/session.js';
+import { csv, demoFile, destinations, policyText, removeAll, SEED, type Session, stage } from '../cli/session.js';
 
 afterAll(removeAll);
 
@@ -26,6 +26,34 @@ describe('policy backtest', () => {
     expect(total).toBe(decisions);
     expect(moves['DENY -> DENY']).toBeGreaterThan(0);
     expect(moves['ALLOW -> ALLOW']).toBeGreaterThan(0);
+  });
+
+  it('counts the reserve as the decision did: parts of one plan, and coins frozen before and after', async () => {
+    const s = await stage();
+    const rows = destinations().map((id, n) => [`M-${n}`, id, BigInt(10_000_000 + n)] as const);
+    s.write('many.csv', csv(rows.slice(0, 25)));
+    s.write('again.csv', csv([['N-1', 'warm-1', 1_000_000n]]));
+    const measured: bigint[] = [];
+    const plan = async (file: string): Promise<void> => {
+      const { batches } = await s.json(0, 'batch', 'plan', file, '--as', 'alice', '--seed', SEED);
+      for (const { verdict } of batches) {
+        const floor = verdict.findings.find(({ code }: { code: string }) => code === 'RESERVE_FLOOR');
+        measured.push(BigInt(floor.measured));
+      }
+    };
+    await plan('many.csv');
+    const { coins } = await s.json(0, 'vault', 'coins');
+    await s.expect(0, 'coins', 'freeze', coins.at(-1).outpoint, '--reason', 'r', '--as', 'bob');
+    await plan('again.csv');
+    expect(new Set(measured).size).toBe(3);
+    for (const floor of measured.flatMap((amount) => [amount, amount + 1n])) {
+      s.write('floor.yaml', policyText().replace(/reserve_floor: "\d+"/, `reserve_floor: "${floor}"`));
+      const { changed } = await s.json(0, 'policy', 'backtest', '--policy', 'floor.yaml');
+      const turned = changed.filter(({ after }: { after: { codes: string[] } }) =>
+        after.codes.includes('RESERVE_FLOOR'),
+      );
+      expect(turned).toHaveLength(measured.filter((amount) => amount < floor).length);
+    }
   });
 
   it('says which decisions another policy turns, and why', async () => {

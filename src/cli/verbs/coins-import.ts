@@ -1,3 +1,5 @@
+import type { Coin } from '../../domain/coin.js';
+import { formatOutpoint } from '../../domain/outpoint.js';
 import { ok } from '../../domain/result.js';
 import { formatAmount, sumSats } from '../../domain/sats.js';
 import { formatTime } from '../../domain/time.js';
@@ -13,7 +15,7 @@ export const run: Verb = async (words, context) =>
     if (!bytes.ok) return bytes;
     const imported = await importCoins(desk, bytes.value, file);
     if (!imported.ok) return imported;
-    const { snapshot, confirmed } = imported.value;
+    const { snapshot, confirmed, farChange } = imported.value;
     const total = sumSats(snapshot.coins.map((coin) => coin.value));
     return ok({
       schema: 'countersign.coins-import/1',
@@ -25,12 +27,26 @@ export const run: Verb = async (words, context) =>
         coins: snapshot.coins.length,
         total,
         confirmed_batches: confirmed,
+        change_beyond_gap: farChange.map(({ outpoint, origin }) => ({
+          outpoint: formatOutpoint(outpoint),
+          index: origin.index,
+        })),
       },
       text: [
         `Imported ${plural(snapshot.coins.length, 'coin')} at height ${snapshot.tip.height}: ${formatAmount(total)}`,
         `  taken ${formatTime(snapshot.takenAt)}, SHA-256 ${snapshot.sha256}`,
         '  every coin was derived again from the descriptor and compared with its previous transaction',
         ...confirmed.map((batch) => `  batch ${batch} is confirmed`),
+        ...farChange.slice(0, MOST_NAMED).map(warning),
+        ...(farChange.length > MOST_NAMED
+          ? [`  and ${plural(farChange.length - MOST_NAMED, 'more coin')} like it`]
+          : []),
       ],
     });
   });
+
+const MOST_NAMED = 5;
+
+function warning({ outpoint, origin }: Coin): string {
+  return `  WARNING: ${formatOutpoint(outpoint)} is change at index ${origin.index}, beyond the gap: new change does not follow it there. Ask whose snapshot this is if no such coin is known`;
+}
