@@ -70,15 +70,14 @@ const weightOf = (spend: SpendRecord, dimension: Dimension): bigint => {
 };
 
 /**
- * Arranges earlier spends; n log n. An unconfirmed one that shares an input with a confirmed one can never confirm and is
- * left out. Throws on a negative or mistyped amount: the journal never folds one, so it is a bug, and the rules that
- * asked turn it into a denial.
+ * Arranges earlier spends; n log n, and linear where they come in order of confirmation. An unconfirmed one that shares an
+ * input with a confirmed one can never confirm and is left out. Throws on a negative or mistyped amount: the journal
+ * never folds one, so it is a bug, and the rules that asked turn it into a denial.
  */
 export function createSpendIndex(spends: readonly SpendRecord[]): SpendIndex {
   for (const spend of spends) assertSpend(spend);
-  const confirmed = confirmedByTime(spends);
-  const gone = new Set(confirmed.flatMap(({ spend }) => spend.inputs));
-  const pending = spends.filter((spend) => spend.confirmed === null && !spend.inputs.some((input) => gone.has(input)));
+  const confirmed = spends.filter(isConfirmed).sort((a, b) => a.confirmed.at - b.confirmed.at);
+  const pending = stillPending(spends, confirmed);
   const pendingGroups = groups(pending.map((spend) => ({ weight: spend.spend, inputs: spend.inputs, spend }))).map(
     (group): PendingGroup => {
       const members = group.map(({ spend }) => spend);
@@ -90,12 +89,20 @@ export function createSpendIndex(spends: readonly SpendRecord[]): SpendIndex {
       group.spends.flatMap(({ inputs }) => inputs.map((input) => [input, group] as const)),
     ),
   );
+  const times = confirmed.map((spend) => spend.confirmed.at);
+  const byHeight = confirmed.toSorted((a, b) => a.confirmed.height - b.confirmed.height);
   return {
     spends,
-    confirmed: confirmed.map(({ spend }) => spend),
+    confirmed,
     pending,
-    byTime: perDimension((dimension) => series(confirmed.map(({ at, spend }) => [at, weightOf(spend, dimension)]))),
-    byHeight: series(confirmed.map(({ height, spend }) => [height, spend.spend])),
+    byTime: perDimension((dimension) => ({
+      keys: times,
+      sums: runningSums(confirmed, (spend) => weightOf(spend, dimension)),
+    })),
+    byHeight: {
+      keys: byHeight.map((spend) => spend.confirmed.height),
+      sums: runningSums(byHeight, ({ spend }) => spend),
+    },
     byScript: paymentsByScript(confirmed, pending),
     pendingGroups,
     pendingTotal: perDimension((dimension) =>
@@ -105,39 +112,41 @@ export function createSpendIndex(spends: readonly SpendRecord[]): SpendIndex {
   };
 }
 
-interface Confirmed {
-  readonly at: UnixSeconds;
-  readonly height: number;
-  readonly spend: SpendRecord;
-}
+type ConfirmedSpend = SpendRecord & { readonly confirmed: NonNullable<SpendRecord['confirmed']> };
 
-function confirmedByTime(spends: readonly SpendRecord[]): Confirmed[] {
-  return spends
-    .flatMap((spend) => (spend.confirmed === null ? [] : [{ ...spend.confirmed, spend }]))
-    .sort((a, b) => a.at - b.at);
-}
+const isConfirmed = (spend: SpendRecord): spend is ConfirmedSpend => spend.confirmed !== null;
 
-function paymentsByScript(confirmed: readonly Confirmed[], pending: readonly SpendRecord[]): Map<Hex, Payments> {
-  const points = new Map<Hex, [number, Sats][]>();
-  for (const { at, spend } of confirmed) {
-    for (const { script, amount } of spend.outputs) append(points, script, [at, amount]);
+/** Unconfirmed spends are few and confirmed ones many: it is the inputs of the few that are kept for the comparison. */
+function stillPending(spends: readonly SpendRecord[], confirmed: readonly ConfirmedSpend[]): SpendRecord[] {
+  const unconfirmed = spends.filter((spend) => spend.confirmed === null);
+  const contested = new Set(unconfirmed.flatMap(({ inputs }) => inputs));
+  const gone = new Set<string>();
+  for (const { inputs } of confirmed) {
+    for (const input of inputs) if (contested.has(input)) gone.add(input);
   }
-  const members = new Map<Hex, Member[]>();
+  return unconfirmed.filter(({ inputs }) => !inputs.some((input) => gone.has(input)));
+}
+
+function paymentsByScript(confirmed: readonly ConfirmedSpend[], pending: readonly SpendRecord[]): Map<Hex, Payments> {
+  const payments = new Map<Hex, { confirmed: { keys: number[]; sums: bigint[] }; pending: Member[] }>();
+  const of = (script: Hex) => {
+    const known = payments.get(script);
+    if (known !== undefined) return known;
+    const fresh = { confirmed: { keys: [], sums: [0n] }, pending: [] };
+    payments.set(script, fresh);
+    return fresh;
+  };
+  for (const spend of confirmed) {
+    for (const { script, amount } of spend.outputs) {
+      const { keys, sums } = of(script).confirmed;
+      sums.push((sums[keys.length] ?? 0n) + amount);
+      keys.push(spend.confirmed.at);
+    }
+  }
   for (const spend of pending) {
-    for (const [script, weight] of paidBy(spend)) append(members, script, { weight, inputs: spend.inputs });
+    for (const [script, weight] of paidBy(spend)) of(script).pending.push({ weight, inputs: spend.inputs });
   }
-  return new Map(
-    [...new Set([...points.keys(), ...members.keys()])].map((script) => [
-      script,
-      { confirmed: series(points.get(script) ?? []), pending: members.get(script) ?? [] },
-    ]),
-  );
-}
-
-function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
+  return payments;
 }
 
 /** What one spend pays to each script. */
@@ -155,16 +164,17 @@ function perDimension<T>(make: (dimension: Dimension) => T): Record<Dimension, T
 const asMembers = (spends: readonly SpendRecord[], dimension: Dimension): Member[] =>
   spends.map((spend) => ({ weight: weightOf(spend, dimension), inputs: spend.inputs }));
 
-function series(points: readonly (readonly [number, bigint])[]): Series {
-  const sorted = points.toSorted(([a], [b]) => a - b);
-  const sums: bigint[] = [0n];
+function runningSums<T>(items: readonly T[], amountOf: (item: T) => bigint): bigint[] {
+  const sums = [0n];
   let total = 0n;
-  for (const [, amount] of sorted) {
-    total += amount;
+  for (const item of items) {
+    total += amountOf(item);
     sums.push(total);
   }
-  return { keys: sorted.map(([key]) => key), sums };
+  return sums;
 }
+
+const NO_SERIES: Series = { keys: [], sums: [0n] };
 
 /** Position of the first key above a threshold. */
 function firstAbove(keys: readonly number[], threshold: number): number {
@@ -200,7 +210,7 @@ export function tallyWindow(
 export function tallyScript(index: SpendIndex, script: Hex, claim: Claim, time: UnixSeconds, window: number): Tally {
   const paid = index.byScript.get(script);
   const weighed = weighAmong(claim, paid?.pending ?? []);
-  return slidingTally(paid?.confirmed ?? series([]), weighed, time, window);
+  return slidingTally(paid?.confirmed ?? NO_SERIES, weighed, time, window);
 }
 
 /** A window of blocks: a spend in block `h` counts while `tip - h < blocks`. When blocks come is not known, so nothing frees. */
@@ -267,13 +277,13 @@ export function confirmedWithin(index: SpendIndex, time: UnixSeconds, window: nu
   return index.confirmed.slice(firstAbove(index.byTime.spend.keys, time - window));
 }
 
-function assertSpend(spend: SpendRecord): void {
-  const amounts = [spend.spend, spend.fee, ...spend.outputs.map(({ amount }) => amount)];
-  if (!amounts.every((amount) => typeof amount === 'bigint' && amount >= 0n)) {
-    throw new Error(`batch ${spend.batch} holds an amount that is negative or no integer`);
+function assertSpend({ batch, spend, fee, outputs, confirmed }: SpendRecord): void {
+  if (!isAmount(spend) || !isAmount(fee) || !outputs.every(({ amount }) => isAmount(amount))) {
+    throw new Error(`batch ${batch} holds an amount that is negative or no integer`);
   }
-  const { confirmed } = spend;
   if (confirmed !== null && !(Number.isSafeInteger(confirmed.at) && Number.isSafeInteger(confirmed.height))) {
-    throw new Error(`batch ${spend.batch} holds a confirmation without a time or a height`);
+    throw new Error(`batch ${batch} holds a confirmation without a time or a height`);
   }
 }
+
+const isAmount = (value: unknown): boolean => typeof value === 'bigint' && value >= 0n;
