@@ -3,7 +3,13 @@ import type { Compose, Io } from './cli/program.js';
 
 /** Runs one command line of the real program and returns its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  outliveReaders();
+  const lost = outliveStreams();
+  const code = await run(argv);
+  // What could not be written is a failure, but never hides one that says more.
+  return code === 0 && lost() ? 1 : code;
+}
+
+async function run(argv: readonly string[]): Promise<number> {
   const io: Io = {
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
@@ -33,13 +39,24 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** A reader that has seen enough (| head) closes its pipe. That ends no command, least of all one that is signing. */
-function outliveReaders(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
+/**
+ * A reader that has seen enough (| head) closes its pipe, and a disk runs full. Neither ends a command, least of all one
+ * that is signing; but only the reader's leave is no failure. Returns whether something that was said was lost.
+ */
+function outliveStreams(): () => boolean {
+  let isLost = false;
+  const fail = (name: string, error: NodeJS.ErrnoException): void => {
+    if (error.code === 'EPIPE' || isLost) return;
+    isLost = true;
+    // Where the command is over before the stream knows, this is what the process ends with.
+    if (process.exitCode === 0) process.exitCode = 1;
+    if (name === 'stdout') {
+      process.stderr.write(`error: not all of the output could be written to stdout: ${error.code ?? error.message}\n`);
+    }
+  };
+  process.stdout.on('error', (error) => fail('stdout', error));
+  process.stderr.on('error', (error) => fail('stderr', error));
+  return () => isLost;
 }
 
 function composeFor(version: string): Compose {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,6 +45,28 @@ describe('the built program', () => {
     child.stdout.destroy();
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect([code, stderr]).toEqual([0, '']);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says in one line that the disk is full, on stdout or on stderr', () => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      for (const words of [['help', 'faults'], ['--help'], ['help', 'faults', '--json']]) {
+        const ran = spawnSync(process.execPath, [BIN, ...words], {
+          encoding: 'utf8',
+          stdio: ['ignore', full, 'pipe'],
+        });
+        expect([ran.status, ran.stderr.trimEnd().split('\n').at(-1)]).toEqual([
+          1,
+          'error: not all of the output could be written to stdout: ENOSPC',
+        ]);
+        expect(ran.stderr).not.toContain('    at ');
+      }
+      // A failure of the command itself says more than one of its output.
+      const refused = spawnSync(process.execPath, [BIN, 'batch', 'sing'], { stdio: ['ignore', 'pipe', full] });
+      expect(refused.status).toBe(2);
+    } finally {
+      closeSync(full);
+    }
   });
 
   it('looks for its workspace where it was started, or where it is told', () => {
