@@ -134,6 +134,7 @@ const KINDS = {
     batch: name,
     psbt: hash,
     device: v.strictObject({ app: text, version: text, fingerprint }),
+    approvers: distinct(text),
   }),
   'batch.released': v.strictObject({ kind: v.literal('batch.released'), batch: name, fault: text, reason: text }),
   'batch.unknown': v.strictObject({ kind: v.literal('batch.unknown'), batch: name, fault: text, reason: text }),

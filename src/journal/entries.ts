@@ -120,7 +120,14 @@ export type EntryBody =
       readonly approvers: readonly string[];
     }
   /** Written before the first APDU that could lead to a signature; from here on a crash means UNKNOWN. */
-  | { readonly kind: 'batch.sent'; readonly batch: string; readonly psbt: Hex; readonly device: DeviceRecord }
+  | {
+      readonly kind: 'batch.sent';
+      readonly batch: string;
+      readonly psbt: Hex;
+      readonly device: DeviceRecord;
+      /** Whose approvals the verdict right before this entry counted. */
+      readonly approvers: readonly string[];
+    }
   /** The device answered, and no signature can have been made: the reservation is given back. */
   | { readonly kind: 'batch.released'; readonly batch: string; readonly fault: string; readonly reason: string }
   /** A signature may exist outside this journal: the reservation stays spent until reconciled. */

@@ -14,6 +14,7 @@ type LaterBody = Exclude<BatchBody, PlannedBody>;
 /** The parts of the state that batches touch, open for writing. */
 export interface BatchDraft {
   readonly policy: JournalState['policy'];
+  readonly frozen: Pick<JournalState['frozen'], 'get'>;
   readonly batches: SharedMap<BatchRecord>;
   readonly requests: SharedMap<{ readonly batch: string; readonly digest: string }>;
   readonly requestDigests: SharedMap<string>;
@@ -35,14 +36,14 @@ export function applyBatchEntry(
 
   const state = nextState(batch.state, body.kind);
   if (state === null) return wrongState(batch, body);
-  const judged = judge(draft, batch, body, at);
+  const judged = judge(draft, batch, body, entry, at);
   if (!judged.ok) return judged;
   if (holdsCoins(state) && !holdsCoins(batch.state)) {
     const free = mayHold(draft, batch);
     if (!free.ok) return free;
   }
 
-  const changed: BatchRecord = { ...batch, state, ...changes(batch, body, at) };
+  const changed: BatchRecord = { ...batch, state, ...changes(batch, body, entry, at) };
   if (holdsCoins(state) !== holdsCoins(batch.state)) hold(draft, changed);
   draft.batches.set(batch.id, changed);
   return NOTHING;
@@ -150,7 +151,13 @@ const ADVICE: Readonly<Record<BatchState, string>> = {
 };
 
 /** What an entry must agree with beside the state of its batch. */
-function judge(draft: BatchDraft, batch: BatchRecord, body: LaterBody, at: UnixSeconds): Result<void, Fault> {
+function judge(
+  draft: BatchDraft,
+  batch: BatchRecord,
+  body: LaterBody,
+  entry: Entry,
+  at: UnixSeconds,
+): Result<void, Fault> {
   if ('psbt' in body && body.psbt !== batch.psbt) {
     return fail('E_PSBT_CHANGED', `${body.kind} is over PSBT ${body.psbt}, batch ${batch.id} over ${batch.psbt}`);
   }
@@ -160,7 +167,7 @@ function judge(draft: BatchDraft, batch: BatchRecord, body: LaterBody, at: UnixS
     case 'batch.reserved':
       return judgeReservation(draft, batch, body, at);
     case 'batch.sent':
-      return judgeVerdict(draft, batch);
+      return judgeSending(draft, batch, body, entry, at);
     case 'batch.confirmed':
       if (body.txid === batch.signed?.txid) return NOTHING;
       return fail('E_JOURNAL_ENTRY', `${body.txid} is not the transaction that was signed for batch ${batch.id}`);
@@ -206,15 +213,52 @@ function judgeReservation(
       `the reservation of batch ${batch.id} differs from its plan in spend, fee or outputs`,
     );
   }
+  return mayGoOn(draft, batch, body.approvers, at);
+}
+
+/** Seconds that may lie between the last verdict and batch.sent: both are written by one transaction. */
+const SENT_WITHIN = 60;
+
+/**
+ * The device is asked only on a verdict of this very moment: limits, hours, approvals, frozen coins, policy and book may
+ * all have changed since the reservation, while somebody looked for a cable or the computer slept.
+ */
+function judgeSending(
+  draft: BatchDraft,
+  batch: BatchRecord,
+  body: Extract<LaterBody, { kind: 'batch.sent' }>,
+  entry: Entry,
+  at: UnixSeconds,
+): Result<void, Fault> {
+  const { verdict } = batch;
+  if (verdict !== null && (verdict.seq !== entry.seq - 1 || at - verdict.at > SENT_WITHIN)) {
+    return fail('E_JOURNAL_ENTRY', `batch ${batch.id} is sent without a verdict of that moment right before it`, {
+      remedy: 'run the command again: the batch is judged again then',
+    });
+  }
+  return mayGoOn(draft, batch, body.approvers, at);
+}
+
+/** The newest verdict allows, nobody froze a coin, and everybody on whose word it happens has an approval that stands. */
+function mayGoOn(
+  draft: BatchDraft,
+  batch: BatchRecord,
+  approvers: readonly string[],
+  at: UnixSeconds,
+): Result<void, Fault> {
   const allowed = judgeVerdict(draft, batch);
   if (!allowed.ok) return allowed;
-  const absent = body.approvers.find(
+  const frozen = batch.inputs.find((outpoint) => draft.frozen.get(outpoint) !== undefined);
+  if (frozen !== undefined) {
+    return fail('E_JOURNAL_ENTRY', `batch ${batch.id} spends ${frozen}, which is frozen`);
+  }
+  const absent = approvers.find(
     (person) => !batch.approvals.some((one) => one.person === person && at <= one.validUntil),
   );
   if (absent === undefined) return NOTHING;
   return fail(
     'E_JOURNAL_ENTRY',
-    `batch ${batch.id} is reserved on the word of ${absent}, who has no valid approval of it`,
+    `batch ${batch.id} goes on upon the word of ${absent}, who has no valid approval of it`,
   );
 }
 
@@ -241,10 +285,10 @@ function judgeVerdict(draft: BatchDraft, batch: BatchRecord): Result<void, Fault
   });
 }
 
-function changes(batch: BatchRecord, body: LaterBody, at: UnixSeconds): Partial<BatchRecord> {
+function changes(batch: BatchRecord, body: LaterBody, { seq }: Entry, at: UnixSeconds): Partial<BatchRecord> {
   switch (body.kind) {
     case 'batch.verdict':
-      return { verdict: { at, stage: body.stage, decision: body.decision, policy: body.policy } };
+      return { verdict: { at, seq, stage: body.stage, decision: body.decision, policy: body.policy } };
     case 'batch.approved': {
       const { person, statement, signature } = body;
       const others = batch.approvals.filter((one) => one.person !== person);

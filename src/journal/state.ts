@@ -43,6 +43,7 @@ export interface BatchRecord {
   /** The newest verdict; a reservation rests on it. */
   readonly verdict: {
     readonly at: UnixSeconds;
+    readonly seq: number;
     readonly stage: 'plan' | 'sign';
     readonly decision: 'ALLOW' | 'NEED' | 'DENY';
     readonly policy: Hex;

@@ -22,7 +22,7 @@ export const TRANSITIONS: Readonly<Record<Exclude<BatchEntryKind, 'batch.planned
     UNKNOWN: 'UNKNOWN',
     RELEASED: 'RELEASED',
   },
-  'batch.approved': { DRAFT: 'DRAFT', RELEASED: 'RELEASED' },
+  'batch.approved': { DRAFT: 'DRAFT', RESERVED: 'RESERVED', RELEASED: 'RELEASED' },
   'batch.reserved': { DRAFT: 'RESERVED', RELEASED: 'RESERVED' },
   'batch.sent': { RESERVED: 'SENT', SENT: 'UNKNOWN', UNKNOWN: 'UNKNOWN' },
   'batch.released': { RESERVED: 'RELEASED', SENT: 'RELEASED' },

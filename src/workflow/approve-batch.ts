@@ -6,6 +6,7 @@ import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
 import type { ApprovalRecord, BatchRecord } from '../journal/state.js';
+import { nextState } from '../journal/transitions.js';
 import type { Approval } from '../policy/types.js';
 import { type ApprovalScene, proveApproval, statementFields } from './approvals.js';
 import { type Assessment, assess } from './assess.js';
@@ -193,7 +194,8 @@ function strangeKey(publicKey: string): Result<never, Fault> {
 }
 
 function mayApprove({ batch, situation, assessment }: ReviewedBatch, person: string): Result<void, Fault> {
-  if (batch.state !== 'DRAFT' && batch.state !== 'RELEASED') {
+  // RESERVED too: what a crash left there can only go on with approvals that still stand, and they may have run out.
+  if (nextState(batch.state, 'batch.approved') === null) {
     return fail('E_BATCH_STATE', `batch ${batch.id} is ${batch.state}: there is nothing left to approve`);
   }
   const roles = situation.policy.document.roles;

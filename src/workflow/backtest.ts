@@ -130,6 +130,7 @@ class Replay {
   #draft(at: UnixSeconds): BatchDraft {
     return {
       policy: policyAt(this.#state, at),
+      frozen: this.#state.frozen,
       batches: this.#batches,
       requests: this.#requests,
       requestDigests: this.#requestDigests,

@@ -4,11 +4,11 @@ import { previewSigning } from '../device/screens.js';
 import { signingShape } from '../device/signing-shape.js';
 import type { DevicePreview, IdentifiedDevice, Signer, SigningProgress } from '../device/types.js';
 import { sha256Hex, utf8 } from '../domain/bytes.js';
-import { type Fault, fail } from '../domain/fault.js';
-import { ok, type Result } from '../domain/result.js';
+import { type Fault, fail, fault } from '../domain/fault.js';
+import { err, ok, type Result } from '../domain/result.js';
 import { sumSats } from '../domain/sats.js';
 import type { EntryBody } from '../journal/entries.js';
-import type { BatchState } from '../journal/state.js';
+import type { BatchState, JournalState } from '../journal/state.js';
 import type { Verdict } from '../policy/types.js';
 import { canonicalVerdict } from '../policy/verdict.js';
 import { finalise } from '../psbt/finalise.js';
@@ -43,11 +43,16 @@ export type SignOutcome =
       readonly final: FinalTransaction;
       readonly signatures: number;
     }
-  /** Denied, or approvals are missing: nothing was reserved and nothing sent. */
-  | { readonly kind: 'refused'; readonly review: ReviewedBatch; readonly verdict: Verdict };
+  /**
+   * Denied, or approvals are missing: nothing was sent. Before the reservation nothing was reserved either; once the
+   * device was there, what was reserved is released.
+   */
+  | { readonly kind: 'refused'; readonly when: RefusedWhen; readonly review: ReviewedBatch; readonly verdict: Verdict };
+
+export type RefusedWhen = 'before the reservation' | 'before the device was asked';
 
 /**
- * Reserve, then ask, then prove. The budget is durable before the first APDU; it is given back only where the device
+ * Reserve, judge again, ask, prove. The budget is durable before the first APDU; it is given back only where the device
  * cannot have signed; and nothing of the device's answer is kept before every signature is proven.
  */
 export async function signBatch(
@@ -63,7 +68,12 @@ export async function signBatch(
   const signable = checkState(first.value);
   if (!signable.ok) return signable;
   if (assessment.verdict.decision !== 'ALLOW') {
-    return ok({ kind: 'refused', review: first.value, verdict: assessment.verdict });
+    return ok({
+      kind: 'refused',
+      when: 'before the reservation',
+      review: first.value,
+      verdict: assessment.verdict,
+    });
   }
   const known = checkSignable(situation.vault);
   if (!known.ok) return known;
@@ -71,7 +81,9 @@ export async function signBatch(
 
   const reserved = await reserve(desk, id);
   if (!reserved.ok) return reserved;
-  if (reserved.value !== null) return ok({ kind: 'refused', review: first.value, verdict: reserved.value });
+  if (reserved.value !== null) {
+    return ok({ kind: 'refused', when: 'before the reservation', review: first.value, verdict: reserved.value });
+  }
   events.reserved();
 
   const opened = await openDevice({ spec: options.device, record: options.record, psbt: batch.psbt });
@@ -81,8 +93,9 @@ export async function signBatch(
   // Closing belongs to the conversation: a replay finds here that part of its recording was never asked for.
   const closed = await signer.close();
   if (!answer.ok) return answer;
+  if (answer.value.kind === 'refused') return ok(answer.value);
   if (!closed.ok) return unknown(desk, id, closed.error);
-  return prove(desk, first.value, answer.value);
+  return prove(desk, first.value, answer.value.signatures);
 }
 
 function checkState({ batch }: ReviewedBatch): Result<void, Fault> {
@@ -117,14 +130,14 @@ export function previewOf(vault: Vault, psbt: Uint8Array, { facts, decoded }: As
   return previewSigning(decoded, vault, { changeOutputs, fee: facts.fee, inputsTotal, ...sizes }, 'nanos');
 }
 
-const RESERVE_ATTEMPTS = 8;
+const ATTEMPTS = 8;
 
 /**
  * Judges once more and debits the budget in one transaction, provided that nobody wrote in between; where somebody did,
  * the judgement is made afresh. Returns a verdict where it no longer allows, null where the budget is debited.
  */
 async function reserve(desk: Desk, id: string): Promise<Result<Verdict | null, Fault>> {
-  for (let attempt = 0; attempt < RESERVE_ATTEMPTS; attempt += 1) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const loaded = await reviewBatch(desk, id);
     if (!loaded.ok) return loaded;
     const review = loaded.value;
@@ -156,7 +169,7 @@ function reservedEntry({ batch, assessment }: ReviewedBatch): EntryBody {
   };
 }
 
-type Answer = readonly ReturnedSignature[];
+type Answer = { readonly kind: 'signatures'; readonly signatures: readonly ReturnedSignature[] } | Refused;
 
 async function askDevice(
   desk: Desk,
@@ -172,22 +185,69 @@ async function askDevice(
 
   const unchanged = sameBytes(psbt, batch.psbt);
   if (!unchanged.ok) return release(desk, batch.id, unchanged.error, 'RESERVED');
-  const { app, fingerprint } = device.value;
-  const sent = await stepFrom('RESERVED', desk, {
-    kind: 'batch.sent',
-    batch: batch.id,
-    psbt: batch.psbt,
-    device: { app: app.name, version: app.version, fingerprint },
-  });
+  const sent = await send(desk, batch.id, device.value);
   if (!sent.ok) return sent;
+  if (sent.value !== null) return ok(sent.value);
 
   const signatures = await signer.sign(psbt, vault, events.progress);
-  if (signatures.ok) return signatures;
+  if (signatures.ok) return ok({ kind: 'signatures', signatures: signatures.value });
   const { fault: failure, maySign } = signatures.error;
   return maySign ? unknown(desk, batch.id, failure) : release(desk, batch.id, failure, 'SENT');
 }
 
-async function prove(desk: Desk, review: ReviewedBatch, answer: Answer): Promise<Result<SignOutcome, Fault>> {
+type Refused = Extract<SignOutcome, { kind: 'refused' }>;
+
+/** Seconds from looking at clock and journal to writing batch.sent; a computer that slept in between judges afresh. */
+const JUDGED_WITHIN = 30;
+
+/**
+ * The last step before the device can sign. Between the reservation and here a person looked for a cable and typed a PIN,
+ * so the batch is judged once more, and batch.sent stands in the journal right behind that verdict or not at all. Returns
+ * null where the device may be asked; where the policy no longer allows it, the budget is given back.
+ */
+async function send(
+  desk: Desk,
+  id: string,
+  { app, fingerprint }: IdentifiedDevice,
+): Promise<Result<Refused | null, Fault>> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const loaded = await reviewBatch(desk, id);
+    if (!loaded.ok) return release(desk, id, loaded.error, 'RESERVED');
+    const review = loaded.value;
+    const { batch, assessment, situation } = review;
+    const { verdict } = assessment;
+    const done = await transactOn(desk, situation.state, async (tx) => {
+      const due = isDue(tx.state, id, 'RESERVED');
+      if (!due.ok) return due;
+      if (desk.ports.clock() - situation.now > JUDGED_WITHIN) return err(HEAD_MOVED);
+      tx.append(verdictEntry(id, 'sign', assessment, tx.keep(utf8(canonicalVerdict(verdict)))));
+      if (verdict.decision === 'ALLOW') {
+        const device = { app: app.name, version: app.version, fingerprint };
+        const approvers = [...(verdict.quorum?.approved ?? [])];
+        tx.append({ kind: 'batch.sent', batch: id, psbt: batch.psbt, device, approvers });
+        return ok(null);
+      }
+      const { tag, message } = refusalOf(verdict);
+      tx.append({ kind: 'batch.released', batch: id, fault: tag, reason: message });
+      return ok<Refused>({ kind: 'refused', when: 'before the device was asked', review, verdict });
+    });
+    if (done.ok || done.error !== HEAD_MOVED) return done;
+  }
+  return release(desk, id, HEAD_MOVED, 'RESERVED');
+}
+
+/** The journal's word for a verdict that came too late for the reservation. */
+function refusalOf({ decision, findings }: Verdict): Fault {
+  const codes = findings.filter(({ outcome }) => outcome === 'deny' || outcome === 'need').map(({ code }) => code);
+  const why = `judged again before the device was asked: ${decision}, ${[...new Set(codes)].sort().join(', ')}`;
+  return fault(decision === 'DENY' ? 'E_DENIED' : 'E_APPROVALS_MISSING', why);
+}
+
+async function prove(
+  desk: Desk,
+  review: ReviewedBatch,
+  answer: readonly ReturnedSignature[],
+): Promise<Result<SignOutcome, Fault>> {
   const { batch, psbt, situation } = review;
   const unchanged = sameBytes(psbt, batch.psbt);
   if (!unchanged.ok) return unknown(desk, batch.id, unchanged.error);
@@ -227,19 +287,22 @@ function sameBytes(psbt: Uint8Array, sha256: string): Result<void, Fault> {
 async function stepFrom(
   due: BatchState,
   desk: Desk,
-  body: Extract<EntryBody, { kind: 'batch.sent' | 'batch.released' | 'batch.unknown' }>,
+  body: Extract<EntryBody, { kind: 'batch.released' | 'batch.unknown' }>,
 ): Promise<Result<void, Fault>> {
   return desk.journal.transact(async (tx) => {
-    const found = findBatch(tx.state, body.batch);
-    if (!found.ok) return found;
-    const { id, state } = found.value;
-    if (state !== due) {
-      return fail('E_BATCH_STATE', `batch ${id} is ${state} by now: another command has gone on with it`, {
-        remedy: `see what became of it: countersign batch show ${id}`,
-      });
-    }
-    tx.append(body);
-    return ok(undefined);
+    const still = isDue(tx.state, body.batch, due);
+    if (still.ok) tx.append(body);
+    return still;
+  });
+}
+
+function isDue(journal: JournalState, id: string, due: BatchState): Result<void, Fault> {
+  const found = findBatch(journal, id);
+  if (!found.ok) return found;
+  const { state } = found.value;
+  if (state === due) return ok(undefined);
+  return fail('E_BATCH_STATE', `batch ${id} is ${state} by now: another command has gone on with it`, {
+    remedy: `see what became of it: countersign batch show ${id}`,
   });
 }
 

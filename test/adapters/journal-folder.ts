@@ -45,6 +45,7 @@ export const LIFE: readonly EntryBody[] = [
   story.planned('a'),
   story.verdict('a'),
   story.reserved('a'),
+  story.verdict('a'),
   story.sent('a'),
   story.signed('a'),
 ];

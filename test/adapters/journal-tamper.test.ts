@@ -110,14 +110,14 @@ describe('rows that somebody changed', () => {
   });
 
   it('are found by a process that has the journal open', async () => {
-    for (const statement of ['DELETE FROM entries WHERE seq=6', "UPDATE entries SET hash='00' WHERE seq=6"]) {
+    for (const statement of ['DELETE FROM entries WHERE seq=7', "UPDATE entries SET hash='00' WHERE seq=7"]) {
       const path = copy();
       const opened = await openJournal(path, { clock });
       if (!opened.ok) throw new Error(opened.error.message);
       tamper(path, statement);
       expect(await opened.value.read()).toMatchObject({
         ok: false,
-        error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining('entry 6 changed or vanished') },
+        error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining('entry 7 changed or vanished') },
       });
       await opened.value.close();
     }

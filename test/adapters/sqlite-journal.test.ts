@@ -36,17 +36,17 @@ describe('a journal', () => {
     await journal.close();
     const again = await reopened(path);
     expect(await again.read()).toEqual(before);
-    expect(before).toMatchObject({ ok: true, value: { network: 'regtest', head: { seq: 6 } } });
+    expect(before).toMatchObject({ ok: true, value: { network: 'regtest', head: { seq: 7 } } });
     await again.close();
   });
 
   it('gives its entries from a number on, and they verify', async () => {
     const journal = await create(folder.path());
     await append(journal, LIFE);
-    expect(await verifyChain(journal.entries())).toMatchObject({ ok: true, value: { count: 7 } });
+    expect(await verifyChain(journal.entries())).toMatchObject({ ok: true, value: { count: 8 } });
     const later: number[] = [];
     for await (const entry of journal.entries(5)) later.push(entry.seq);
-    expect(later).toEqual([5, 6]);
+    expect(later).toEqual([5, 6, 7]);
     await journal.close();
   });
 
@@ -85,7 +85,7 @@ describe('a journal', () => {
     copyFileSync(path, copy);
     expect(readFileSync(copy).includes(folder.folder)).toBe(false);
     const other = await reopened(copy);
-    expect(await seqOf(other)).toBe(6);
+    expect(await seqOf(other)).toBe(7);
     await other.close();
     await journal.close();
   });
@@ -226,7 +226,7 @@ describe('two connections', () => {
     const seen = await two.transact(async (tx) => ok(tx.state.head?.seq));
     expect(seen).toEqual({ ok: true, value: 3 });
     expect(tagOf(await append(two, LIFE.slice(3)))).toBe('ok');
-    expect(await seqOf(one)).toBe(6);
+    expect(await seqOf(one)).toBe(7);
     await one.close();
     await two.close();
   });

@@ -59,7 +59,7 @@ export interface StageOptions {
 }
 
 export class Session {
-  /** The clock of the next command. */
+  /** The clock, which a device in software may move on while a command runs. */
   now = NOON;
   signer: () => Signer = () => softSigner();
   #drawn = 0;
@@ -101,12 +101,11 @@ export class Session {
   }
 
   async composition(workspace?: string): Promise<Composition> {
-    const now = secondsOf(this.now);
     const real = await compose({
       version: '0.0.0-test',
       workspace: workspace ?? this.folder,
       base: this.folder,
-      clock: () => now,
+      clock: () => secondsOf(this.now),
       random: (bytes) => this.#random(bytes),
     });
     return {

@@ -14,7 +14,8 @@ const LIFE: readonly EntryBody[] = [
   story.verdict('a'),
   story.approved('a', 'bob'),
   story.reserved('a', ['bob']),
-  story.sent('a'),
+  story.verdict('a'),
+  story.sent('a', ['bob']),
   story.signed('a'),
 ];
 const chain = sealAll(LIFE);
@@ -66,7 +67,7 @@ describe('entryHash', () => {
 
 describe('sealEntry', () => {
   it('begins at 0 and links each entry to the one before', () => {
-    expect(chain.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(chain.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
     expect(chain.map(({ prev }) => prev)).toEqual([NO_ENTRY, ...chain.slice(0, -1).map(({ hash }) => hash)]);
   });
 
@@ -83,7 +84,7 @@ describe('sealEntry', () => {
 describe('verifyChain', () => {
   it('accepts a whole life of a batch and gives count, head and state', async () => {
     const verified = await verifyChain(chain);
-    expect(verified).toMatchObject({ ok: true, value: { count: 8, head: { seq: 7, hash: at(7).hash } } });
+    expect(verified).toMatchObject({ ok: true, value: { count: 9, head: { seq: 8, hash: at(8).hash } } });
     expect(verified.ok && verified.value.state.batches.get('a')?.state).toBe('SIGNED');
   });
 
@@ -91,7 +92,7 @@ describe('verifyChain', () => {
     async function* slowly() {
       for (const entry of chain) yield await Promise.resolve(entry);
     }
-    expect(await verifyChain(slowly())).toMatchObject({ ok: true, value: { count: 8 } });
+    expect(await verifyChain(slowly())).toMatchObject({ ok: true, value: { count: 9 } });
   });
 
   const swapped = [...chain.slice(0, 3), at(4), at(3), ...chain.slice(5)];
@@ -215,7 +216,7 @@ describe('what a bare chain cannot show, and an anchor can', () => {
 
   it('takes the last entry as an anchor, and not one after it', async () => {
     expect(await outcome(cut, [{ seq: 5, hash: at(5).hash }])).toBe('ok');
-    expect(await outcome(chain, [anchor, { seq: 8, hash: NO_ENTRY }])).toMatch(/entry 8 .*cut off/);
+    expect(await outcome(chain, [anchor, { seq: 9, hash: NO_ENTRY }])).toMatch(/entry 9 .*cut off/);
   });
 
   it('says so where two anchors contradict each other', async () => {

@@ -27,7 +27,7 @@ async function stateAfter(path: string): Promise<JournalState> {
 const STEPS: readonly (readonly [EntryBody[], BatchState])[] = [
   [[story.policy(), story.planned('a')], 'DRAFT'],
   [[story.verdict('a'), story.reserved('a')], 'RESERVED'],
-  [[story.sent('a')], 'SENT'],
+  [[story.verdict('a'), story.sent('a')], 'SENT'],
   [[story.signed('a')], 'SIGNED'],
 ];
 const job = (path: string, dieAt: string) => ({
@@ -83,7 +83,7 @@ describe('a process killed at a durable boundary', () => {
     if (!opened.ok) throw new Error(opened.error.message);
     const { value: journal } = opened;
     expect(await append(journal, [story.abandoned('a')])).toMatchObject({ ok: false, error: { tag: 'E_BATCH_STATE' } });
-    expect(await append(journal, [story.sent('a')])).toMatchObject({ ok: true });
+    expect(await append(journal, [story.verdict('a'), story.sent('a')])).toMatchObject({ ok: true });
     expect(await append(journal, [story.released('a')])).toMatchObject({ ok: false, error: { tag: 'E_BATCH_STATE' } });
     await journal.close();
   });

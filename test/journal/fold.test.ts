@@ -10,12 +10,12 @@ import { next, START, sealAll, stateOf } from './chains.js';
 import { outpoint, POLICY, SCRIPT, story } from './story.js';
 import { BASE, inState, messageOf, tagOf, WAYS } from './ways.js';
 
-/** One entry of each kind about batch `a`, with what it needs beside the state: a fresh verdict before a reservation. */
+/** One entry of each kind about batch `a`, with what it needs beside the state: a fresh verdict, to reserve and to send. */
 const STEPS: Readonly<Record<keyof typeof TRANSITIONS, readonly EntryBody[]>> = {
   'batch.verdict': [story.verdict('a')],
   'batch.approved': [story.approved('a', 'bob')],
   'batch.reserved': [story.verdict('a'), story.reserved('a')],
-  'batch.sent': [story.sent('a')],
+  'batch.sent': [story.verdict('a'), story.sent('a')],
   'batch.released': [story.released('a')],
   'batch.unknown': [story.unknown('a')],
   'batch.signed': [story.signed('a')],
@@ -54,7 +54,8 @@ describe('the record of a batch', () => {
       story.approved('a', 'bob'),
       story.verdict('a'),
       story.reserved('a', ['bob']),
-      story.sent('a'),
+      story.verdict('a'),
+      story.sent('a', ['bob']),
       story.signed('a'),
     ];
     const batch = stateOf(bodies).batches.get('a');
@@ -67,7 +68,7 @@ describe('the record of a batch', () => {
       fee: 1000n,
       reservedAt: START + 300,
       approvals: [{ person: 'bob', at: START + 180, validUntil: START + 86_400 }],
-      signed: { at: START + 420 },
+      signed: { at: START + 480 },
       confirmed: null,
       reason: null,
     });
@@ -97,6 +98,59 @@ describe('the record of a batch', () => {
       reservedAt: START + 240,
       confirmed: { at, height: 950_000 },
     });
+  });
+});
+
+describe('what goes to the device', () => {
+  const reserved = stateOf([...BASE, story.planned('a'), story.approved('a', 'bob'), ...WAYS.RESERVED]);
+  const then = (state: JournalState, body: EntryBody, seconds = 60): JournalState => {
+    const result = next(state, body, seconds);
+    if (!result.ok) throw new Error(result.error.message);
+    return result.value;
+  };
+  const judged = then(reserved, story.verdict('a'));
+
+  it.each([
+    [59, 'ok'],
+    [60, 'ok'],
+    [61, 'E_JOURNAL_ENTRY'],
+  ])('was judged right before: %i s earlier gives %s', (seconds, tag) => {
+    expect(tagOf(next(judged, story.sent('a'), seconds))).toBe(tag);
+  });
+
+  it('was judged again since its reservation, with nothing in between', () => {
+    expect(messageOf(next(reserved, story.sent('a'), 0))).toContain('without a verdict of that moment');
+    const between = then(judged, story.frozen(), 0);
+    expect(messageOf(next(between, story.sent('a'), 0))).toContain('without a verdict of that moment');
+    for (const verdict of [
+      story.verdict('a', 'NEED'),
+      story.verdict('a', 'DENY'),
+      story.verdict('a', 'ALLOW', 'plan'),
+    ]) {
+      expect(messageOf(next(then(reserved, verdict), story.sent('a'), 0))).toContain(
+        'without a verdict ALLOW at stage sign',
+      );
+    }
+  });
+
+  it('goes upon the word of people whose approval stands at that second', () => {
+    const until = (seconds: number) => {
+      const state = then(judged, story.verdict('a'), seconds);
+      return [tagOf(next(state, story.sent('a', ['bob']), 0)), tagOf(next(state, story.sent('a'), 0))];
+    };
+    const left = 86_400 - 360;
+    expect(until(left)).toEqual(['ok', 'ok']);
+    expect(until(left + 1)).toEqual(['E_JOURNAL_ENTRY', 'ok']);
+    expect(messageOf(next(judged, story.sent('a', ['carol'])))).toContain('upon the word of carol');
+  });
+
+  it('spends no coin that somebody froze, and is not even reserved then', () => {
+    const [coin = ''] = reserved.batches.get('a')?.inputs ?? [];
+    const freeze: EntryBody = { kind: 'coin.frozen', outpoint: coin, reason: 'looked into', by: 'alice' };
+    const frozen = then(then(reserved, freeze), story.verdict('a'));
+    expect(messageOf(next(frozen, story.sent('a')))).toContain(`spends ${coin}, which is frozen`);
+    const draft = then(then(inState('DRAFT'), freeze), story.verdict('a'));
+    expect(messageOf(next(draft, story.reserved('a')))).toContain(`spends ${coin}, which is frozen`);
   });
 });
 

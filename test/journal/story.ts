@@ -84,11 +84,12 @@ export const story = {
     outputs: outputs(amount),
     approvers,
   }),
-  sent: (batch: string): EntryBody => ({
+  sent: (batch: string, approvers: readonly string[] = []): EntryBody => ({
     kind: 'batch.sent',
     batch,
     psbt: hashOf(`${batch} psbt`),
     device: { app: 'Bitcoin Test', version: '2.2.7', fingerprint: 'f5acc2fd' },
+    approvers,
   }),
   released: (batch: string): EntryBody => ({
     kind: 'batch.released',

@@ -8,15 +8,17 @@ export const BASE: readonly EntryBody[] = [story.opened(), story.policy()];
 export const tagOf = (result: ReturnType<typeof next>): string => (result.ok ? 'ok' : result.error.tag);
 export const messageOf = (result: ReturnType<typeof next>): string => (result.ok ? 'ok' : result.error.message);
 
+const SENDING = [story.verdict('a'), story.reserved('a'), story.verdict('a'), story.sent('a')];
+
 /** Entries that bring batch `a` from its plan into each state. */
 export const WAYS: Readonly<Record<BatchState, readonly EntryBody[]>> = {
   DRAFT: [],
   RESERVED: [story.verdict('a'), story.reserved('a')],
-  SENT: [story.verdict('a'), story.reserved('a'), story.sent('a')],
-  UNKNOWN: [story.verdict('a'), story.reserved('a'), story.sent('a'), story.unknown('a')],
-  SIGNED: [story.verdict('a'), story.reserved('a'), story.sent('a'), story.signed('a')],
-  CONFIRMED: [story.verdict('a'), story.reserved('a'), story.sent('a'), story.signed('a'), story.confirmed('a')],
-  RELEASED: [story.verdict('a'), story.reserved('a'), story.sent('a'), story.released('a')],
+  SENT: [...SENDING],
+  UNKNOWN: [...SENDING, story.unknown('a')],
+  SIGNED: [...SENDING, story.signed('a')],
+  CONFIRMED: [...SENDING, story.signed('a'), story.confirmed('a')],
+  RELEASED: [...SENDING, story.released('a')],
   ABANDONED: [story.abandoned('a')],
 };
 

@@ -2,7 +2,7 @@ import { toHex } from '../../domain/bytes.js';
 import { type Fault, fail } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
 import type { BatchRecord } from '../../journal/state.js';
-import { type SignEvents, signBatch } from '../../workflow/sign-batch.js';
+import { type RefusedWhen, type SignEvents, signBatch } from '../../workflow/sign-batch.js';
 import type { Verb, VerbContext } from '../command.js';
 import { exportFile } from '../export-file.js';
 import { previewLines, progressLine } from '../render/device.js';
@@ -18,12 +18,12 @@ export const run: Verb = async (words, context) =>
     if (!signed.ok) return signed;
     const { style } = context;
     if (signed.value.kind === 'refused') {
-      const { verdict } = signed.value;
+      const { verdict, when, review } = signed.value;
       return ok({
         schema: 'countersign.batch-sign/1',
         exit: decisionExit(verdict.decision),
         data: { batch: id, signed: false, verdict: verdictJson(verdict) },
-        text: [...reasonsOfVerdict(verdict, style), refusedLine(signed.value.review.batch)],
+        text: [...reasonsOfVerdict(verdict, style), refusedLine(review.batch, when)],
       });
     }
     const { final, signatures } = signed.value;
@@ -54,7 +54,10 @@ export const run: Verb = async (words, context) =>
     });
   });
 
-function refusedLine({ id, state }: BatchRecord): string {
+function refusedLine({ id, state }: BatchRecord, when: RefusedWhen): string {
+  if (when === 'before the device was asked') {
+    return `Between the reservation and the device the answer changed: nothing was sent, and the budget is given back. countersign batch check ${id} shows every rule.`;
+  }
   const done =
     state === 'RESERVED'
       ? 'Nothing was sent to a device. The budget is debited since an earlier run; to abandon the batch gives it back.'
