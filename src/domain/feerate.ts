@@ -32,6 +32,11 @@ export function feeForWeight(rate: FeeRate, weight: bigint): Sats {
   return (rate * weight + 3999n) / 4000n;
 }
 
+/** The same over the virtual size, which is the weight rounded up to whole vB: what a rule that compares with it asks for. */
+export function feeForSize(rate: FeeRate, weight: bigint): Sats {
+  return (rate * virtualSize(weight) + 999n) / 1000n;
+}
+
 /** The rate that a fee reaches over a virtual size, rounded down. */
 export function rateOf(fee: Sats, vsize: bigint): FeeRate {
   return (fee * 1000n) / vsize;

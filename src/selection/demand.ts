@@ -5,7 +5,7 @@ import { outputWeight, overheadWeight } from '../vault/weights.js';
 import { minimumChange } from './change.js';
 import { exactNumber } from './pool.js';
 import type { Payment, ShapeLimits } from './types.js';
-import { inputWaste, type WasteTerms } from './waste.js';
+import { feeAt, inputWaste, type WasteTerms } from './waste.js';
 
 export interface DemandInput {
   readonly vault: Pick<Vault, 'kind'>;
@@ -30,7 +30,7 @@ export interface Demand {
   readonly limits: ShapeLimits;
   /** Upper bound of the signed weight, in weight units. */
   weight(inputs: number, change: boolean): bigint;
-  /** The fee in sats that the feerate asks for that weight, rounded up. */
+  /** The fee in sats that the feerate asks for that weight, rounded up; see `feeAt`. */
   fee(inputs: number, change: boolean): Sats;
   /** The fee of the change output now, and of spending it later at the long-term feerate, in sats. */
   costOfChange(inputs: number): Sats;
@@ -60,7 +60,7 @@ export function demandOf(input: DemandInput): Demand {
     overheadWeight(vault, inputs, change ? outputs + 1 : outputs) +
     BigInt(inputs) * terms.input.weight +
     (change ? paymentsWeight + changeWeight : paymentsWeight);
-  const fee = (inputs: number, change: boolean): Sats => feeForWeight(terms.feerate, weight(inputs, change));
+  const fee = (inputs: number, change: boolean): Sats => feeAt(terms, weight(inputs, change));
   const mostInputs = (change: boolean): number => {
     let most = Math.min(limits.maxInputs, input.poolSize, inputsWithin(limits.maxWeight, terms));
     while (most >= 0 && weight(most, change) > limits.maxWeight) most--;

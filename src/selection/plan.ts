@@ -28,6 +28,8 @@ export interface PlanInput {
   /** The rest of the vault's coins and why they are not on offer, for the message if coins are short. */
   readonly withheld?: readonly Withheld[];
   readonly feerate: FeeRate;
+  /** The least that the policy accepts, over whole vB; see `feeAt`. */
+  readonly feerateFloor?: FeeRate;
   /** What spending a coin usually costs: decides what change is worth, and whether inputs are cheap now. */
   readonly longTermFeerate?: FeeRate;
   readonly limits: ShapeLimits;
@@ -44,7 +46,7 @@ export interface PlanInput {
 /**
  * Plans the transactions that pay all payments, or none. One transaction where the limits allow; else several that share no coin.
  *
- * Each pays `feeForWeight(feerate, weight)` exactly if it has change. Without change the fee is higher by what was left over,
+ * Each pays `feeAt` of feerate and floor exactly if it has change. Without change the fee is higher by what was left over,
  * which is less than the fee of a change output and the least change worth having.
  *
  * Faults: E_PLAN_SEED, E_REQUEST_EMPTY, E_PLAN_DUST, E_AMOUNT_RANGE, E_PLAN_INSUFFICIENT, E_PLAN_INFEASIBLE, E_PLAN_ROUNDS.
@@ -56,10 +58,12 @@ export function planTransactions(input: PlanInput): Result<readonly TransactionP
   const terms = {
     input: inputCost(input.vault),
     feerate: input.feerate,
+    // It only rounds a fee up: a feerate below the floor stays what was asked for, and the policy says what it thinks of it.
+    ...(input.feerateFloor === undefined || input.feerate < input.feerateFloor ? {} : { floor: input.feerateFloor }),
     longTermFeerate: input.longTermFeerate ?? DEFAULT_LONG_TERM_FEERATE,
     devicePrice: input.devicePrice ?? DEFAULT_DEVICE_PRICE,
   };
-  const { pool, uneconomic } = preparePool(input.coins, input.feerate, terms.input.weight);
+  const { pool, uneconomic } = preparePool(input.coins, terms, terms.input.weight);
   const { vault, payments, limits, seed, nextChange } = input;
   const task: SplitInput = { vault, payments, terms, limits, seed, nextChange };
   const short = shortfall(task, pool);

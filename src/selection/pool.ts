@@ -1,7 +1,7 @@
 import type { Coin } from '../domain/coin.js';
-import { type FeeRate, feeForWeight } from '../domain/feerate.js';
 import type { Outpoint } from '../domain/outpoint.js';
 import { MAX_SATS, type Sats, sumSats } from '../domain/sats.js';
+import { feeAt, type WasteTerms } from './waste.js';
 
 /**
  * The coins that a search may choose from, largest first, with what the search reads in its inner loops as float64.
@@ -46,10 +46,10 @@ export function totalValue(coins: readonly Coin[]): Sats | null {
  */
 export function preparePool(
   coins: readonly Coin[],
-  feerate: FeeRate,
+  rates: Pick<WasteTerms, 'feerate' | 'floor'>,
   inputWeight: bigint,
 ): { readonly pool: Pool; readonly uneconomic: Withheld } {
-  const inputFee = exactNumber(feeForWeight(feerate, inputWeight));
+  const inputFee = exactNumber(feeAt(rates, inputWeight));
   const values = Float64Array.from(coins, ({ value }) => exactNumber(value));
   const usable = Uint32Array.from(coins.keys()).filter((index) => at(values, index) > inputFee);
   usable.sort((a, b) => at(values, b) - at(values, a) || compareOutpoints(coins[a]?.outpoint, coins[b]?.outpoint));

@@ -1,5 +1,5 @@
-import { type FeeRate, feeForWeight } from '../domain/feerate.js';
-import type { Sats } from '../domain/sats.js';
+import { type FeeRate, feeForSize, feeForWeight } from '../domain/feerate.js';
+import { maxSats, type Sats } from '../domain/sats.js';
 import { deviceTime } from './cost.js';
 import type { InputCost } from './types.js';
 
@@ -16,9 +16,16 @@ export const DEFAULT_LONG_TERM_FEERATE: FeeRate = 10_000n;
 export interface WasteTerms {
   readonly input: InputCost;
   readonly feerate: FeeRate;
+  /** A least rate over whole vB, such as a policy's: without it a fee at that very rate could be a sat short of it. */
+  readonly floor?: FeeRate;
   readonly longTermFeerate: FeeRate;
   /** Sats per second of device time. */
   readonly devicePrice: Sats;
+}
+
+/** The fee in sats of a weight, rounded up so that both rates are reached. */
+export function feeAt({ feerate, floor = 0n }: Pick<WasteTerms, 'feerate' | 'floor'>, weight: bigint): Sats {
+  return maxSats(feeForWeight(feerate, weight), feeForSize(floor, weight));
 }
 
 /**

@@ -142,6 +142,7 @@ function chooseCoins(
     coins,
     withheld,
     feerate,
+    feerateFloor: situation.policy.document.fees.minRate,
     limits: shapeLimits(situation, options),
     tipHeight: snapshot.tip.height,
     seed,

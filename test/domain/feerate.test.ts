@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fault } from '../../src/domain/fault.js';
-import { feeForWeight, formatFeeRate, parseFeeRate, rateOf, virtualSize } from '../../src/domain/feerate.js';
+import {
+  feeForSize,
+  feeForWeight,
+  formatFeeRate,
+  parseFeeRate,
+  rateOf,
+  virtualSize,
+} from '../../src/domain/feerate.js';
 import type { Result } from '../../src/domain/result.js';
 
 /** The value, or the tag of the fault. */
@@ -56,6 +63,18 @@ describe('feerate', () => {
         const fee = feeForWeight(rate, weight);
         expect(fee * 4000n >= rate * weight).toBe(true);
         expect((fee - 1n) * 4000n < rate * weight).toBe(true);
+      }),
+    );
+  });
+  test('a fee for a size reaches the rate over whole vB, and one sat less does not', () => {
+    const rates = fc.bigInt({ min: 1n, max: 1_000_000n });
+    const weights = fc.bigInt({ min: 1n, max: 400_000n });
+    fc.assert(
+      fc.property(rates, weights, (rate, weight) => {
+        const fee = feeForSize(rate, weight);
+        expect(fee * 1000n >= rate * virtualSize(weight)).toBe(true);
+        expect((fee - 1n) * 1000n < rate * virtualSize(weight)).toBe(true);
+        expect(fee >= feeForWeight(rate, weight)).toBe(true);
       }),
     );
   });

@@ -97,7 +97,7 @@ export function problemOf(
     devicePrice: 50n,
     ...more.terms,
   };
-  const { pool } = preparePool(coins, terms.feerate, terms.input.weight);
+  const { pool } = preparePool(coins, terms, terms.input.weight);
   const demand = demandOf({
     vault: vaultOf(),
     payments,

@@ -108,7 +108,7 @@ describe('the pool', () => {
     const { weight } = inputCost(vaultOf());
     const fee = feeForWeight(20_000n, weight);
     const coins = coinsOf(fee, 5_000n, fee + 1n, 70_000n, 5_000n, 0n);
-    const { pool, uneconomic } = preparePool(coins, 20_000n, weight);
+    const { pool, uneconomic } = preparePool(coins, { feerate: 20_000n }, weight);
     expect([...pool.values]).toEqual([70_000, 5_000, 5_000, Number(fee) + 1]);
     expect(pool.coins.map(({ value }) => Number(value))).toEqual([...pool.values]);
     expect([...pool.sums]).toEqual([0, 70_000, 75_000, 80_000, 80_001 + Number(fee)]);
@@ -118,7 +118,7 @@ describe('the pool', () => {
 
   it('orders coins of equal value by outpoint', () => {
     const coins = coinsOf(...Array.from({ length: 30 }, () => 9_000n));
-    const { pool } = preparePool(coins, 1_000n, 272n);
+    const { pool } = preparePool(coins, { feerate: 1_000n }, 272n);
     expect(pool.coins.map(idOf)).toEqual(coins.map(idOf).toSorted());
   });
 

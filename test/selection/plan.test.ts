@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../src/domain/bytes.js';
-import { feeForWeight } from '../../src/domain/feerate.js';
+import { feeForSize, feeForWeight, virtualSize } from '../../src/domain/feerate.js';
 import { sumSats } from '../../src/domain/sats.js';
 import { dustThreshold } from '../../src/domain/script.js';
 import { inputCost } from '../../src/selection/cost.js';
@@ -36,10 +36,12 @@ const inputs = fc
     maxWeight: fc.bigInt(500n, 20_000n),
     kind: fc.constantFrom('wpkh', 'pkh', 'tr', 'sh(wpkh)', 'wsh(sortedmulti)', 'sh(wsh(sortedmulti))'),
     seed: fc.nat(),
+    floorBy: fc.constantFrom(-500n, 0n, 0n, 1n, 100_000n),
   })
-  .map(({ values, paid, maxInputs, maxOutputs, maxWeight, seed, kind, ...rest }) =>
+  .map(({ values, paid, maxInputs, maxOutputs, maxWeight, seed, kind, floorBy, ...rest }) =>
     planInput({
       ...rest,
+      feerateFloor: rest.feerate + floorBy,
       vault: vaultOf(kind),
       coins: values.map(coinOf),
       payments: paid.map(paymentOf),
@@ -67,7 +69,11 @@ describe('a plan', () => {
         for (const plan of result.value) {
           const scripts = plan.outputs.map(({ script }) => script);
           const weight = signedTransactionWeight(input.vault, plan.inputs.length, scripts);
-          const due = feeForWeight(input.feerate, weight);
+          const floored = input.feerate < (input.feerateFloor ?? 0n) ? 0n : (input.feerateFloor ?? 0n);
+          const byWeight = feeForWeight(input.feerate, weight);
+          const bySize = feeForSize(floored, weight);
+          const due = byWeight > bySize ? byWeight : bySize;
+          expect(plan.fee * 1000n >= floored * virtualSize(weight)).toBe(true);
           const spent = sumSats(plan.inputs.map(({ value }) => value));
           const changes = changeOf(plan);
           expect(spent).toBe(sumSats(plan.outputs.map(({ value }) => value)) + plan.fee);
@@ -88,7 +94,7 @@ describe('a plan', () => {
           }
           if (changes.length === 0) {
             seen.changeless++;
-            const changeFee = feeForWeight(input.feerate, 4n * 31n) + 1n;
+            const changeFee = feeForSize(input.feerate, 4n * 32n) + 1n;
             const minimum = least + 1n > 294n ? least + 1n : 294n;
             expect(plan.fee).toBeGreaterThanOrEqual(due);
             expect(plan.fee - due).toBeLessThan(changeFee + minimum);

@@ -110,6 +110,20 @@ describe('batch plan', () => {
     expect(await s.faultOf(2, 'batch', 'plan', 'a.csv', '--as', 'alice', '--feerate', '1e2')).toBe('E_FEERATE_SYNTAX');
   });
 
+  it.each([
+    ['the least that the policy accepts', '7.301', 'NEED'],
+    ['a tenth below it', '7.2', 'DENY'],
+  ])('at %s, %s sat/vB, is %s whatever its weight is rounded to', async (_, feerate, decision) => {
+    const s = await stage({ policy: policyText().replace('min_rate_sat_vb: 1,', 'min_rate_sat_vb: "7.301",') });
+    // Scripts of several kinds: weights of several remainders by four.
+    for (const [n, to] of ['warm-1', 'settle', 'custodian', 'legacy'].entries()) {
+      s.write(`${n}.csv`, csv([[`R-${n}`, to, 100_000_000n]]));
+      const args = ['batch', 'plan', `${n}.csv`, '--as', 'alice', '--seed', SEED, '--feerate', feerate];
+      const { batches } = await s.json(decision === 'DENY' ? 10 : 0, ...args);
+      expect(batches[0].verdict.decision).toBe(decision);
+    }
+  });
+
   it('is done by a person of the policy, since a made-up name could approve what it planned', async () => {
     const s = await stage();
     const plan = ['batch', 'plan', 'withdrawals.csv', '--as'];
