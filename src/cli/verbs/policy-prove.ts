@@ -8,7 +8,7 @@ import type { Answer, Property } from '../../policy/prove/types.js';
 import type { LoadedPolicy } from '../../policy/types.js';
 import type { Report, Verb, VerbContext, Words } from '../command.js';
 import type { Style } from '../render/style.js';
-import { printable, wrap } from '../render/text.js';
+import { plural, printable, wrap } from '../render/text.js';
 import { argument, required } from '../with-workspace.js';
 import { bookFile, policyFile } from './policy-bound.js';
 
@@ -163,7 +163,7 @@ function bodyOf(answer: Answer, style: Style): readonly string[] {
         ),
       ]);
     case 'refuted':
-      return [...answer.story.flatMap((text) => paragraph(printable(text), '  ')), ...answer.steps.flatMap(stepLines)];
+      return [...answer.story.flatMap((text) => paragraph(printable(text), '  ')), ...stepsText(answer.steps)];
     case 'open':
       return answer.story.flatMap((text) => paragraph(`- ${printable(text)}`, '  '));
   }
@@ -171,6 +171,17 @@ function bodyOf(answer: Answer, style: Style): readonly string[] {
 
 function paragraph(text: string, indent: string): string[] {
   return wrap(text, 100).map((line, index) => `${indent}${index === 0 ? '' : '  '}${line}`);
+}
+
+/** A long schedule repeats itself: its beginning and its end are enough for people, and --json has all of it. */
+function stepsText(steps: readonly Step[]): readonly string[] {
+  if (steps.length <= 8) return steps.flatMap(stepLines);
+  const left = steps.length - 6;
+  return [
+    ...steps.slice(0, 4).flatMap(stepLines),
+    `  ... ${plural(left, 'more batch', 'more batches')} (--json has all of them)`,
+    ...steps.slice(-2).flatMap(stepLines),
+  ];
 }
 
 const approvers = ({ input }: Step): readonly string[] => input.state.approvals.map(({ person }) => person);

@@ -163,16 +163,27 @@ function* destinations(stage: Stage, other: LoadedPolicy): Iterable<EvaluationIn
       each === 0n ? [] : parts(total, each).map((amount, index) => ({ script: named(stage, index), amount }));
     yield stage.batch({ payments: many, destinations: stage.aged(many, stage.at, age) });
   }
-  for (const id of new Set([...caps24h.keys(), ...other.document.destinations.caps24h.keys()])) {
-    const own = caps24h.has(id) ? caps24h.get(id) : document.destinations.defaultCap24h;
-    const total = own === null || own === undefined ? (stage.limits.batch.cap ?? stage.least) - fee : own;
-    const amounts = parts(total, document.limits.output ?? total);
-    const payments = amounts.map((amount) => ({ script: stage.script, amount }));
-    yield stage.batch({
-      payments,
-      destinations: stage.aged(payments.slice(0, 1), stage.at, Number.MAX_SAFE_INTEGER, [id]),
-    });
+  const plain = 'destination-1';
+  for (const id of new Set([plain, ...caps24h.keys(), ...other.document.destinations.caps24h.keys()])) {
+    yield* cappedTo(stage, id);
   }
+}
+
+/** Exactly its cap for one destination: as much as one batch can pay, and before that the rest. */
+function* cappedTo(stage: Stage, id: string): Iterable<EvaluationInput> {
+  const { document } = stage.policy;
+  const { caps24h, defaultCap24h } = document.destinations;
+  const most = (stage.limits.batch.cap ?? stage.least) - leastFee(document);
+  const total = (caps24h.has(id) ? caps24h.get(id) : defaultCap24h) ?? most;
+  const now = minSats(total, most);
+  const payments = parts(now, document.limits.output ?? now).map((amount) => ({ script: stage.script, amount }));
+  const before = total - now;
+  const outputs = [{ script: toHex(stage.script), amount: before }];
+  yield stage.batch({
+    payments,
+    destinations: stage.aged(payments.slice(0, 1), stage.at, Number.MAX_SAFE_INTEGER, [id]),
+    spends: before > 0n ? [spent(stage, { spend: before, outputs })] : [],
+  });
 }
 
 const named = (stage: Stage, index: number): Uint8Array =>
