@@ -1,0 +1,301 @@
+import { type Fault, fail } from '../domain/fault.js';
+import { parseNetwork } from '../domain/network.js';
+import type { WithdrawalRequest } from '../domain/request.js';
+import { ok, type Result } from '../domain/result.js';
+import { parseTime, type UnixSeconds } from '../domain/time.js';
+import type { Entry } from '../journal/entries.js';
+import { EMPTY_STATE, fold } from '../journal/fold.js';
+import { applyBatchEntry } from '../journal/fold-batch.js';
+import { policyAt } from '../journal/policies.js';
+import { SharedMap } from '../journal/shared-map.js';
+import type { BatchRecord, JournalState } from '../journal/state.js';
+import { evaluate } from '../policy/evaluate.js';
+import { deriveFacts } from '../policy/facts.js';
+import type { Approval, DestinationAge, Facts, LoadedPolicy, PolicyState, SpendRecord } from '../policy/types.js';
+import { createSpendIndex, type SpendIndex } from '../policy/windows.js';
+import { decodePsbt } from '../psbt/decode.js';
+import type { DecodedPsbt } from '../psbt/types.js';
+import { createDeriver } from '../vault/derive.js';
+import { parseVault } from '../vault/descriptor.js';
+import type { Snapshot } from '../vault/snapshot-types.js';
+import type { Deriver } from '../vault/types.js';
+import type { Assessment } from './assess.js';
+import { History, spendOf } from './history.js';
+import type { Desk } from './ports.js';
+import { requestOf } from './records.js';
+import { reusedRequests } from './situation.js';
+
+type Stage = 'plan' | 'sign';
+
+/** A batch as a verdict of that moment saw it, before approvals are counted. */
+export interface Examined {
+  readonly deriver: Deriver;
+  readonly policy: LoadedPolicy;
+  readonly decoded: DecodedPsbt;
+  readonly facts: Facts;
+  readonly requests: readonly WithdrawalRequest[];
+  /** Without approvals. */
+  readonly state: PolicyState;
+}
+
+interface KnownFacts {
+  readonly facts: Facts;
+  /** What they were derived from besides the bytes. */
+  readonly basis: readonly unknown[];
+}
+
+/** The batches of one plan are journaled together: none of them sees itself or another as held already. */
+interface OpenPlan {
+  readonly parts: readonly string[];
+  /** Time of the newest entry before the plan. */
+  readonly before: UnixSeconds;
+  readonly planned: string[];
+}
+
+/**
+ * The journal at each moment of its past, entry by entry from the first one, with all that a verdict of that moment looked
+ * at. Judge first, then `apply` the entry. One pass: every step costs what the live batches and the spends of the windows
+ * cost, whatever the length of the journal; each PSBT is decoded once, and each snapshot read once.
+ */
+export class Past {
+  /** All but batches, which are kept where nothing is copied. */
+  #state: JournalState = EMPTY_STATE;
+  readonly #requests = new SharedMap<{ readonly batch: string; readonly digest: string }>(new Map());
+  readonly #requestDigests = new SharedMap<string>(new Map());
+  readonly #batches = new SharedMap<BatchRecord>(new Map());
+  readonly #heldCoins = new SharedMap<string>(new Map());
+  readonly #decoded = new Map<string, DecodedPsbt>();
+  readonly #facts = new Map<string, KnownFacts>();
+  #plan: OpenPlan | null = null;
+  #head: UnixSeconds = 0;
+  #deriver: Deriver | null = null;
+  #snapshot: { readonly deriver: Deriver; readonly value: Snapshot } | null = null;
+  #history: { readonly policy: string; readonly of: History } | null = null;
+  #destinations: { readonly book: JournalState['book']; readonly ages: ReadonlyMap<string, DestinationAge> } | null =
+    null;
+  #index: SpendIndex | null = null;
+
+  /** `reader` says whether snapshots are believed or every coin of theirs is derived again. */
+  constructor(
+    readonly desk: Desk,
+    readonly reader: 'snapshot' | 'knownSnapshot',
+  ) {}
+
+  /** Everything but batches, requests and coins in use, as of the newest entry that was applied. */
+  get state(): JournalState {
+    return this.#state;
+  }
+
+  batch(id: string): BatchRecord | undefined {
+    return this.#batches.get(id);
+  }
+
+  /** Takes the next entry, whose place in the chain was verified. The faults of StateBuilder.apply. */
+  apply(entry: Entry): Result<void, Fault> {
+    const { body } = entry;
+    const at = parseTime(entry.at);
+    if (at === null) throw new Error(`entry ${entry.seq} was not checked: ${entry.at} is not a time`);
+    if (!this.#belongsToPlan(body)) this.#endPlan();
+    if ('batch' in body) {
+      const applied = applyBatchEntry(this.#draft(at), body, entry, at);
+      if (!applied.ok) return applied;
+      this.#take(body);
+    } else {
+      const folded = fold(this.#state, entry);
+      if (!folded.ok) return folded;
+      this.#state = folded.value;
+    }
+    this.#head = at;
+    return ok(undefined);
+  }
+
+  /**
+   * A batch that has been planned, as its verdict of this moment sees it under a policy: at planning as of the entry before
+   * the whole plan, with the parts before it pending; at signing, and when people approve, as of the newest entry.
+   */
+  async examine(batch: BatchRecord, stage: Stage, policy: LoadedPolicy): Promise<Result<Examined, Fault>> {
+    if (stage === 'sign') this.#endPlan();
+    const plan = stage === 'plan' ? this.#plan : null;
+    if (stage === 'plan' && plan?.planned.includes(batch.id) !== true) {
+      return fail('E_JOURNAL_ENTRY', `a verdict at planning stands behind its plan, and batch ${batch.id} is past it`);
+    }
+    const read = await this.snapshot();
+    if (!read.ok) return read;
+    const { deriver, value: snapshot } = read.value;
+    const history = this.#historyOf(policy, snapshot);
+    const pending = plan === null ? [] : this.#partsBefore(batch, plan);
+    // Nothing of a batch that is being planned is held yet, so there is nothing of its own to leave out.
+    const asked: BatchRecord = plan === null ? batch : { ...batch, state: 'ABANDONED' };
+    const held = history.spends(batch.id, plan?.before ?? this.#head, snapshot.tip.height);
+    const change = history.changeUse(asked);
+    const requests = batch.requests.map(requestOf);
+    const state: PolicyState = {
+      spends: pending.length === 0 ? held : [...held, ...pending],
+      destinations: this.#ages(),
+      confirmedBalance: history.balance(asked, pending),
+      tip: { height: snapshot.tip.height, medianTimePast: snapshot.tip.medianTimePast },
+      snapshotAt: snapshot.takenAt,
+      lastEntryAt: plan?.before ?? this.#head,
+      usedChange: change.scripts,
+      lastUsedChange: change.last,
+      initiator: batch.initiator,
+      approvals: [],
+      reusedRequests: plan === null ? this.#reused(batch.id, requests) : [],
+    };
+    const decoded = await this.#decode(batch.psbt);
+    if (!decoded.ok) return decoded;
+    const facts = this.#factsOf(batch.id, decoded.value, policy, deriver, history, state.lastUsedChange);
+    return ok({ deriver, policy, decoded: decoded.value, facts, requests, state });
+  }
+
+  /** The verdict on what was examined, at a moment, with these approvals. */
+  judge(examined: Examined, approvals: readonly Approval[], now: UnixSeconds): Assessment {
+    const { policy, decoded, facts, requests, state } = examined;
+    if (this.#index?.spends !== state.spends) this.#index = createSpendIndex(state.spends);
+    const verdict = evaluate({ policy, facts, requests, state: { ...state, approvals }, now }, this.#index);
+    return { decoded, facts, verdict };
+  }
+
+  /** The snapshot of the moment; read when the first decision rests on it. */
+  async snapshot(): Promise<Result<{ readonly deriver: Deriver; readonly value: Snapshot }, Fault>> {
+    const { vault, coins } = this.#state;
+    if (vault === null) return fail('E_VAULT_MISSING', 'the journal judges a batch before it knows a vault');
+    if (coins === null) return fail('E_COINS_MISSING', 'the journal judges a batch before it knows coins');
+    if (this.#deriver?.vault.descriptor !== vault.descriptor || this.#deriver.vault.id !== vault.id) {
+      const network = parseNetwork(vault.network);
+      if (!network.ok) return network;
+      const parsed = parseVault(vault.id, network.value, vault.descriptor);
+      if (!parsed.ok) return parsed;
+      this.#deriver = createDeriver(parsed.value);
+    }
+    const deriver = this.#deriver;
+    if (this.#snapshot?.deriver === deriver && this.#snapshot.value.sha256 === coins.snapshot) {
+      return ok(this.#snapshot);
+    }
+    const bytes = await this.desk.journal.blob(coins.snapshot);
+    if (!bytes.ok) return bytes;
+    const read = this.desk.ports.documents[this.reader](bytes.value, 'an imported snapshot', deriver);
+    if (!read.ok) return read;
+    this.#snapshot = { deriver, value: read.value };
+    return ok(this.#snapshot);
+  }
+
+  #draft(at: UnixSeconds) {
+    return {
+      policy: policyAt(this.#state, at),
+      frozen: this.#state.frozen,
+      batches: this.#batches,
+      requests: this.#requests,
+      requestDigests: this.#requestDigests,
+      heldCoins: this.#heldCoins,
+    };
+  }
+
+  #belongsToPlan(body: Entry['body']): boolean {
+    const isPart = (id: string): boolean => this.#plan?.parts.includes(id) === true;
+    return (
+      (body.kind === 'batch.planned' && isPart(body.batch)) ||
+      (body.kind === 'batch.verdict' && body.stage === 'plan' && this.#plan?.planned.includes(body.batch) === true)
+    );
+  }
+
+  /** From here on the batches of the plan are held, as everybody else sees them. */
+  #endPlan(): void {
+    for (const id of this.#plan?.planned ?? []) {
+      const batch = this.#batches.get(id);
+      if (batch !== undefined) this.#history?.of.put(batch);
+    }
+    this.#plan = null;
+  }
+
+  #take(body: Extract<Entry['body'], { batch: string }>): void {
+    const batch = this.#batches.get(body.batch);
+    if (batch === undefined) throw new Error(`batch ${body.batch} is not there after its entry`);
+    if (body.kind === 'batch.planned') {
+      this.#plan ??= { parts: body.parts, before: this.#head, planned: [] };
+      this.#plan.planned.push(batch.id);
+    } else if (this.#plan === null) {
+      this.#history?.of.put(batch);
+    }
+    // A batch that is signed or given up is not judged again.
+    const { state, psbt, id } = batch;
+    if (state !== 'SIGNED' && state !== 'CONFIRMED' && state !== 'ABANDONED') return;
+    this.#decoded.delete(psbt);
+    this.#facts.delete(id);
+  }
+
+  /** The same for every verdict under one policy; built anew where another policy asks, which is seldom. */
+  #historyOf(policy: LoadedPolicy, snapshot: Snapshot): History {
+    const { frozen } = this.#state;
+    if (this.#history?.policy !== policy.digest) {
+      const { inputs, limits, change } = policy.document;
+      const blocks = Math.max(0, ...limits.rollingBlocks.keys());
+      const fresh = new History(inputs.minConfirmations, blocks, change.maxGap);
+      const inPlan = new Set(this.#plan?.planned);
+      for (const batch of this.#batches.share().values()) if (!inPlan.has(batch.id)) fresh.put(batch);
+      this.#history = { policy: policy.digest, of: fresh };
+    }
+    const { of } = this.#history;
+    if (of.coins?.snapshot !== snapshot || of.coins.frozen !== frozen) of.setCoins(snapshot, frozen);
+    return of;
+  }
+
+  #partsBefore({ id }: BatchRecord, { planned }: OpenPlan): SpendRecord[] {
+    return planned.slice(0, planned.indexOf(id)).flatMap((part) => {
+      const other = this.#batches.get(part);
+      return other === undefined ? [] : [spendOf(other)];
+    });
+  }
+
+  /** Only what is asked of the two maps: those of this batch's requests. */
+  #reused(id: string, asked: readonly WithdrawalRequest[]): readonly string[] {
+    const requests = new Map<string, { readonly batch: string; readonly digest: string }>();
+    const requestDigests = new Map<string, string>();
+    for (const request of asked) {
+      const held = this.#requests.get(request.id);
+      const digest = this.#requestDigests.get(request.id);
+      if (held !== undefined) requests.set(request.id, held);
+      if (digest !== undefined) requestDigests.set(request.id, digest);
+    }
+    return reusedRequests({ requests, requestDigests }, id, asked);
+  }
+
+  #ages(): ReadonlyMap<string, DestinationAge> {
+    const { book } = this.#state;
+    if (this.#destinations === null || this.#destinations.book !== book) {
+      const entries = book === null ? [] : [...book.entries.values()];
+      this.#destinations = { book, ages: new Map(entries.map((entry) => [entry.script, entry])) };
+    }
+    return this.#destinations.ages;
+  }
+
+  #factsOf(
+    id: string,
+    decoded: DecodedPsbt,
+    policy: LoadedPolicy,
+    deriver: Deriver,
+    { coins }: History,
+    lastUsedChange: number,
+  ): Facts {
+    if (coins === null) throw new Error('a history has its coins before facts are derived');
+    const { snapshot, byOutpoint, frozen } = coins;
+    const { maxGap } = policy.document.change;
+    const basis = [deriver, snapshot, frozen, lastUsedChange, maxGap];
+    const known = this.#facts.get(id);
+    if (known?.basis.every((part, index) => part === basis[index]) === true) return known.facts;
+    const gap = { lastUsedChange, maxGap };
+    const facts = deriveFacts(decoded, { deriver, coins: byOutpoint, tip: snapshot.tip, frozen, gap });
+    this.#facts.set(id, { facts, basis });
+    return facts;
+  }
+
+  async #decode(psbt: string): Promise<Result<DecodedPsbt, Fault>> {
+    const known = this.#decoded.get(psbt);
+    if (known !== undefined) return ok(known);
+    const bytes = await this.desk.journal.blob(psbt);
+    if (!bytes.ok) return bytes;
+    const decoded = decodePsbt(bytes.value);
+    if (decoded.ok) this.#decoded.set(psbt, decoded.value);
+    return decoded;
+  }
+}
