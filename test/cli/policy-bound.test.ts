@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HOST_LINE } from '../../src/policy/bound/powers.js';
 import { NOT_ENFORCED } from '../../src/policy/not-enforced.js';
-import { Session } from './session.js';
+import { removeAll, Session, stage } from './session.js';
 
 const shipped = (name: string): string =>
   readFileSync(fileURLToPath(new URL(`../../policies/${name}`, import.meta.url)), 'utf8');
@@ -75,6 +75,24 @@ describe('policy bound', () => {
   ])('refuses %j', async (options, says) => {
     const { stderr } = await session.expect(2, 'policy', 'bound', 'policy.yaml', ...options);
     expect(stderr).toContain(says);
+  });
+});
+
+describe('policy bound of a workspace', () => {
+  afterAll(removeAll);
+
+  it('is about the active policy and the active book', async () => {
+    const staged = await stage({ until: 'coins' });
+    const found = await staged.json(0, 'policy', 'bound', '--compromise', 'alice,bob');
+    expect(found.book).toMatch(/^sha256:/);
+    expect(found.bounds[0]).toMatchObject({ what: 'everything together', span: '1 h' });
+    const { stdout } = await staged.expect(0, 'policy', 'bound');
+    expect(stdout).toMatch(/; \d+ destinations\n/);
+  });
+
+  it('needs a policy', async () => {
+    const staged = await stage({ until: 'vault' });
+    await staged.expect(14, 'policy', 'bound');
   });
 });
 
