@@ -23,6 +23,18 @@ export function checkSignable(vault: Vault): Result<void, Fault> {
 }
 
 /**
+ * Whether what `--device` names may speak for a vault at all. On the main network a Ledger on USB or a recording may, and
+ * an emulator not: it is a program behind a port of this machine. It can show and sign what it likes, or keep a signature
+ * and report a refusal, upon which the budget would be given back. Faults: E_DEVICE_EMULATOR.
+ */
+export function checkTransport(spec: string, { id, network }: Pick<Vault, 'id' | 'network'>): Result<void, Fault> {
+  if (network !== 'main' || !spec.startsWith('speculos:')) return ok(undefined);
+  return fail('E_DEVICE_EMULATOR', `${id} is a vault on the main network, and ${JSON.stringify(spec)} is an emulator`, {
+    remedy: 'connect the Ledger itself: --device hid; rehearse with an emulator on a test network',
+  });
+}
+
+/**
  * Whether this device, with this app open, is the one that signs for the vault: app and version, master fingerprint,
  * account key, in this order and in three exchanges. Faults: E_DEVICE_UNSUPPORTED before any exchange; E_DEVICE_APP,
  * E_DEVICE_VERSION, E_DEVICE_MISMATCH with both values in full; and those of the channel.

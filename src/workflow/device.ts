@@ -1,4 +1,4 @@
-import { identify } from '../device/preflight.js';
+import { checkTransport, identify } from '../device/preflight.js';
 import type { AppInfo, Signer } from '../device/types.js';
 import type { Fault } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
@@ -28,6 +28,8 @@ export async function showAddress(
   branch: 0 | 1,
   index: number,
 ): Promise<Result<string, Fault>> {
+  const suits = checkTransport(request.spec, vault);
+  if (!suits.ok) return suits;
   return converse(openDevice, request, async (signer) => {
     const device = await identify(signer, vault, {});
     return device.ok ? signer.address(vault, branch, index) : device;

@@ -1,5 +1,5 @@
 import { isDefaultKind } from '../device/estimate.js';
-import { checkSignable, identify } from '../device/preflight.js';
+import { checkSignable, checkTransport, identify } from '../device/preflight.js';
 import { previewSigning } from '../device/screens.js';
 import { signingShape } from '../device/signing-shape.js';
 import type { DevicePreview, IdentifiedDevice, Signer, SigningProgress } from '../device/types.js';
@@ -8,7 +8,7 @@ import { type Fault, fail, fault } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { sumSats } from '../domain/sats.js';
 import type { EntryBody } from '../journal/entries.js';
-import type { BatchState, JournalState } from '../journal/state.js';
+import type { BatchRecord, BatchState, JournalState } from '../journal/state.js';
 import type { Verdict } from '../policy/types.js';
 import { canonicalVerdict } from '../policy/verdict.js';
 import { finalise } from '../psbt/finalise.js';
@@ -19,7 +19,7 @@ import { type ReviewedBatch, reviewBatch } from './approve-batch.js';
 import type { Assessment } from './assess.js';
 import type { Composition, Desk } from './ports.js';
 import { outputRecord, verdictEntry } from './records.js';
-import { findBatch } from './situation.js';
+import { findBatch, openVault } from './situation.js';
 import { HEAD_MOVED, transactOn } from './transact.js';
 
 export interface SignOptions {
@@ -42,6 +42,10 @@ export type SignOutcome =
       readonly review: ReviewedBatch;
       readonly final: FinalTransaction;
       readonly signatures: number;
+      /** Why the journal does not know of it, although every signature is proven; null where it does. */
+      readonly unkept: Fault | null;
+      /** What went wrong after the signatures were there: the channel or the recording did not close well. */
+      readonly closing: Fault | null;
     }
   /**
    * Denied, or approvals are missing: nothing was sent. Before the reservation nothing was reserved either; once the
@@ -62,6 +66,10 @@ export async function signBatch(
   options: SignOptions,
   events: SignEvents,
 ): Promise<Result<SignOutcome, Fault>> {
+  const open = await openVault(desk);
+  if (!open.ok) return open;
+  const suits = checkTransport(options.device, open.value.vault);
+  if (!suits.ok) return suits;
   const first = await reviewBatch(desk, id);
   if (!first.ok) return first;
   const { batch, situation, assessment } = first.value;
@@ -90,12 +98,11 @@ export async function signBatch(
   if (!opened.ok) return release(desk, id, opened.error, 'RESERVED');
   const { signer, name } = opened.value;
   const answer = await askDevice(desk, signer, name, first.value, events);
-  // Closing belongs to the conversation: a replay finds here that part of its recording was never asked for.
   const closed = await signer.close();
   if (!answer.ok) return answer;
   if (answer.value.kind === 'refused') return ok(answer.value);
-  if (!closed.ok) return unknown(desk, id, closed.error);
-  return prove(desk, first.value, answer.value.signatures);
+  if (!closed.ok && deniesAnswer(closed.error)) return unknown(desk, id, closed.error);
+  return prove(desk, first.value, answer.value.signatures, closed.ok ? null : closed.error);
 }
 
 function checkState({ batch }: ReviewedBatch): Result<void, Fault> {
@@ -243,10 +250,20 @@ function refusalOf({ decision, findings }: Verdict): Fault {
   return fault(decision === 'DENY' ? 'E_DENIED' : 'E_APPROVALS_MISSING', why);
 }
 
+/**
+ * Closing belongs to the conversation of a replay alone: there it shows that part of the recording was never asked for, so
+ * that this was another conversation. A cable that was pulled or a recording that could not be written says nothing
+ * against signatures, and must not lose them: each is proven by itself.
+ */
+function deniesAnswer({ tag }: Fault): boolean {
+  return tag === 'E_REPLAY_LEFT_OVER';
+}
+
 async function prove(
   desk: Desk,
   review: ReviewedBatch,
   answer: readonly ReturnedSignature[],
+  closing: Fault | null,
 ): Promise<Result<SignOutcome, Fault>> {
   const { batch, psbt, situation } = review;
   const unchanged = sameBytes(psbt, batch.psbt);
@@ -255,20 +272,40 @@ async function prove(
   if (!proven.ok) return unknown(desk, batch.id, proven.error);
   const final = finalise(psbt, situation.deriver, proven.value);
   if (!final.ok) return unknown(desk, batch.id, final.error);
-  const kept = await desk.journal.transact(async (tx) => {
-    tx.append({
-      kind: 'batch.signed',
-      batch: batch.id,
-      psbt: batch.psbt,
-      signedPsbt: tx.keep(final.value.psbt),
-      transaction: tx.keep(final.value.transaction),
-      txid: final.value.txid,
-      signatures: proven.value.length,
+  const signatures = proven.value.length;
+  const unkept = await keepSigned(desk, batch, final.value, signatures);
+  return ok({ kind: 'signed', review, final: final.value, signatures, unkept, closing });
+}
+
+/** The journal itself waits 2 s for another writer, each time: a minute in all. */
+const KEEP_ATTEMPTS = 30;
+
+/** Writes down what was signed. The transaction exists whatever the journal says, so a failure is told beside it. */
+async function keepSigned(
+  desk: Desk,
+  { id, psbt }: BatchRecord,
+  final: FinalTransaction,
+  signatures: number,
+): Promise<Fault | null> {
+  let failure: Fault | null = null;
+  for (let attempt = 0; attempt < KEEP_ATTEMPTS; attempt += 1) {
+    const kept = await desk.journal.transact(async (tx) => {
+      tx.append({
+        kind: 'batch.signed',
+        batch: id,
+        psbt,
+        signedPsbt: tx.keep(final.psbt),
+        transaction: tx.keep(final.transaction),
+        txid: final.txid,
+        signatures,
+      });
+      return ok(undefined);
     });
-    return ok(undefined);
-  });
-  if (!kept.ok) return kept;
-  return ok({ kind: 'signed', review, final: final.value, signatures: proven.value.length });
+    if (kept.ok) return null;
+    failure = kept.error;
+    if (failure.tag !== 'E_JOURNAL_LOCKED') break;
+  }
+  return failure;
 }
 
 /** What was judged is what is signed: the hash is taken again right before the first APDU and after the answer. */

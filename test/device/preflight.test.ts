@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkSignable, identify, isAtLeast } from '../../src/device/preflight.js';
+import { checkSignable, checkTransport, identify, isAtLeast } from '../../src/device/preflight.js';
 import type { Signer } from '../../src/device/types.js';
 import { fail } from '../../src/domain/fault.js';
 import { ok } from '../../src/domain/result.js';
@@ -134,5 +134,21 @@ describe('isAtLeast', () => {
     ['2.2.7', 'x', false],
   ])('%s against %s: %s', (version, minimum, expected) => {
     expect(isAtLeast(version, minimum)).toBe(expected);
+  });
+});
+
+describe('checkTransport', () => {
+  const tag = (network: Vault['network'], spec: string): string => {
+    const checked = checkTransport(spec, { id: 'cold', network });
+    return checked.ok ? 'ok' : checked.error.tag;
+  };
+
+  it('takes no emulator for a vault on the main network, and anything else', () => {
+    expect(tag('main', 'speculos:http://127.0.0.1:5000')).toBe('E_DEVICE_EMULATOR');
+    expect(['hid', 'replay:x.apdu'].map((spec) => tag('main', spec))).toEqual(['ok', 'ok']);
+  });
+
+  it.each(['testnet3', 'testnet4', 'signet', 'regtest'] as const)('takes one on %s', (network) => {
+    expect(tag(network, 'speculos:http://127.0.0.1:5000')).toBe('ok');
   });
 });

@@ -2,11 +2,12 @@ import { toHex } from '../../domain/bytes.js';
 import { type Fault, fail } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
 import type { BatchRecord } from '../../journal/state.js';
+import type { FinalTransaction } from '../../psbt/types.js';
 import { type RefusedWhen, type SignEvents, signBatch } from '../../workflow/sign-batch.js';
 import type { Verb, VerbContext } from '../command.js';
 import { exportFile } from '../export-file.js';
 import { previewLines, progressLine } from '../render/device.js';
-import { plural } from '../render/text.js';
+import { plural, printable } from '../render/text.js';
 import { decisionExit, reasonsOfVerdict, verdictJson } from '../render/verdict.js';
 import { argument, withWorkspace } from '../with-workspace.js';
 
@@ -26,11 +27,12 @@ export const run: Verb = async (words, context) =>
         text: [...reasonsOfVerdict(verdict, style), refusedLine(review.batch, when)],
       });
     }
-    const { final, signatures } = signed.value;
+    const { final, signatures, unkept, closing } = signed.value;
     const hex = toHex(final.transaction);
     const psbtFile = await exportFile(desk, id, 'signed.psbt', final.psbt);
-    if (!psbtFile.ok) return signedWithoutFile(id, final.txid, psbtFile.error);
     const rawFile = await exportFile(desk, id, 'transaction.hex', Buffer.from(`${hex}\n`));
+    if (unkept !== null) return signedWithoutJournal(id, final, unkept, [psbtFile, rawFile]);
+    if (!psbtFile.ok) return signedWithoutFile(id, final.txid, psbtFile.error);
     if (!rawFile.ok) return signedWithoutFile(id, final.txid, rawFile.error);
     return ok({
       schema: 'countersign.batch-sign/1',
@@ -43,6 +45,7 @@ export const run: Verb = async (words, context) =>
         weight: final.weight,
         transaction: hex,
         files: [psbtFile.value, rawFile.value],
+        ...(closing === null ? {} : { closing: { tag: closing.tag, message: closing.message } }),
       },
       text: [
         `${style.good('proven')}  ${plural(signatures, 'signature')}, each for an expected key and input, over countersign's own sighash`,
@@ -50,6 +53,7 @@ export const run: Verb = async (words, context) =>
         `txid    ${final.txid}`,
         `files   ${psbtFile.value}`,
         `        ${rawFile.value}`,
+        ...(closing === null ? [] : [`${style.warn('note')}    after it had signed: ${printable(closing.message)}`]),
       ],
     });
   });
@@ -70,6 +74,24 @@ function signedWithoutFile(id: string, txid: string, { tag, message, where }: Fa
   return fail(tag, `batch ${id} is signed, txid ${txid}, and the journal keeps it; but ${message}`, {
     where,
     remedy: `make room for the file and write it again: countersign batch show ${id} --export`,
+  });
+}
+
+/** The transaction exists and only these files have it: the journal says SENT, for good. Nothing may hide that. */
+function signedWithoutJournal(
+  id: string,
+  { txid, transaction }: FinalTransaction,
+  { tag, message, where }: Fault,
+  files: readonly Result<string, Fault>[],
+): Result<never, Fault> {
+  const written = files.flatMap((file) => (file.ok ? [file.value] : []));
+  const kept =
+    written.length === files.length
+      ? `it is in ${written.join(' and ')}`
+      : `its files could not be written either; this is the transaction: ${toHex(transaction)}`;
+  return fail(tag, `batch ${id} is signed, txid ${txid}, but the journal could not keep it: ${message}; ${kept}`, {
+    where,
+    remedy: `keep the transaction: it is proven and can be broadcast. For the journal ${id} stays SENT: its coins and its budget count as spent, and it is not signed again`,
   });
 }
 

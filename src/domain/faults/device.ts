@@ -27,5 +27,6 @@ export const DEVICE_FAULTS = {
     meaning: 'a kind of vault or a derivation path that the device does not sign for without registration',
   },
   E_DEVICE_ADDRESS: { exit: 'USAGE', meaning: 'the address of an emulator is not a local HTTP address' },
+  E_DEVICE_EMULATOR: { exit: 'USAGE', meaning: 'an emulator was named as the device of a vault on the main network' },
   E_REPLAY_LEFT_OVER: { exit: 'INTEGRITY', meaning: 'exchanges of the recording were never asked for' },
 } as const satisfies FaultTable;

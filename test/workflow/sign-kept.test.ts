@@ -1,0 +1,116 @@
+import { existsSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Fault, fault } from '../../src/domain/fault.js';
+import { err } from '../../src/domain/result.js';
+import type { Journal } from '../../src/journal/port.js';
+import { descriptorChecksum } from '../../src/vault/descriptor.js';
+import { removeAll, type Session, stage } from '../cli/session.js';
+import { softSigner } from '../cli/soft-device.mjs';
+
+afterAll(removeAll);
+
+/** Makes the journal fail so often once the device has signed, and counts how often it was tried then. */
+function failingAfterwards(s: Session, failure: Fault, times: number): { tries: number } {
+  const count = { tries: 0 };
+  let hasSigned = false;
+  const device = softSigner();
+  s.signer = () => ({
+    ...device,
+    close: async () => {
+      hasSigned = true;
+      return device.close();
+    },
+  });
+  const failing = (journal: Journal): Journal => ({
+    read: () => journal.read(),
+    entries: (from) => journal.entries(from),
+    blob: (hash) => journal.blob(hash),
+    close: () => journal.close(),
+    transact: async (work) => {
+      if (!hasSigned) return journal.transact(work);
+      count.tries += 1;
+      return count.tries <= times ? err(failure) : journal.transact(work);
+    },
+  });
+  const composition = s.composition.bind(s);
+  s.composition = async (workspace) => {
+    const real = await composition(workspace);
+    return {
+      ...real,
+      openWorkspace: async () => {
+        const opened = await real.openWorkspace();
+        return opened.ok ? { ok: true, value: { ...opened.value, journal: failing(opened.value.journal) } } : opened;
+      },
+    };
+  };
+  return count;
+}
+
+const LOCKED = fault('E_JOURNAL_LOCKED', 'another process is writing to it');
+const FULL = fault('E_JOURNAL_IO', 'the disk is full');
+
+describe('what the device signed is not lost', () => {
+  it('where closing the device fails afterwards: it is proven, kept, and the failure is told', async () => {
+    const s = await stage();
+    const id = await s.ready('second.csv');
+    const gone = fault('E_DEVICE_GONE', 'the cable was pulled');
+    s.signer = () => ({ ...softSigner(), close: async () => err(gone) });
+    const signed = await s.json(0, 'batch', 'sign', id);
+    expect(signed).toMatchObject({ signed: true, closing: { tag: 'E_DEVICE_GONE', message: 'the cable was pulled' } });
+    expect(await s.stateOf(id)).toBe('SIGNED');
+  });
+
+  it.each([0, 1, 29])('where the journal is busy %i times: it is tried for a minute', async (times) => {
+    const s = await stage();
+    const id = await s.ready('second.csv');
+    const count = failingAfterwards(s, LOCKED, times);
+    const signed = await s.json(0, 'batch', 'sign', id);
+    expect([count.tries, signed.signed, 'closing' in signed]).toEqual([times + 1, true, false]);
+    expect(await s.stateOf(id)).toBe('SIGNED');
+  });
+
+  it.each([
+    ['stays busy', LOCKED, 15, 30],
+    ['fails', FULL, 1, 1],
+  ])('where the journal %s: the files have it, and the fault says so', async (_, failure, exit, tries) => {
+    const s = await stage();
+    const id = await s.ready('second.csv');
+    const count = failingAfterwards(s, failure, 1000);
+    const { faults } = await s.json(exit, 'batch', 'sign', id);
+    expect(count.tries).toBe(tries);
+    expect(faults[0].message).toMatch(/is signed, txid [0-9a-f]{64}, but the journal could not keep it/);
+    expect(faults[0].message).toContain(`batches/${id}/transaction.hex`);
+    expect(faults[0].remedy).toContain('can be broadcast');
+    expect(s.read(`batches/${id}/transaction.hex`)).toMatch(/^02000000/);
+    expect(existsSync(s.path(`batches/${id}/signed.psbt`))).toBe(true);
+    expect(await s.stateOf(id)).toBe('SENT');
+    expect(await s.balance('in a batch')).toBeGreaterThan(0n);
+    expect(await s.faultOf(15, 'batch', 'sign', id)).toBe('E_BATCH_STATE');
+  });
+
+  it('where neither journal nor files can be written: the transaction stands in the message', async () => {
+    const s = await stage();
+    const id = await s.ready('second.csv');
+    s.write(`batches/${id}/transaction.hex`, 'somebody put a file here');
+    failingAfterwards(s, FULL, 1000);
+    const { faults } = await s.json(1, 'batch', 'sign', id);
+    expect(faults[0].message).toMatch(/this is the transaction: 02000000[0-9a-f]{200,}$/);
+  });
+});
+
+describe('an emulator', () => {
+  it('is no device for a vault on the main network, neither to sign nor to show an address', async () => {
+    const s = await stage({ until: 'nothing' });
+    await s.expect(0, 'init', '.', '--network', 'main');
+    const account =
+      'wpkh([73c5da0a/84h/0h/0h]xpub6CatWdiZiodmUeTDp8LT5or8nmbKNcuyvz7WyksVFkKB4RHwCD3XyuvPEbvqAQY3rAPshWcMLoP2fMFMKHPJ4ZeZXYVUhLv1VMrjPC7PW6V/<0;1>/*)';
+    s.write('main.txt', `${account}#${descriptorChecksum(account)}\n`);
+    await s.expect(0, 'vault', 'import', 'cold', 'main.txt');
+    const emulator = ['--device', 'speculos:http://127.0.0.1:9'];
+    await s.untouched(async () => {
+      expect(await s.faultOf(2, 'batch', 'sign', 'none', ...emulator)).toBe('E_DEVICE_EMULATOR');
+      expect(await s.faultOf(2, 'vault', 'address', '0', '--verify', ...emulator)).toBe('E_DEVICE_EMULATOR');
+    });
+    expect(await s.faultOf(14, 'batch', 'sign', 'none', '--device', 'hid')).toBe('E_POLICY_MISSING');
+  });
+});
