@@ -6,15 +6,28 @@ const RANK: Readonly<Record<Finding['outcome'], number>> = { deny: 0, need: 1, w
 
 /** By outcome, code and subject, equal ones once: independent of the order of rules, outputs, inputs and approvals. */
 export function sortFindings(findings: readonly Finding[]): Finding[] {
-  const keyed = new Map(findings.map((finding) => [sortKey(finding), finding]));
-  return [...keyed].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, finding]) => finding);
+  const groups = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const key = groupKey(finding);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [finding]);
+    else group.push(finding);
+  }
+  return [...groups].sort(byKey).flatMap(([, group]) => (group.length === 1 ? group : sortAlike(group)));
 }
 
-function sortKey(finding: Finding): string {
-  const { outcome, code, subject = '' } = finding;
+function groupKey({ outcome, code, subject = '' }: Finding): string {
   // NUL stands in none of the parts, so that a shorter part sorts before a longer one.
-  return [RANK[outcome], code, subject, canonicalJson(findingJson(finding))].join('\0');
+  return [RANK[outcome], code, subject].join('\0');
 }
+
+/** Those that only their content tells apart. Few have to be written out for it, which is most of the work of sorting. */
+function sortAlike(group: readonly Finding[]): Finding[] {
+  const keyed = new Map(group.map((finding) => [canonicalJson(findingJson(finding)), finding]));
+  return [...keyed].sort(byKey).map(([, finding]) => finding);
+}
+
+const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
 
 /**
  * RFC 8785 text of a verdict, the bytes that the journal keeps: amounts as decimal strings, times as ISO 8601. Positions

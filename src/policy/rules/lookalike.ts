@@ -1,5 +1,7 @@
 import { encodeAddress, groupedAddress } from '../../domain/address.js';
-import { trustedHex } from '../../domain/bytes.js';
+import { type Hex, trustedHex } from '../../domain/bytes.js';
+import type { Network } from '../../domain/network.js';
+import type { DestinationAge } from '../types.js';
 import { payees } from './payee.js';
 import { listed, type Rule, type RuleContext } from './rule.js';
 
@@ -43,11 +45,23 @@ export const lookalike: Rule = {
 
 function bookAddresses({ state, document }: RuleContext): { id: string; script: string; address: string }[] {
   return [...state.destinations.values()]
-    .flatMap(({ id, script }) => {
-      const address = encodeAddress(trustedHex(script), document.wallet.network);
-      return address === null ? [] : [{ id, script, address }];
+    .flatMap((entry) => {
+      const address = addressOf(entry, document.wallet.network);
+      return address === null ? [] : [{ id: entry.id, script: entry.script, address }];
     })
     .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** A replay judges by one book a hundred thousand times: an address is encoded once for as long as its entry lives. */
+const encoded = new WeakMap<DestinationAge, { network: Network; script: Hex; address: string | null }>();
+
+function addressOf(entry: DestinationAge, network: Network): string | null {
+  const { script } = entry;
+  const known = encoded.get(entry);
+  if (known !== undefined && known.network === network && known.script === script) return known.address;
+  const address = encodeAddress(trustedHex(script), network);
+  encoded.set(entry, { network, script, address });
+  return address;
 }
 
 /** Different addresses of the same form that share six characters at their ends, fixed ones not counted. */
