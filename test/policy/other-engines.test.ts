@@ -3,7 +3,7 @@ import { evaluate as evaluateCel } from '@marcbachmann/cel-js';
 import { describe, expect, it } from 'vitest';
 import type { Sats } from '../../src/domain/sats.js';
 import type { Facts } from '../../src/policy/types.js';
-import { btc, codes, judge, type PolicyChange } from './fixture.js';
+import { type BatchChange, btc, codes, judge, type PolicyChange } from './fixture.js';
 
 // Why the limits are typed code and no policy language: requests that must be denied, which two such languages allow. Each
 // case runs the engine, first on a plain excess so that its policy is seen to work, and then countersign on the same.
@@ -31,11 +31,17 @@ function inCedar(forbidWhen: string, context: cedar.Context, schema?: string) {
   return { decision, errors: diagnostics.errors.map(({ error }) => error.message) };
 }
 
-/** What countersign decides on the fixture's batch with these facts in it; amounts may lie about their type. */
-function ours(facts: { readonly [K in keyof Facts]?: unknown }, policy: PolicyChange = {}) {
-  const verdict = judge({ policy, batch: { facts: facts as Partial<Facts> } });
+/** What countersign decides on a batch that is sound in itself. */
+function ours(batch: BatchChange, policy: PolicyChange = {}) {
+  const verdict = judge({ policy, batch });
   return { decision: verdict.decision, codes: codes(verdict, 'deny') };
 }
+
+/** The same where the spend is no amount, or lies about its type. */
+const oursOn = (spend: unknown, policy?: PolicyChange) => ours({ facts: { spend } as Partial<Facts> }, policy);
+
+/** A batch of which exactly this leaves, fee included. */
+const spending = (spend: Sats): BatchChange => ({ fee: 100_000n, pay: [['A', spend - 100_000n]] });
 
 const LIMIT = btc('100');
 const ABOVE = Number(LIMIT) + 1;
@@ -52,7 +58,7 @@ describe('Cedar: a forbid that cannot be evaluated does not forbid', () => {
       decision: 'allow',
       errors: [expect.stringContaining('does not have the attribute')],
     });
-    const { decision, codes: why } = ours({ spend: undefined });
+    const { decision, codes: why } = oursOn(undefined);
     expect(decision).toBe('DENY');
     expect(why).toContain('EVAL_ERROR');
   });
@@ -62,9 +68,9 @@ describe('Cedar: a forbid that cannot be evaluated does not forbid', () => {
       decision: 'allow',
       errors: [expect.stringContaining('type error')],
     });
-    expect(ours({ spend: String(ABOVE) }).decision).toBe('DENY');
+    expect(oursOn(String(ABOVE)).decision).toBe('DENY');
     // Not because it is too much: a text within the limit is no amount either.
-    expect(ours({ spend: '1' })).toMatchObject({ decision: 'DENY', codes: expect.arrayContaining(['EVAL_ERROR']) });
+    expect(oursOn('1')).toMatchObject({ decision: 'DENY', codes: expect.arrayContaining(['EVAL_ERROR']) });
   });
 
   describe('a fee of 10,000,000 BTC on 1 BTC', () => {
@@ -79,8 +85,9 @@ describe('Cedar: a forbid that cannot be evaluated does not forbid', () => {
         decision: 'allow',
         errors: [expect.stringContaining('overflow')],
       });
-      const { decision, codes: why } = ours({ fee: FEE, external: EXTERNAL });
-      expect(decision).toBe('DENY');
+      const verdict = judge({ batch: { pay: [['A', EXTERNAL]], fee: FEE } });
+      const why = codes(verdict, 'deny');
+      expect(verdict.decision).toBe('DENY');
       expect(why).toContain('FEE_FRACTION');
       expect(why).not.toContain('EVAL_ERROR');
     });
@@ -116,9 +123,9 @@ describe('numbers of JSON: an excess of one beyond 2^53 is lost before any engin
 
   it('countersign counts to the last satoshi, and takes no number for an amount', () => {
     const limits = { batch: CAP };
-    expect(ours({ spend: CAP }, { limits }).codes).not.toContain('LIMIT_BATCH');
-    expect(ours({ spend: CAP + 1n }, { limits }).codes).toContain('LIMIT_BATCH');
-    expect(ours({ spend: request.spend }, { limits })).toMatchObject({
+    expect(ours(spending(CAP), { limits }).codes).not.toContain('LIMIT_BATCH');
+    expect(ours(spending(CAP + 1n), { limits }).codes).toContain('LIMIT_BATCH');
+    expect(oursOn(request.spend, { limits })).toMatchObject({
       decision: 'DENY',
       codes: expect.arrayContaining(['EVAL_ERROR']),
     });
@@ -135,7 +142,7 @@ describe('CEL: nothing is above a limit that compares with nothing', () => {
 
   it('allows NaN where the rule says what is forbidden; countersign denies', () => {
     expect(evaluateCel(NOT_ABOVE, { spend: Number.NaN })).toBe(true);
-    const { decision, codes: why } = ours({ spend: Number.NaN });
+    const { decision, codes: why } = oursOn(Number.NaN);
     expect(decision).toBe('DENY');
     expect(why).toContain('EVAL_ERROR');
   });
