@@ -70,7 +70,18 @@ export function readRequests(
 }
 
 function told({ faults }: Reading): readonly Fault[] {
-  return byPlace(faults).slice(0, MAX_REQUEST_FAULTS);
+  return byPlace(faults).filter(isFirstOfItsCell).slice(0, MAX_REQUEST_FAULTS);
+}
+
+/** A cell that begins like a formula is one mistake, whatever else its text is not. */
+function isFirstOfItsCell(one: Fault, _index: number, all: readonly Fault[]): boolean {
+  return !all.some(
+    (other) =>
+      other !== one &&
+      other.tag === 'E_CSV_FORMULA' &&
+      other.where?.line === one.where?.line &&
+      other.where?.column === one.where?.column,
+  );
 }
 
 function wrongCount(count: number, file: string): Fault | null {

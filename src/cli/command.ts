@@ -40,7 +40,16 @@ export interface VerbContext {
   readonly notice: (line: string) => void;
 }
 
-export type VerbResult = Result<Report, Fault | readonly Fault[]>;
+/** Faults, with what the verb knows of the state that they leave behind. */
+export interface Failure {
+  readonly faults: readonly Fault[];
+  /** Beside the faults in --json. */
+  readonly data: Readonly<Record<string, unknown>>;
+  /** For people: whole lines behind the faults. */
+  readonly text: readonly string[];
+}
+
+export type VerbResult = Result<Report, Fault | readonly Fault[] | Failure>;
 export type Verb = (words: Words, context: VerbContext) => Promise<VerbResult>;
 
 export interface OptionSpec {

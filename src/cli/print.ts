@@ -1,6 +1,6 @@
 import { exitCode } from '../domain/exit-codes.js';
 import { FAULTS, type Fault, formatPosition } from '../domain/fault.js';
-import type { Report, VerbResult } from './command.js';
+import type { Failure, Report, VerbResult } from './command.js';
 import type { Style } from './render/style.js';
 import { printable } from './render/text.js';
 
@@ -13,8 +13,12 @@ export interface Printed {
 /** Lays out what a verb said: one JSON object on stdout with people's text on stderr, or people's text on stdout. */
 export function print(result: VerbResult, json: boolean, style: Style, verb: string): Printed {
   if (result.ok) return printReport(result.value, json);
-  const faults = Array.isArray(result.error) ? (result.error as readonly Fault[]) : [result.error as Fault];
-  return printFaults(faults.map(withRemedy), json, style, verb);
+  return printFailure(asFailure(result.error), json, style, verb);
+}
+
+function asFailure(error: Fault | readonly Fault[] | Failure): Failure {
+  if ('faults' in error) return error;
+  return { faults: 'tag' in error ? [error] : error, data: {}, text: [] };
 }
 
 function printReport(report: Report, json: boolean): Printed {
@@ -25,11 +29,13 @@ function printReport(report: Report, json: boolean): Printed {
   return { stdout: `${JSON.stringify(object, jsonValue, 2)}\n`, stderr: text, code };
 }
 
-function printFaults(faults: readonly Fault[], json: boolean, style: Style, verb: string): Printed {
+function printFailure(failure: Failure, json: boolean, style: Style, verb: string): Printed {
+  const faults = failure.faults.map(withRemedy);
   const code = worstExit(faults);
-  const text = faults.map((fault) => `${faultLines(fault, style).join('\n')}\n`).join('');
+  const lines = [...faults.flatMap((fault) => faultLines(fault, style)), ...failure.text];
+  const text = lines.map((line) => `${line}\n`).join('');
   if (!json) return { stdout: '', stderr: text, code };
-  const object = { schema: `countersign.${verb}/1`, exit: code, faults: faults.map(faultJson) };
+  const object = { schema: `countersign.${verb}/1`, exit: code, ...failure.data, faults: faults.map(faultJson) };
   return { stdout: `${JSON.stringify(object, jsonValue, 2)}\n`, stderr: text, code };
 }
 

@@ -24,12 +24,24 @@ export function parseSats(text: string): Result<Sats, Fault> {
 /** A decimal number of BTC with at most 8 decimals, by string arithmetic; only where a column says that its unit is BTC. */
 export function parseBtc(text: string): Result<Sats, Fault> {
   if (!BTC_TEXT.test(text)) {
+    if (/^[1-9][0-9]{7,15}$/.test(text)) return aboveAll('E_AMOUNT_SYNTAX', text);
     return fail('E_AMOUNT_SYNTAX', `${JSON.stringify(text.slice(0, 40))} is not an amount in BTC`, {
       remedy: 'write plain digits with a point and at most 8 decimals, for example 1.5',
     });
   }
   const [whole = '0', decimals = ''] = text.split('.');
-  return inRange(BigInt(whole) * SATS_PER_BTC + BigInt(decimals.padEnd(8, '0')), text);
+  const value = BigInt(whole) * SATS_PER_BTC + BigInt(decimals.padEnd(8, '0'));
+  return value > MAX_SATS ? aboveAll('E_AMOUNT_RANGE', text) : ok(value);
+}
+
+/** So large an amount of BTC was most likely counted in satoshis. */
+function aboveAll(tag: 'E_AMOUNT_SYNTAX' | 'E_AMOUNT_RANGE', text: string): Result<never, Fault> {
+  const meant = parseSats(text);
+  return fail(tag, `${text} BTC is above 21,000,000 BTC, all there will ever be; did you mean sat?`, {
+    remedy: meant.ok
+      ? `write sat for the unit: ${formatAmount(meant.value)}`
+      : 'write the amount in BTC, for example 1.5',
+  });
 }
 
 function inRange(value: bigint, text: string): Result<Sats, Fault> {

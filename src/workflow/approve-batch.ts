@@ -196,11 +196,15 @@ function strangeKey(publicKey: string): Result<never, Fault> {
 function mayApprove({ batch, situation, assessment }: ReviewedBatch, person: string): Result<void, Fault> {
   // RESERVED too: what a crash left there can only go on with approvals that still stand, and they may have run out.
   if (nextState(batch.state, 'batch.approved') === null) {
-    return fail('E_BATCH_STATE', `batch ${batch.id} is ${batch.state}: there is nothing left to approve`);
+    return fail('E_BATCH_STATE', `batch ${batch.id} is ${batch.state}: there is nothing left to approve`, {
+      remedy: `see what became of it: countersign batch show ${batch.id}`,
+    });
   }
   const roles = situation.policy.document.roles;
   if (![...roles.values()].some((people) => people.has(person))) {
-    return fail('E_APPROVER_UNKNOWN', `${JSON.stringify(person)} is nobody in the roles of the active policy`);
+    return fail('E_APPROVER_UNKNOWN', `${JSON.stringify(person)} is nobody in the roles of the active policy`, {
+      remedy: `name one of ${[...new Set([...roles.values()].flatMap((people) => [...people.keys()]))].sort().join(', ')}`,
+    });
   }
   if (person === batch.initiator) {
     return fail('E_DENIED', `${person} planned batch ${batch.id}, and the approval of the initiator does not count`, {

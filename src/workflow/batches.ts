@@ -31,7 +31,9 @@ export async function abandonBatch(
         tx.append({ kind: 'batch.abandoned', batch: id, reason, by });
         return ok(found.value);
       case 'ABANDONED':
-        return fail('E_BATCH_STATE', `batch ${id} was abandoned before: ${found.value.reason ?? ''}`);
+        return fail('E_BATCH_STATE', `batch ${id} was abandoned before: ${found.value.reason ?? ''}`, {
+          remedy: 'nothing is left to do: its coins and its request ids are free',
+        });
       case 'SENT':
       case 'UNKNOWN':
         return fail('E_BATCH_STATE', `batch ${id} is ${state}: a signature of it may exist, so it counts as spent`, {
@@ -55,21 +57,26 @@ export async function checkPsbt(
   desk: Desk,
   psbt: Uint8Array,
   requests: readonly WithdrawalRequest[],
-  initiator: string,
-): Promise<Result<{ situation: Situation; assessment: Assessment }, Fault>> {
+  initiator: string | null,
+): Promise<Result<{ situation: Situation; assessment: Assessment; initiator: string | null }, Fault>> {
   const loaded = await loadSituation(desk);
   if (!loaded.ok) return loaded;
   const situation = loaded.value;
-  const known = knownPerson(situation, initiator);
-  if (!known.ok) return known;
   // The newest one: the same bytes may have been planned, given up and planned again.
-  const batch = [...situation.state.batches.values()].findLast((one) => one.psbt === sha256Hex(psbt))?.id ?? null;
+  const batch = [...situation.state.batches.values()].findLast((one) => one.psbt === sha256Hex(psbt)) ?? null;
+  const planner = initiator ?? batch?.initiator ?? desk.config.officer;
+  const known = planner === null ? ok(undefined) : knownPerson(situation, planner);
+  if (!known.ok) return known;
   const assessment = assess(situation, psbt, requests, {
-    batch,
-    initiator,
+    batch: batch?.id ?? null,
+    // No approval is counted here, so an initiator who is nobody leaves nobody out who would be left out otherwise.
+    initiator: planner ?? NOBODY,
     approvals: [],
     pending: [],
-    reusedRequests: reusedRequests(situation.state, batch, requests),
+    reusedRequests: reusedRequests(situation.state, batch?.id ?? null, requests),
   });
-  return assessment.ok ? ok({ situation, assessment: assessment.value }) : assessment;
+  return assessment.ok ? ok({ situation, assessment: assessment.value, initiator: planner }) : assessment;
 }
+
+/** No person of a policy can be called so. */
+const NOBODY = '';

@@ -1,6 +1,8 @@
 import { checkTransport, identify } from '../device/preflight.js';
 import type { AppInfo, Signer } from '../device/types.js';
-import type { Fault } from '../domain/fault.js';
+import { type Fault, fault } from '../domain/fault.js';
+import { networkParameters } from '../domain/network.js';
+import { HARDENED, parsePath } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
 import type { Vault } from '../vault/types.js';
 import type { Composition, DeviceRequest } from './ports.js';
@@ -75,6 +77,28 @@ export async function accountKey(
     const fingerprint = await signer.fingerprint();
     if (!fingerprint.ok) return fingerprint;
     const xpub = await signer.xpub(path, display);
-    return xpub.ok ? ok({ fingerprint: fingerprint.value, xpub: xpub.value }) : xpub;
+    return xpub.ok
+      ? ok({ fingerprint: fingerprint.value, xpub: xpub.value })
+      : { ok: false, error: await whyNoKey(signer, path, xpub.error) };
   });
 }
+
+/** An app refuses the accounts of another chain with a bare status word: where that is the cause, it is said. */
+async function whyNoKey(signer: Signer, path: string, refusal: Fault): Promise<Fault> {
+  const steps = parsePath(path);
+  const coinType = (steps.ok ? (steps.value[1] ?? 0) : 0) - HARDENED;
+  const wanted = APP_OF_COIN_TYPE.get(coinType);
+  if (wanted === undefined) return refusal;
+  const app = await signer.appInfo();
+  if (!app.ok || app.value.name === wanted) return refusal;
+  return fault(
+    'E_DEVICE_APP',
+    `the app "${app.value.name}" is open, and coin type ${coinType}' in ${path} belongs to the app "${wanted}": ${refusal.message}`,
+    { remedy: `open the app "${wanted}", or ask for a path of the coin type of the app that is open` },
+  );
+}
+
+/** SLIP-44: 0' is Bitcoin, 1' every test network. */
+const APP_OF_COIN_TYPE: ReadonlyMap<number, string> = new Map(
+  (['main', 'testnet3'] as const).map(networkParameters).map(({ coinType, ledgerApp }) => [coinType, ledgerApp]),
+);

@@ -1,9 +1,9 @@
 import { fail } from '../../domain/fault.js';
 import { ok } from '../../domain/result.js';
 import { formatTime } from '../../domain/time.js';
-import { approveBatch, statementFor } from '../../workflow/approve-batch.js';
+import { approveBatch, type ReviewedBatch, reviewBatch, statementFor } from '../../workflow/approve-batch.js';
 import type { Verb, VerbContext, Words } from '../command.js';
-import { decisionWord, paymentLines } from '../render/verdict.js';
+import { decisionWord, paymentLines, reasonsOfVerdict } from '../render/verdict.js';
 import { argument, required, withWorkspace } from '../with-workspace.js';
 
 export const run: Verb = async (words, context) => {
@@ -12,6 +12,10 @@ export const run: Verb = async (words, context) => {
     const id = argument(words, 0);
     const source = await sourceOf(words, context);
     if (!source.ok) return source;
+    // Seen before ssh-keygen asks for a passphrase or a touch: nobody signs first and reads afterwards.
+    const before = await reviewBatch(desk, id);
+    if (!before.ok) return before;
+    for (const line of reviewLines(before.value, context)) context.notice(line);
     const approved = await approveBatch(desk, context.compose.ssh, id, source.value);
     if (!approved.ok) return approved;
     const { person, validUntil, review } = approved.value;
@@ -30,14 +34,22 @@ export const run: Verb = async (words, context) => {
       },
       text: [
         `${style.bold(person)} approved batch ${id}, valid until ${formatTime(validUntil)}`,
-        ...paymentLines(review.assessment, review.situation, style),
-        '',
         `  now: ${decisionWord(verdict, style)}; approved by ${verdict.quorum?.approved.join(', ') ?? 'nobody'}`,
         ...(verdict.decision === 'ALLOW' ? [`  next: countersign batch sign ${id}`] : []),
       ],
     });
   });
 };
+
+/** What the batch pays and what the policy says of it, for the person who is about to approve it. */
+function reviewLines({ batch, assessment, situation }: ReviewedBatch, { style }: VerbContext): string[] {
+  return [
+    style.bold(`Batch ${batch.id}  ${batch.state}`),
+    ...paymentLines(assessment, situation, style),
+    '',
+    ...reasonsOfVerdict(assessment.verdict, style),
+  ];
+}
 
 async function sourceOf(words: Words, { compose }: VerbContext) {
   const keyFile = words.text('key');

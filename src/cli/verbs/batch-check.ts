@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../domain/bytes.js';
-import { ok } from '../../domain/result.js';
+import { at, type Fault } from '../../domain/fault.js';
+import { err, ok } from '../../domain/result.js';
 import { reviewBatch } from '../../workflow/approve-batch.js';
 import type { Assessment } from '../../workflow/assess.js';
 import { checkPsbt } from '../../workflow/batches.js';
@@ -15,11 +16,12 @@ export const run: Verb = async (words, context) =>
     const requestsFile = words.text('requests');
     if (requestsFile === undefined) {
       const review = await reviewBatch(desk, what);
-      if (!review.ok) return review;
+      if (!review.ok) return err(await orFile(review.error, what, context));
       const { situation, assessment, batch, discounted } = review.value;
       return ok(report(`Batch ${batch.id}  ${batch.state}`, situation, assessment, context, discounted));
     }
-    const initiator = actor(words, desk);
+    // Nothing is written, so it may be left unsaid who asks.
+    const initiator = words.text('as') === undefined ? ok(null) : actor(words, desk);
     if (!initiator.ok) return initiator;
     const bytes = await context.compose.files.read(requestsFile);
     if (!bytes.ok) return bytes;
@@ -30,10 +32,21 @@ export const run: Verb = async (words, context) =>
     const psbt = context.compose.documents.psbt(contents.value, what);
     if (!psbt.ok) return psbt;
     const checked = await checkPsbt(desk, psbt.value, requests.value, initiator.value);
-    if (!checked.ok) return checked;
-    const { situation, assessment } = checked.value;
-    return ok(report(`PSBT ${sha256Hex(psbt.value)}`, situation, assessment, context, []));
+    // The form of the bytes is judged where nobody knows the name of the file any more.
+    if (!checked.ok) return checked.error.tag === 'E_PSBT_PARSE' ? err(at({ file: what }, checked.error)) : checked;
+    const { situation, assessment, initiator: by } = checked.value;
+    const planner = by === null ? 'initiated by nobody known: --as says by whom' : `initiated by ${by}`;
+    return ok(report(`PSBT ${sha256Hex(psbt.value)}  ${planner}`, situation, assessment, context, []));
   });
+
+/** The name of a file where the id of a batch is due: it lacks the requests that the PSBT is said to pay. */
+async function orFile(error: Fault, what: string, { compose }: VerbContext): Promise<Fault> {
+  if (error.tag !== 'E_BATCH_UNKNOWN' || !(await compose.files.exists(what))) return error;
+  return {
+    ...error,
+    remedy: `to check a PSBT file, say what it is to pay: countersign batch check ${what} --requests FILE`,
+  };
+}
 
 function report(
   title: string,

@@ -1,10 +1,11 @@
 import { toHex } from '../../domain/bytes.js';
-import { type Fault, fail } from '../../domain/fault.js';
-import { ok, type Result } from '../../domain/result.js';
+import { type Fault, fault } from '../../domain/fault.js';
+import { err, ok, type Result } from '../../domain/result.js';
 import type { BatchRecord } from '../../journal/state.js';
 import type { FinalTransaction } from '../../psbt/types.js';
+import type { Desk } from '../../workflow/ports.js';
 import { type RefusedWhen, type SignEvents, signBatch } from '../../workflow/sign-batch.js';
-import type { Verb, VerbContext } from '../command.js';
+import type { Verb, VerbContext, VerbResult } from '../command.js';
 import { exportFile } from '../export-file.js';
 import { previewLines, progressLine } from '../render/device.js';
 import { plural, printable } from '../render/text.js';
@@ -16,7 +17,7 @@ export const run: Verb = async (words, context) =>
     const id = argument(words, 0);
     const options = { device: words.text('device') ?? desk.config.device, record: words.text('record') ?? null };
     const signed = await signBatch(desk, context.compose.openDevice, id, options, events(context));
-    if (!signed.ok) return signed;
+    if (!signed.ok) return withState(desk, id, signed.error);
     const { style } = context;
     if (signed.value.kind === 'refused') {
       const { verdict, when, review } = signed.value;
@@ -31,9 +32,11 @@ export const run: Verb = async (words, context) =>
     const hex = toHex(final.transaction);
     const psbtFile = await exportFile(desk, id, 'signed.psbt', final.psbt);
     const rawFile = await exportFile(desk, id, 'transaction.hex', Buffer.from(`${hex}\n`));
-    if (unkept !== null) return signedWithoutJournal(id, final, unkept, [psbtFile, rawFile]);
-    if (!psbtFile.ok) return signedWithoutFile(id, final.txid, psbtFile.error);
-    if (!rawFile.ok) return signedWithoutFile(id, final.txid, rawFile.error);
+    if (unkept !== null) {
+      return withState(desk, id, signedWithoutJournal(id, final, unkept, [psbtFile, rawFile]));
+    }
+    if (!psbtFile.ok) return withState(desk, id, signedWithoutFile(id, final.txid, psbtFile.error));
+    if (!rawFile.ok) return withState(desk, id, signedWithoutFile(id, final.txid, rawFile.error));
     return ok({
       schema: 'countersign.batch-sign/1',
       exit: 'OK',
@@ -58,6 +61,35 @@ export const run: Verb = async (words, context) =>
     });
   });
 
+/** A fault, and where it leaves the batch: read from the journal, which alone knows. */
+async function withState(desk: Desk, id: string, error: Fault): Promise<VerbResult> {
+  const read = await desk.journal.read();
+  const batch = read.ok ? read.value.batches.get(id) : undefined;
+  if (batch === undefined) return err(error);
+  return err({ faults: [error], data: { batch: id, state: batch.state }, text: [stateLine(batch)] });
+}
+
+function stateLine({ id, state, inputs, signed }: BatchRecord): string {
+  const coins = `${plural(inputs.length, 'coin')} ${inputs.length === 1 ? 'stays' : 'stay'} held`;
+  switch (state) {
+    case 'DRAFT':
+      return `batch ${id} is DRAFT: no budget is debited, and nothing was sent to a device`;
+    case 'RESERVED':
+      return `batch ${id} is RESERVED: its budget is debited; sign it again to go on, or abandon it to have the budget back`;
+    case 'RELEASED':
+      return `batch ${id} is RELEASED: the budget is given back; it can be signed again while its approvals are valid`;
+    case 'SENT':
+      return `batch ${id} is SENT: no answer is recorded yet; it counts as spent, and its ${coins}`;
+    case 'UNKNOWN':
+      return `batch ${id} is UNKNOWN: it counts as spent, and its ${coins}`;
+    case 'SIGNED':
+    case 'CONFIRMED':
+      return `batch ${id} is ${state}: txid ${signed?.txid ?? 'unknown'}`;
+    case 'ABANDONED':
+      return `batch ${id} is ABANDONED: its coins are free`;
+  }
+}
+
 function refusedLine({ id, state }: BatchRecord, when: RefusedWhen): string {
   if (when === 'before the device was asked') {
     return `Between the reservation and the device the answer changed: nothing was sent, and the budget is given back. countersign batch check ${id} shows every rule.`;
@@ -70,8 +102,8 @@ function refusedLine({ id, state }: BatchRecord, when: RefusedWhen): string {
 }
 
 /** The transaction exists and is in the journal; only its copy for people could not be written. */
-function signedWithoutFile(id: string, txid: string, { tag, message, where }: Fault): Result<never, Fault> {
-  return fail(tag, `batch ${id} is signed, txid ${txid}, and the journal keeps it; but ${message}`, {
+function signedWithoutFile(id: string, txid: string, { tag, message, where }: Fault): Fault {
+  return fault(tag, `batch ${id} is signed, txid ${txid}, and the journal keeps it; but ${message}`, {
     where,
     remedy: `make room for the file and write it again: countersign batch show ${id} --export`,
   });
@@ -83,13 +115,13 @@ function signedWithoutJournal(
   { txid, transaction }: FinalTransaction,
   { tag, message, where }: Fault,
   files: readonly Result<string, Fault>[],
-): Result<never, Fault> {
+): Fault {
   const written = files.flatMap((file) => (file.ok ? [file.value] : []));
   const kept =
     written.length === files.length
       ? `it is in ${written.join(' and ')}`
       : `its files could not be written either; this is the transaction: ${toHex(transaction)}`;
-  return fail(tag, `batch ${id} is signed, txid ${txid}, but the journal could not keep it: ${message}; ${kept}`, {
+  return fault(tag, `batch ${id} is signed, txid ${txid}, but the journal could not keep it: ${message}; ${kept}`, {
     where,
     remedy: `keep the transaction: it is proven and can be broadcast. For the journal ${id} stays SENT: its coins and its budget count as spent, and it is not signed again`,
   });
