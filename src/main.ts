@@ -16,6 +16,7 @@ async function run(argv: readonly string[]): Promise<number> {
     // One answer for both streams: an escape sequence in a file would be worse than a terminal without colours.
     colors: process.stdout.isTTY === true && process.stderr.isTTY === true && !process.env.NO_COLOR,
     rewrites: process.stderr.isTTY === true,
+    width: process.stdout.isTTY === true ? process.stdout.columns : undefined,
   };
   // Help and version are answered before anything else is loaded.
   const help = argv.length === 0 ? null : askedHelp(argv);

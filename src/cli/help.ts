@@ -13,8 +13,27 @@ const COMMON_OPTIONS = [
 
 const WIDTH = 100;
 
+/** Options of every verb may stand before it, as with git and kubectl: they are moved behind everything else. */
+export function globalsLast(argv: readonly string[]): readonly string[] {
+  let first = 0;
+  while (first < argv.length) {
+    const word = argv[first] ?? '';
+    if (word === '-w' || word === '--workspace') first += 2;
+    else if (word === '--json' || word.startsWith('--workspace=')) first += 1;
+    else break;
+  }
+  // Without a verb behind them there is nothing to be moved.
+  if (first === 0 || first >= argv.length) return argv;
+  const rest = argv.slice(first);
+  const end = rest.indexOf('--');
+  const behind = end === -1 ? rest.length : end;
+  return [...rest.slice(0, behind), ...argv.slice(0, first), ...rest.slice(behind)];
+}
+
 /** The help that a command line asks for, or null where it asks for something else. */
-export function askedHelp(argv: readonly string[]): string | null {
+export function askedHelp(asked: readonly string[]): string | null {
+  const argv = globalsLast(asked);
+  if (argv[0] === 'help' && verbOf(argv) === null) return helpText(argv.slice(1));
   const words = argv.filter((word) => word !== '--help' && word !== '-h');
   if (words.length === argv.length && argv.length > 0) return null;
   // "batch sign ID --help" asks for the verb, whatever stands after it.

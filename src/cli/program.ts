@@ -4,7 +4,7 @@ import { fault } from '../domain/fault.js';
 import { err } from '../domain/result.js';
 import type { Composition } from '../workflow/ports.js';
 import type { CommandSpec, VerbContext, VerbResult, Words } from './command.js';
-import { askedHelp, helpText, verbOf } from './help.js';
+import { askedHelp, globalsLast, helpText, verbOf } from './help.js';
 import { print } from './print.js';
 import { makeStyle } from './render/style.js';
 import { COMMANDS } from './tree.js';
@@ -17,6 +17,8 @@ export interface Io {
   readonly colors: boolean;
   /** Whether stderr is a terminal on which a line can be rewritten. */
   readonly rewrites: boolean;
+  /** Columns of the terminal; absent where nobody sits at one. */
+  readonly width?: number | undefined;
 }
 
 export interface CompositionOptions {
@@ -27,7 +29,8 @@ export interface CompositionOptions {
 export type Compose = (options: CompositionOptions) => Promise<Composition>;
 
 /** Parses a command line, runs its verb, prints what it says, and returns the exit code. */
-export async function runCommandLine(argv: readonly string[], compose: Compose, io: Io): Promise<number> {
+export async function runCommandLine(asked: readonly string[], compose: Compose, io: Io): Promise<number> {
+  const argv = globalsLast(asked);
   const help = askedHelp(argv);
   if (help !== null) {
     // Nothing at all was asked for: the help is then an answer to a mistake.
@@ -45,7 +48,8 @@ export async function runCommandLine(argv: readonly string[], compose: Compose, 
     const words = argv.filter((word) => !word.startsWith('-'));
     const verb = verbOf(argv);
     const group = words.length === 1 && verb === null ? helpText(words) : null;
-    const message = group !== null ? 'a verb is missing' : error.message.replace(/^error: /, '');
+    const message =
+      group !== null ? 'a verb is missing' : error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
     if (group !== null) io.stderr(`${group}\n`);
     const usage = fault('E_USAGE', message, {
       remedy: `see countersign ${[...(verb?.path ?? []), '--help'].join(' ')}`,
@@ -125,11 +129,11 @@ function settle(command: Command): Command {
 }
 
 async function runVerb(spec: CommandSpec, words: Words, json: boolean, compose: Compose, io: Io): Promise<number> {
-  const style = makeStyle(io.colors && !json);
+  const style = makeStyle(io.colors && !json, io.width);
   const composition = await compose({ workspace: words.text('workspace') });
   const progress = progressWriter(io);
   const say = json ? io.stderr : io.stdout;
-  const inner: Io = { stdout: say, stderr: say, colors: io.colors && !json, rewrites: false };
+  const inner: Io = { stdout: say, stderr: say, colors: io.colors && !json, rewrites: false, width: io.width };
   const context: VerbContext = {
     compose: composition,
     style,
@@ -148,7 +152,7 @@ async function runVerb(spec: CommandSpec, words: Words, json: boolean, compose: 
 }
 
 function emit(result: VerbResult, json: boolean, io: Io, verb: string): number {
-  const printed = print(result, json, makeStyle(io.colors && !json), verb);
+  const printed = print(result, json, makeStyle(io.colors && !json, io.width), verb);
   if (printed.stderr !== '') io.stderr(printed.stderr);
   if (printed.stdout !== '') io.stdout(printed.stdout);
   return printed.code;

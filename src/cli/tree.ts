@@ -309,6 +309,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     args: [{ name: '<id>', about: 'the batch' }],
     options: [
       { flags: '--export', about: 'write unsigned.psbt, and signed.psbt and transaction.hex where there are any' },
+      { flags: '--raw', about: 'print the raw transaction in hex, where there is one' },
     ],
     example: 'countersign batch show 20260601-1a2b3c4d',
     load: () => import('./verbs/batch-show.js'),
@@ -323,7 +324,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     path: ['audit', 'log'],
-    about: 'print the journal, one line an entry',
+    about: 'print the journal, one line an entry; --json has every field',
     args: [],
     options: [{ flags: '--from <seq>', about: 'begin at this sequence number' }],
     example: 'countersign audit log',

@@ -6,7 +6,7 @@ import type { Decision, Finding, Verdict } from '../../policy/types.js';
 import { canonicalVerdict } from '../../policy/verdict.js';
 import type { Assessment } from '../../workflow/assess.js';
 import type { Situation } from '../../workflow/situation.js';
-import type { Style } from './style.js';
+import { type Style, sentenceWidth } from './style.js';
 import { table } from './table.js';
 import { plural, printable, wrap } from './text.js';
 
@@ -58,8 +58,8 @@ function reasonLines(finding: Finding, style: Style): string[] {
   ].filter((line) => line !== null);
   return [
     `  ${outcomeWord(finding.outcome, style)} ${style.bold(finding.code)}${subject}`,
-    ...wrap(printable(finding.text), 104).map((line) => `       ${line}`),
-    ...more.flatMap((line) => wrap(line, 104)).map((line) => `       ${style.dim(line)}`),
+    ...wrap(printable(finding.text), sentenceWidth(style, 104, 7)).map((line) => `       ${line}`),
+    ...more.flatMap((line) => wrap(line, sentenceWidth(style, 104, 7))).map((line) => `       ${style.dim(line)}`),
     '',
   ];
 }
@@ -88,9 +88,9 @@ function rulesTable(findings: readonly Finding[], style: Style): string[] {
     { title: 'unit' },
     { title: 'where' },
   ] as const;
-  const named = wrap(`and, with nothing to count: ${[...new Set(others)].join(' ')}`, 104);
+  const named = wrap(`and, with nothing to count: ${[...new Set(others)].join(' ')}`, sentenceWidth(style, 104, 8));
   return [
-    ...table(columns, rows, style.dim).map((line) => `  ${line}`),
+    ...table(columns, rows, style).map((line) => `  ${line}`),
     ...(others.length === 0
       ? []
       : named.map((line, index) => `  ${index === 0 ? style.good('pass') : '    '}  ${style.dim(line)}`)),
@@ -151,7 +151,7 @@ export function paymentLines({ facts }: Assessment, situation: Situation, style:
     { title: 'address' },
   ];
   return [
-    ...table(columns, rows, style.dim).map((line) => `  ${line}`),
+    ...table(columns, rows, style).map((line) => `  ${line}`),
     '',
     `  external ${formatAmount(facts.external)}, fee ${formatAmount(facts.fee)}, leaves the vault ${formatAmount(facts.spend)}`,
     `  ${plural(facts.inputs.length, 'input')}, ${plural(facts.outputs.length, 'output')}, at most ${facts.vsize} vB signed`,

@@ -1,6 +1,6 @@
 import { ok } from '../../domain/result.js';
 import { formatBtc } from '../../domain/sats.js';
-import { formatTime } from '../../domain/time.js';
+import { formatTime, type UnixSeconds } from '../../domain/time.js';
 import type { BatchRecord } from '../../journal/state.js';
 import { listBatches } from '../../workflow/batches.js';
 import type { Verb } from '../command.js';
@@ -11,8 +11,11 @@ import { withWorkspace } from '../with-workspace.js';
 /** A batch that was sent and has no answer in the journal: another terminal is signing it, or was killed. */
 export const UNANSWERED = 'no answer is recorded, so it counts as UNKNOWN';
 
-function stateNote({ state, reason }: BatchRecord): string {
-  return state === 'SENT' ? UNANSWERED : printable(reason ?? '');
+function stateNote({ state, reason, approvals }: BatchRecord, now: UnixSeconds): string {
+  if (state === 'SENT') return UNANSWERED;
+  if (reason !== null) return printable(reason);
+  const people = approvals.filter(({ validUntil }) => validUntil > now).map(({ person }) => person);
+  return state === 'DRAFT' && people.length > 0 ? `approved by ${people.join(', ')}` : '';
 }
 
 export const run: Verb = async (_words, context) =>
@@ -27,7 +30,7 @@ export const run: Verb = async (_words, context) =>
       `${batch.requests.length}`,
       `${batch.spend}`,
       formatBtc(batch.spend),
-      batch.signed?.txid ?? stateNote(batch),
+      batch.signed?.txid ?? stateNote(batch, context.compose.clock()),
     ]);
     const columns = [
       { title: 'batch' },
@@ -37,7 +40,7 @@ export const run: Verb = async (_words, context) =>
       { title: 'requests', align: 'right' as const },
       { title: 'sat', align: 'right' as const },
       { title: 'BTC', align: 'right' as const },
-      { title: 'txid or reason' },
+      { title: 'txid, reason or approvals' },
     ];
     return ok({
       schema: 'countersign.batch-list/1',
@@ -55,6 +58,6 @@ export const run: Verb = async (_words, context) =>
           ...(batch.reason === null ? {} : { reason: batch.reason }),
         })),
       },
-      text: listed.value.length === 0 ? ['No batches yet.'] : table(columns, rows, context.style.dim),
+      text: listed.value.length === 0 ? ['No batches yet.'] : table(columns, rows, context.style),
     });
   });

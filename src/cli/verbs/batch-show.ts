@@ -52,7 +52,7 @@ export const run: Verb = async (words, context) =>
       },
       text: [
         ...batchLines(batch, context),
-        ...(raw === null ? [] : ['', `  transaction ${raw}`]),
+        ...(raw !== null && words.flag('raw') ? ['', `  transaction ${raw}`] : []),
         ...files.map((file) => `  wrote ${file}`),
       ],
     });
@@ -94,7 +94,7 @@ function batchLines(batch: BatchRecord, { style }: VerbContext): string[] {
     style.bold(`Batch ${batch.id}`),
     ...fields(pairs, style.dim),
     '',
-    ...table(columns, rows, style.dim).map((line) => `  ${line}`),
+    ...table(columns, rows, style).map((line) => `  ${line}`),
     '',
     ...batch.inputs.map((outpoint) => `  spends ${outpoint}`),
   ];

@@ -37,6 +37,6 @@ export const run: Verb = async (_words, context) =>
       text:
         entries.length === 0
           ? ['The address book is empty: nothing may leave.']
-          : table(columns, rows, context.style.dim),
+          : [`Address book sha256:${read.value.book?.digest}`, '', ...table(columns, rows, context.style)],
     });
   });

@@ -3,6 +3,7 @@ import { formatOutpoint } from '../../domain/outpoint.js';
 import { ok } from '../../domain/result.js';
 import { formatAmount, sumSats } from '../../domain/sats.js';
 import { formatTime } from '../../domain/time.js';
+import type { Snapshot } from '../../vault/snapshot-types.js';
 import { importCoins } from '../../workflow/vault.js';
 import type { Verb } from '../command.js';
 import { plural } from '../render/text.js';
@@ -34,8 +35,8 @@ export const run: Verb = async (words, context) =>
       },
       text: [
         `Imported ${plural(snapshot.coins.length, 'coin')} at height ${snapshot.tip.height}: ${formatAmount(total)}`,
-        `  taken ${formatTime(snapshot.takenAt)}, SHA-256 ${snapshot.sha256}`,
-        '  every coin was derived again from the descriptor and compared with its previous transaction',
+        `  taken ${formatTime(snapshot.takenAt)}, ${ageText(context.compose.clock() - snapshot.takenAt)}; SHA-256 ${snapshot.sha256}`,
+        `  ${provenText(snapshot)}`,
         ...confirmed.map((batch) => `  batch ${batch} is confirmed`),
         ...farChange.slice(0, MOST_NAMED).map(warning),
         ...(farChange.length > MOST_NAMED
@@ -44,6 +45,26 @@ export const run: Verb = async (words, context) =>
       ],
     });
   });
+
+/** A vault of taproot coins needs no previous transactions: what was not there was not compared. */
+function provenText({ coins, previous }: Snapshot): string {
+  const compared = coins.filter(({ outpoint }) => previous.has(outpoint.txid)).length;
+  const derived = 'every coin was derived again from the descriptor';
+  if (compared === coins.length) return `${derived} and compared with its previous transaction`;
+  const some = compared === 0 ? 'none' : `${compared} of ${coins.length}`;
+  return `${derived}; ${some} could be compared with a previous transaction: the file holds no other`;
+}
+
+function ageText(seconds: number): string {
+  if (seconds < 60) return 'less than a minute ago';
+  const [count, unit] =
+    seconds < 3600
+      ? [Math.floor(seconds / 60), 'minute']
+      : seconds < 172_800
+        ? [Math.floor(seconds / 3600), 'hour']
+        : [Math.floor(seconds / 86_400), 'day'];
+  return `${plural(count, unit)} ago`;
+}
 
 const MOST_NAMED = 5;
 

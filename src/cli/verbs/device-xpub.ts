@@ -1,5 +1,7 @@
-import { formatPath, parsePath } from '../../domain/path.js';
+import { formatPath, HARDENED, isHardened, type Path, parsePath } from '../../domain/path.js';
 import { ok } from '../../domain/result.js';
+import { descriptorChecksum, scriptText } from '../../vault/descriptor.js';
+import type { VaultKind } from '../../vault/types.js';
 import { accountKey } from '../../workflow/device.js';
 import type { Verb } from '../command.js';
 import { fields } from '../render/table.js';
@@ -19,18 +21,36 @@ export const run: Verb = async (words, context) =>
     if (!key.ok) return key;
     const { fingerprint, xpub } = key.value;
     const origin = `[${fingerprint}/${text.replaceAll("'", 'h')}]`;
+    const descriptor = descriptorOf(path.value, `${origin}${xpub}/<0;1>/*`);
     return ok({
       schema: 'countersign.device-xpub/1',
       exit: 'OK',
-      data: { fingerprint, path: text, xpub, key: `${origin}${xpub}` },
+      data: { fingerprint, path: text, xpub, key: `${origin}${xpub}`, ...(descriptor === null ? {} : { descriptor }) },
       text: fields(
         [
           ['fingerprint', fingerprint],
           ['path', text],
           ['xpub', xpub],
-          ['in a descriptor', `${origin}${xpub}/<0;1>/*`],
+          descriptor === null ? ['in a descriptor', `${origin}${xpub}/<0;1>/*`] : ['descriptor', `${descriptor}`],
         ],
         context.style.dim,
       ),
     });
   });
+
+/** The kinds of BIP44, BIP49, BIP84 and BIP86, by the first step of their accounts. */
+const KINDS: ReadonlyMap<number, VaultKind> = new Map([
+  [44, 'pkh'],
+  [49, 'sh(wpkh)'],
+  [84, 'wpkh'],
+  [86, 'tr'],
+]);
+
+/** The whole descriptor of a standard account, ready for vault import; null where the path does not say what it is for. */
+function descriptorOf(path: Path, key: string): string | null {
+  const [purpose = 0] = path;
+  const kind = KINDS.get(purpose - HARDENED);
+  if (kind === undefined || path.length !== 3 || !path.every(isHardened)) return null;
+  const body = scriptText(kind, 1, [key]);
+  return `${body}#${descriptorChecksum(body)}`;
+}

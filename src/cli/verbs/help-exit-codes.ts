@@ -11,6 +11,6 @@ export const run: Verb = async (_words, { style }) =>
     text: table(
       [{ title: 'code', align: 'right' }, { title: 'name' }, { title: 'meaning' }],
       EXIT_CODES.map(({ code, name, meaning }) => [`${code}`, name, meaning]),
-      style.dim,
+      style,
     ),
   });

@@ -13,7 +13,7 @@ export const run: Verb = async (_words, { style }) => {
     text: table(
       [{ title: 'tag' }, { title: 'exit', align: 'right' }, { title: 'meaning' }],
       faults.map(({ tag, exit, meaning }) => [tag, `${exit}`, meaning]),
-      style.dim,
+      style,
     ),
   });
 };

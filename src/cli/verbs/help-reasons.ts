@@ -17,7 +17,7 @@ export const run: Verb = async (_words, { style }) => {
     text: table(
       [{ title: 'code' }, { title: 'outcome' }, { title: 'rule' }, { title: 'meaning' }],
       reasons.map(({ code, outcome, rule, meaning }) => [code, outcome, rule, meaning]),
-      style.dim,
+      style,
     ),
   });
 };

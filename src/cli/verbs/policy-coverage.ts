@@ -58,5 +58,5 @@ function missingLines(missing: readonly Witness[], style: Style): string[] {
     aspects.set(key, [...(aspects.get(key) ?? []), aspect]);
   }
   const rows = [...aspects].map(([name, list]) => [name, list.join(', ')]);
-  return table([{ title: 'missing' }, { title: 'no case shows it' }], rows, style.dim).map((line) => `  ${line}`);
+  return table([{ title: 'missing' }, { title: 'no case shows it' }], rows, style).map((line) => `  ${line}`);
 }

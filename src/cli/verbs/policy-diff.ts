@@ -5,7 +5,7 @@ import { durationText } from '../../policy/describe.js';
 import type { LoadedPolicy } from '../../policy/types.js';
 import type { Composition } from '../../workflow/ports.js';
 import type { Report, Verb } from '../command.js';
-import type { Style } from '../render/style.js';
+import { type Style, sentenceWidth } from '../render/style.js';
 import { plural, printable, wrap } from '../render/text.js';
 import { argument } from '../with-workspace.js';
 
@@ -62,7 +62,7 @@ function changeLines({ field, before, after, kind, why, where }: Change, classif
   return [
     `${word}${style.bold(printable(field))}  ${style.dim(printable(formatPosition(where)))}`,
     ...rows.flatMap(([name = '', text = '']) => {
-      const [first = '', ...rest] = wrap(printable(text), WIDTH);
+      const [first = '', ...rest] = wrap(printable(text), sentenceWidth(style, WIDTH, 7));
       return [`  ${style.dim(name)}  ${first}`, ...rest.map((line) => `       ${line}`)];
     }),
   ];

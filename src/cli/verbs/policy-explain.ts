@@ -3,7 +3,7 @@ import { explainPolicy } from '../../policy/explain.js';
 import type { LoadedPolicy } from '../../policy/types.js';
 import { activePolicy } from '../../workflow/active-policy.js';
 import type { Report, Verb } from '../command.js';
-import type { Style } from '../render/style.js';
+import { type Style, sentenceWidth } from '../render/style.js';
 import { printable, wrap } from '../render/text.js';
 import { withWorkspace } from '../with-workspace.js';
 
@@ -34,7 +34,7 @@ function report(policy: LoadedPolicy, style: Style): Report {
     text: sections.flatMap(({ title, sentences }) => [
       style.bold(title),
       ...sentences.flatMap((sentence) => {
-        const [first = '', ...rest] = wrap(printable(sentence), 98);
+        const [first = '', ...rest] = wrap(printable(sentence), sentenceWidth(style, 98, 4));
         return [`  - ${first}`, ...rest.map((line) => `    ${line}`)];
       }),
       '',

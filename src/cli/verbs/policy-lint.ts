@@ -2,6 +2,7 @@ import { formatPosition } from '../../domain/fault.js';
 import { ok } from '../../domain/result.js';
 import { lintPolicy } from '../../policy/lint.js';
 import type { Verb } from '../command.js';
+import { sentenceWidth } from '../render/style.js';
 import { plural, printable, wrap } from '../render/text.js';
 import { argument } from '../with-workspace.js';
 
@@ -22,7 +23,7 @@ export const run: Verb = async (words, { compose, style }) => {
       `${style.good('valid')}  ${printable(file)}, version ${policy.value.document.version}, ${policy.value.digest}`,
       ...findings.flatMap(({ level, field, where, text }) => [
         `  ${level === 'warning' ? style.warn('warning') : style.dim('note   ')} ${field}  ${style.dim(printable(formatPosition(where)))}`,
-        ...wrap(printable(text), 100).map((line) => `          ${line}`),
+        ...wrap(printable(text), sentenceWidth(style, 100, 10)).map((line) => `          ${line}`),
       ]),
       `${plural(warnings, 'warning')}, ${plural(findings.length - warnings, 'note')}`,
     ],

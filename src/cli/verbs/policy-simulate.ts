@@ -77,7 +77,7 @@ function report({ situation, feerate, available, destinations }: Simulation, sty
           outlook.frees === null ? '' : `${outlook.frees.most}`,
           approvalsText(outlook),
         ]),
-        style.dim,
+        style,
       ).map((line) => `  ${line}`),
       '',
       style.dim(`  ${formatAmount(available)} in coins can be spent now; fees at ${formatFeeRate(feerate)}`),

@@ -3,7 +3,7 @@ import { ok } from '../../domain/result.js';
 import type { CaseOutcome } from '../../policy/bench/types.js';
 import { runCases } from '../../workflow/cases.js';
 import type { Verb } from '../command.js';
-import type { Style } from '../render/style.js';
+import { type Style, sentenceWidth } from '../render/style.js';
 import { plural, printable, wrap } from '../render/text.js';
 
 /** Exit 0 where every case holds, 10 where one does not, 2 where a file cannot be read. */
@@ -46,7 +46,9 @@ export const run: Verb = async (words, { compose, style }) => {
 function failure({ case: one, problems }: CaseOutcome, style: Style): string[] {
   return [
     `${style.bad('differs')}  ${style.bold(printable(one.name))}  ${style.dim(printable(formatPosition(one.where)))}`,
-    ...problems.flatMap((problem) => wrap(printable(problem), 100)).map((line) => `         ${line}`),
+    ...problems
+      .flatMap((problem) => wrap(printable(problem), sentenceWidth(style, 100, 9)))
+      .map((line) => `         ${line}`),
     '',
   ];
 }

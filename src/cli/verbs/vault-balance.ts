@@ -33,7 +33,7 @@ export const run: Verb = async (_words, context) =>
       },
       text: [
         `At height ${snapshot.tip.height}, taken ${formatTime(snapshot.takenAt)}`,
-        ...table(columns, rows, context.style.dim),
+        ...table(columns, rows, context.style),
       ],
     });
   });

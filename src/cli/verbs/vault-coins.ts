@@ -2,11 +2,17 @@ import { formatOutpoint } from '../../domain/outpoint.js';
 import { ok } from '../../domain/result.js';
 import { formatBtc } from '../../domain/sats.js';
 import { formatTime } from '../../domain/time.js';
-import { listCoins } from '../../workflow/vault.js';
+import { type CoinStatus, listCoins } from '../../workflow/vault.js';
 import type { Verb } from '../command.js';
 import { table } from '../render/table.js';
 import { plural, printable } from '../render/text.js';
 import { withWorkspace } from '../with-workspace.js';
+
+/** A coin of a batch can be frozen as well: then it is both. */
+function statusText(status: CoinStatus, reason: string | null): string {
+  if (reason === null) return status;
+  return `${status === 'frozen' ? status : `${status}, frozen`}: ${printable(reason)}`;
+}
 
 export const run: Verb = async (_words, context) =>
   withWorkspace(context, async (desk) => {
@@ -19,7 +25,7 @@ export const run: Verb = async (_words, context) =>
       formatBtc(coin.value),
       `${coin.origin.branch}/${coin.origin.index}`,
       `${confirmations}`,
-      reason === null ? status : `${status}: ${printable(reason)}`,
+      statusText(status, reason),
     ]);
     const columns = [
       { title: 'outpoint' },
@@ -42,12 +48,13 @@ export const run: Verb = async (_words, context) =>
           index: coin.origin.index,
           confirmations,
           status,
+          frozen: reason !== null,
           ...(reason === null ? {} : { reason }),
         })),
       },
       text: [
         `${plural(coins.length, 'coin')} at height ${snapshot.tip.height}, taken ${formatTime(snapshot.takenAt)}`,
-        ...table(columns, rows, context.style.dim),
+        ...table(columns, rows, context.style),
       ],
     });
   });
