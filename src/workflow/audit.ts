@@ -1,118 +1,122 @@
-import { whoseKey } from '../approval/people.js';
-import { verifySshsig } from '../approval/sshsig.js';
-import { APPROVAL_NAMESPACE } from '../approval/statement.js';
 import type { Hex } from '../domain/bytes.js';
-import { type Fault, fail } from '../domain/fault.js';
-import { ok, type Result } from '../domain/result.js';
-import { parseTime } from '../domain/time.js';
+import { type Fault, fail, fault } from '../domain/fault.js';
+import { err, ok, type Result } from '../domain/result.js';
 import { namedBlobs } from '../journal/blobs.js';
 import { type Anchor, verifyChain } from '../journal/chain.js';
-import type { Entry, EntryBody } from '../journal/entries.js';
-import type { LoadedPolicy } from '../policy/types.js';
+import type { Entry, EntryKind } from '../journal/entries.js';
+import { DecisionAudit, type OpenQuestion } from './audit-decisions.js';
 import { DocumentAudit } from './audit-documents.js';
 import type { Desk } from './ports.js';
-
-type ApprovedBody = Extract<EntryBody, { kind: 'batch.approved' }>;
 
 export interface JournalReport {
   readonly entries: number;
   readonly head: Anchor;
   /** Documents that entries name, each read and hashed. */
   readonly blobs: number;
-  readonly batches: number;
-  readonly approvals: number;
+  /** How many entries of each kind; every one of them was proven again as far as the journal can prove it. */
+  readonly kinds: ReadonlyMap<EntryKind, number>;
   /** Signatures under policies and books. */
   readonly documentSignatures: number;
+  /** Signatures of devices, each verified for its key and its transaction. */
+  readonly signatures: number;
+  /** What the journal cannot prove: for an auditor to ask about. */
+  readonly questions: readonly OpenQuestion[];
 }
 
+/** Behind so many findings nobody reads on; the first ones say where it began. */
+const MOST_FINDINGS = 20;
+
 /**
- * The whole journal again from nothing: chain, states, every document that an entry names, every policy and book in its place,
- * every approval, and that the places noted elsewhere lie on the chain.
+ * The whole journal again from nothing, in one pass: chain, states, every document that an entry names, every policy and
+ * book in its place, every decision from the evidence of its moment, and that the places noted elsewhere lie on the chain.
+ * `progress` hears after each entry how many are done. Faults come in the order of their entries.
  */
-export async function verifyJournal(desk: Desk, noted: readonly Anchor[]): Promise<Result<JournalReport, Fault>> {
-  const verified = await verifyChain(desk.journal.entries(), noted);
-  if (!verified.ok) return verified;
-  const { state, count } = verified.value;
-  const named = new Set<Hex>();
-  const documents = new DocumentAudit(desk);
-  const planned = new Map<string, Hex>();
-  let approvals = 0;
-  for await (const entry of desk.journal.entries()) {
-    const { body } = entry;
-    for (const hash of namedBlobs(body)) named.add(hash);
-    const taken = await documents.take(entry);
-    if (!taken.ok) return taken;
-    if (body.kind === 'batch.planned') planned.set(body.batch, body.psbt);
-    if (body.kind !== 'batch.approved') continue;
-    const approved = await verifyApproval(desk, documents, entry, body, planned.get(body.batch));
-    if (!approved.ok) return approved;
-    approvals += 1;
-  }
-  for (const hash of named) {
-    const blob = await desk.journal.blob(hash);
-    if (!blob.ok) return blob;
-  }
+export async function verifyJournal(
+  desk: Desk,
+  noted: readonly Anchor[],
+  progress: (done: number) => void = () => undefined,
+): Promise<Result<JournalReport, readonly Fault[]>> {
+  const audit = new JournalAudit(desk);
+  const verified = await verifyChain(audit.tap(desk.journal.entries(), progress), noted);
+  const { findings, decisions, documents } = audit;
+  if (audit.ended) return err([...findings]);
+  if (!verified.ok) return err([...findings, verified.error]);
+  findings.push(...decisions.end());
+  if (findings.length > 0) return err([...findings]);
+  const { count, head, state } = verified.value;
+  const open = [...state.batches.values()].filter((batch) => batch.state === 'SENT');
   return ok({
     entries: count,
-    head: verified.value.head,
-    blobs: named.size,
-    batches: state.batches.size,
-    approvals,
+    head,
+    blobs: audit.blobs.size,
+    kinds: audit.kinds,
     documentSignatures: documents.signatures,
+    signatures: decisions.signatures,
+    questions: [...decisions.questions, ...audit.unanswered(open.map(({ id }) => id))],
   });
 }
 
-/**
- * An approval: signed by a key that the policy of its day lists for the person, over a statement of that batch, those
- * bytes and that policy. A journal that was written anew from its first entry on has a chain without a flaw, and no
- * officer's signature.
- */
-async function verifyApproval(
-  desk: Desk,
-  documents: DocumentAudit,
-  { seq, at }: Entry,
-  body: ApprovedBody,
-  psbt: Hex | undefined,
-): Promise<Result<void, Fault>> {
-  const statement = await desk.journal.blob(body.statement);
-  if (!statement.ok) return statement;
-  const said = saidBy(statement.value);
-  const policy = documents.policyFor(said.get('policy'), parseTime(at) ?? 0);
-  const problem = approvalProblem(body, statement.value, said, policy, psbt);
-  if (problem === null) return ok(undefined);
-  const message = `entry ${seq}, batch ${body.batch}: the approval of ${body.person} ${problem}`;
-  return fail('E_JOURNAL_TAMPERED', message, { remedy: REMEDY });
-}
+class JournalAudit {
+  readonly documents: DocumentAudit;
+  readonly decisions: DecisionAudit;
+  readonly findings: Fault[] = [];
+  readonly blobs = new Set<Hex>();
+  readonly kinds = new Map<EntryKind, number>();
+  /** The entries after some finding were not looked at. */
+  ended = false;
+  readonly #desk: Desk;
+  /** When and where each batch was last sent to a device. */
+  readonly #sent = new Map<string, Entry>();
 
-const REMEDY = 'stop signing; keep this file as it is, and compare it with copies and heads that were noted elsewhere';
-
-function approvalProblem(
-  body: ApprovedBody,
-  statement: Uint8Array,
-  said: ReadonlyMap<string, unknown>,
-  policy: LoadedPolicy | null,
-  psbt: Hex | undefined,
-): string | null {
-  const signature = verifySshsig(body.signature, statement, APPROVAL_NAMESPACE);
-  if (!signature.ok) return `does not verify: ${signature.error.message}`;
-  if (policy === null) return 'came before any policy';
-  if (whoseKey(policy.document.roles, signature.value.publicKey) !== body.person) {
-    return `was signed by another key than the policy of its day lists for ${body.person}`;
+  constructor(desk: Desk) {
+    this.#desk = desk;
+    this.documents = new DocumentAudit(desk);
+    this.decisions = new DecisionAudit(desk, this.documents);
   }
-  const due = { batch: body.batch, psbt_sha256: psbt, policy: policy.digest, approver: body.person };
-  const other = Object.entries({ ...due, valid_until: body.validUntil }).find(
-    ([name, value]) => said.get(name) !== value,
-  );
-  return other === undefined ? null : `is over another ${other[0]}`;
-}
 
-/** The fields of a statement; one that does not parse says nothing, and so nothing that is due. */
-function saidBy(statement: Uint8Array): ReadonlyMap<string, unknown> {
-  try {
-    const parsed: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(statement));
-    return new Map(typeof parsed === 'object' && parsed !== null ? Object.entries(parsed) : []);
-  } catch {
-    return new Map();
+  /** Hands entries on to whoever verifies the chain, and judges each once that is done: when the next one is asked for. */
+  async *tap(entries: AsyncIterable<Entry>, progress: (done: number) => void): AsyncGenerator<Entry, void> {
+    for await (const entry of entries) {
+      yield entry;
+      this.ended = !(await this.#judge(entry));
+      if (this.ended) return;
+      progress(entry.seq + 1);
+    }
+  }
+
+  unanswered(batches: readonly string[]): OpenQuestion[] {
+    return batches.flatMap((batch) => {
+      const sent = this.#sent.get(batch);
+      const text = 'it was sent to the device, and no answer is recorded: a signature may exist outside this journal';
+      return sent === undefined ? [] : [{ seq: sent.seq, at: sent.at, batch, about: 'unknown' as const, text }];
+    });
+  }
+
+  /** Whether there is a point in going on. */
+  async #judge(entry: Entry): Promise<boolean> {
+    const { body } = entry;
+    this.kinds.set(body.kind, (this.kinds.get(body.kind) ?? 0) + 1);
+    if (body.kind === 'batch.sent') this.#sent.set(body.batch, entry);
+    for (const name of namedBlobs(body)) {
+      if (this.blobs.has(name)) continue;
+      const blob = await this.#desk.journal.blob(name);
+      if (!blob.ok) return this.#found({ ...blob.error, message: `entry ${entry.seq}: ${blob.error.message}` }, false);
+      this.blobs.add(name);
+    }
+    // Without the policy of the day nothing behind it can be judged.
+    const taken = await this.documents.take(entry);
+    if (!taken.ok) return this.#found(taken.error, false);
+    const decided = await this.decisions.take(entry);
+    return decided.ok || this.#found(decided.error, true);
+  }
+
+  #found(finding: Fault, goOn: boolean): boolean {
+    this.findings.push(finding);
+    if (!goOn || this.findings.length < MOST_FINDINGS) return goOn;
+    const message = `stopped after ${MOST_FINDINGS} findings: the entries behind them were not looked at`;
+    const remedy = 'stop signing; find out where the first finding comes from, and verify a copy from before it';
+    this.findings.push(fault('E_JOURNAL_TAMPERED', message, { remedy }));
+    return false;
   }
 }
 

@@ -128,7 +128,7 @@ describe('an approval that somebody wrote into a journal of his own making', () 
       'another policy',
     ],
     ['for longer than it says', (text) => [{ validUntil: '2026-06-02T16:00:00Z' }, text], 'another valid_until'],
-    ['over no statement', () => [{}, 'hello'], 'another batch'],
+    ['over no statement', () => [{}, 'hello'], 'not a statement of countersign.approval/1'],
   ])('is found %s', async (_, make, says) => {
     const s = await stage();
     const id = await s.planOne('second.csv');

@@ -1,0 +1,372 @@
+import { whoseKey } from '../approval/people.js';
+import { verifySshsig } from '../approval/sshsig.js';
+import { APPROVAL_NAMESPACE, checkStatement } from '../approval/statement.js';
+import { equalBytes, type Hex, utf8 } from '../domain/bytes.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { jsonDifference, ownValue, parsedJson } from '../domain/json-difference.js';
+import { formatOutpoint } from '../domain/outpoint.js';
+import { ok, type Result } from '../domain/result.js';
+import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
+import type { Entry, EntryBody } from '../journal/entries.js';
+import type { BatchRecord } from '../journal/state.js';
+import type { Approval, Facts, LoadedPolicy, Verdict } from '../policy/types.js';
+import { canonicalVerdict } from '../policy/verdict.js';
+import { finalSignatures } from '../psbt/final-signatures.js';
+import { finalise } from '../psbt/finalise.js';
+import { proveSignatures } from '../psbt/verify.js';
+import { type ApprovalScene, proveApproval, statementFields } from './approvals.js';
+import type { Assessment } from './assess.js';
+import type { DocumentAudit } from './audit-documents.js';
+import { type Examined, Past } from './past.js';
+import type { Desk } from './ports.js';
+import { outputRecord, verdictEntry } from './records.js';
+import { knownPerson } from './situation.js';
+
+type Body<K extends EntryBody['kind']> = Extract<EntryBody, { kind: K }>;
+
+/** Something that cannot be proven from the journal, and that an auditor should ask people about. */
+export interface OpenQuestion {
+  readonly seq: number;
+  readonly at: string;
+  readonly batch: string;
+  /** `released`: the device's refusal. `unknown`: a signature may exist. `late`: a verdict long before its entry. */
+  readonly about: 'released' | 'unknown' | 'late';
+  readonly text: string;
+}
+
+/** Why an entry does not hold, in words that follow "entry 7, batch X: ". Null where it does. */
+type Problem = string | null;
+
+/** From judging to writing it takes a command seconds; a plan over very many coins, minutes. */
+const LATE = 900;
+
+/** From this depth on the journal takes a batch as confirmed. */
+const CONFIRMED_DEPTH = 6;
+
+/**
+ * Proves every decision of a journal again, from the journal alone: what was planned, judged, approved, reserved, sent,
+ * signed and confirmed. The chain, and that every step is legal, has been verified before.
+ */
+export class DecisionAudit {
+  readonly questions: OpenQuestion[] = [];
+  /** Signatures of devices that were verified. */
+  signatures = 0;
+
+  readonly #desk: Desk;
+  readonly #documents: DocumentAudit;
+  readonly #past: Past;
+  readonly #books = new Set<Hex>();
+  /** Plans that no verdict has been seen for. */
+  readonly #planned = new Map<string, { readonly entry: Entry; readonly body: Body<'batch.planned'> }>();
+  /** The newest verdict as it came out again, for the reservation that rests on it. */
+  #last: {
+    readonly seq: number;
+    readonly batch: string;
+    readonly stage: string;
+    readonly assessment: Assessment;
+  } | null = null;
+
+  constructor(desk: Desk, documents: DocumentAudit) {
+    this.#desk = desk;
+    this.#documents = documents;
+    this.#past = new Past(desk, 'snapshot');
+  }
+
+  /**
+   * Takes the next entry, which DocumentAudit has taken before. E_JOURNAL_TAMPERED, naming the entry, where what it says
+   * does not come out again; the audit can go on behind it.
+   */
+  async take(entry: Entry): Promise<Result<void, Fault>> {
+    const { body } = entry;
+    const problem = await this.#problemOf(entry);
+    const applied = this.#past.apply(entry);
+    if (!applied.ok) return wrong(entry, applied.error.message);
+    if (body.kind === 'book.changed') this.#books.add(body.digest);
+    if (problem !== null) return wrong(entry, problem);
+    if (body.kind !== 'coins.imported') return ok(undefined);
+    const imported = await this.#importProblem(body);
+    return imported === null ? ok(undefined) : wrong(entry, imported);
+  }
+
+  /** What only the end of the journal shows. */
+  end(): readonly Fault[] {
+    return [...this.#planned.values()].flatMap(({ entry }) => {
+      const unjudged = wrong(entry, 'it was planned, and no verdict says what the policy thought of it');
+      return unjudged.ok ? [] : [unjudged.error];
+    });
+  }
+
+  async #problemOf(entry: Entry): Promise<Problem> {
+    const { body } = entry;
+    if (body.kind === 'batch.planned') {
+      this.#planned.set(body.batch, { entry, body });
+      return null;
+    }
+    if (!('batch' in body)) return null;
+    const batch = this.#past.batch(body.batch);
+    if (batch === undefined) return 'nobody planned it';
+    switch (body.kind) {
+      case 'batch.verdict':
+        return this.#verdictProblem(entry, body, batch);
+      case 'batch.approved':
+        return this.#approvalProblem(entry, body, batch);
+      case 'batch.reserved':
+        return this.#reservationProblem(entry, body);
+      case 'batch.sent':
+        return this.#sendingProblem(entry, body);
+      case 'batch.signed':
+        return this.#signingProblem(body, batch);
+      case 'batch.confirmed':
+        return this.#confirmationProblem(body);
+      case 'batch.released':
+        if (batch.state === 'SENT') {
+          this.#ask(entry, 'released', `the device is said not to have signed (${body.fault}): ${body.reason}`);
+        }
+        return null;
+      case 'batch.unknown':
+        this.#ask(entry, 'unknown', `a signature may exist outside this journal (${body.fault}): ${body.reason}`);
+        return null;
+      case 'batch.abandoned':
+        return null;
+    }
+  }
+
+  #ask({ seq, at, body }: Entry, about: OpenQuestion['about'], text: string): void {
+    this.questions.push({ seq, at, batch: 'batch' in body ? body.batch : '', about, text });
+  }
+
+  async #verdictProblem(entry: Entry, body: Body<'batch.verdict'>, batch: BatchRecord): Promise<Problem> {
+    this.#last = null;
+    const kept = await this.#desk.journal.blob(body.verdict);
+    if (!kept.ok) return kept.error.message;
+    const said = parsedJson(kept.value);
+    const recorded = secondsOf(entry.at);
+    const judgedAt = timeOf(ownValue(said, 'evaluated_at')) ?? recorded;
+    const policy = this.#documents.policyFor(null, judgedAt);
+    if (policy === null) return 'it was judged before any policy was in force';
+    const examined = await this.#past.examine(batch, body.stage, policy);
+    if (!examined.ok) return examined.error.message;
+    const approvals = body.stage === 'plan' ? [] : await this.#approvals(batch, examined.value);
+    const assessment = this.#past.judge(examined.value, approvals, clockOf(said, judgedAt));
+    this.#last = { seq: entry.seq, batch: batch.id, stage: body.stage, assessment };
+    if (judgedAt > recorded + policy.document.clock.maxBack) {
+      return `its verdict is of ${formatTime(judgedAt)}, after the entry that keeps it`;
+    }
+    if (recorded - judgedAt > LATE) {
+      this.#ask(entry, 'late', `the verdict is of ${formatTime(judgedAt)}, and was written down at ${entry.at}`);
+    }
+    return (
+      this.#planProblem(batch, policy, assessment.facts) ??
+      verdictDifference(kept.value, said, assessment.verdict) ??
+      fieldDifference(body, verdictEntry(batch.id, body.stage, assessment, body.verdict))
+    );
+  }
+
+  /** At the first verdict: whether the plan's entry says what its PSBT does, and who planned is somebody. */
+  #planProblem({ id }: BatchRecord, policy: LoadedPolicy, facts: Facts): Problem {
+    const plan = this.#planned.get(id);
+    if (plan === undefined) return null;
+    this.#planned.delete(id);
+    const difference = fieldDifference(plan.body, {
+      inputs: facts.inputs.map(({ outpoint }) => formatOutpoint(outpoint)),
+      outputs: facts.outputs.map(outputRecord),
+      spend: facts.spend.toString(),
+      fee: facts.fee.toString(),
+    });
+    if (difference !== null) return `its plan (entry ${plan.entry.seq}) is not what its PSBT does: ${difference}`;
+    const known = knownPerson({ policy }, plan.body.initiator);
+    return known.ok ? null : `its plan (entry ${plan.entry.seq}) was made by somebody else: ${known.error.message}`;
+  }
+
+  /** The approvals that counted then: each proven as it is when a batch is signed. */
+  async #approvals(batch: BatchRecord, examined: Examined): Promise<readonly Approval[]> {
+    const scene = this.#sceneOf(batch, examined, this.#past.state.book?.digest ?? null);
+    const valid: Approval[] = [];
+    for (const record of batch.approvals) {
+      const statement = await this.#desk.journal.blob(record.statement);
+      const proven = statement.ok ? proveApproval(scene, record, statement.value) : statement;
+      if (proven.ok) valid.push(proven.value);
+    }
+    return valid;
+  }
+
+  #sceneOf(batch: BatchRecord, { deriver, policy, decoded, facts }: Examined, book: Hex | null): ApprovalScene {
+    return { vault: deriver.vault, policy, book, batch, decoded, facts };
+  }
+
+  /**
+   * Signed by a key that the policy of its day lists for the person, over the whole statement of this batch. Who signed
+   * while another policy or book came in is recorded after it: what the statement names may be an earlier one.
+   */
+  async #approvalProblem(entry: Entry, body: Body<'batch.approved'>, batch: BatchRecord): Promise<Problem> {
+    const kept = await this.#desk.journal.blob(body.statement);
+    if (!kept.ok) return kept.error.message;
+    const about = `the approval of ${body.person}`;
+    const signature = verifySshsig(body.signature, kept.value, APPROVAL_NAMESPACE);
+    if (!signature.ok) return `${about} does not verify: ${signature.error.message}`;
+    const said = parsedJson(kept.value);
+    const at = secondsOf(entry.at);
+    const policy = this.#documents.policyFor(ownValue(said, 'policy'), at);
+    if (policy === null) return `${about} came before any policy`;
+    if (whoseKey(policy.document.roles, signature.value.publicKey) !== body.person) {
+      return `${about} was signed by another key than the policy of its day lists for ${body.person}`;
+    }
+    const examined = await this.#past.examine(batch, 'sign', policy);
+    if (!examined.ok) return `${about}: ${examined.error.message}`;
+    const book = ownValue(said, 'book');
+    const scene = this.#sceneOf(
+      batch,
+      examined.value,
+      typeof book === 'string' && this.#books.has(book) ? book : (this.#past.state.book?.digest ?? null),
+    );
+    const validUntil = secondsOf(body.validUntil);
+    const bound = checkStatement(kept.value, statementFields(scene, body.person, validUntil));
+    if (!bound.ok) return `${about}: ${bound.error.message}`;
+    if (validUntil <= at + policy.document.approvals.validFor) return null;
+    return `${about} is valid until ${body.validUntil}, for longer than the policy allows`;
+  }
+
+  #reservationProblem(entry: Entry, body: Body<'batch.reserved'>): Problem {
+    const last = this.#verdictBefore(entry, body.batch);
+    if (typeof last === 'string') return `it is reserved ${last}`;
+    const { verdict, facts } = last;
+    return fieldDifference(body, {
+      psbt: facts.psbtSha256,
+      spend: facts.spend.toString(),
+      fee: facts.fee.toString(),
+      outputs: facts.outputs.map(outputRecord),
+      approvers: [...(verdict.quorum?.approved ?? [])],
+    });
+  }
+
+  async #sendingProblem(entry: Entry, body: Body<'batch.sent'>): Promise<Problem> {
+    const last = this.#verdictBefore(entry, body.batch);
+    if (typeof last === 'string') return `it is sent to a device ${last}`;
+    const { verdict, facts } = last;
+    const read = await this.#past.snapshot();
+    if (!read.ok) return read.error.message;
+    const own = read.value.deriver.vault.keys.map(({ fingerprint }) => fingerprint);
+    if (!own.includes(body.device.fingerprint)) {
+      return `it was sent to the device ${body.device.fingerprint}, and the vault belongs to ${own.join(', ')}`;
+    }
+    return fieldDifference(body, { psbt: facts.psbtSha256, approvers: [...(verdict.quorum?.approved ?? [])] });
+  }
+
+  /** What was judged right before an entry that needs to be allowed, or in words why that allows nothing. */
+  #verdictBefore({ seq }: Entry, batch: string): Assessment | string {
+    const last = this.#last;
+    if (last?.seq !== seq - 1 || last.batch !== batch || last.stage !== 'sign') {
+      return 'without a verdict at signing right before it';
+    }
+    const { verdict } = last.assessment;
+    return verdict.decision === 'ALLOW' ? last.assessment : `though the policy says ${rulingOf(verdict)}`;
+  }
+
+  /** From the planned PSBT and the signatures alone the same final PSBT and the same transaction must come out. */
+  async #signingProblem(body: Body<'batch.signed'>, { psbt }: BatchRecord): Promise<Problem> {
+    const blobs: Uint8Array[] = [];
+    for (const name of [psbt, body.signedPsbt, body.transaction]) {
+      const blob = await this.#desk.journal.blob(name);
+      if (!blob.ok) return blob.error.message;
+      blobs.push(blob.value);
+    }
+    const [unsigned = NOTHING, signed = NOTHING, transaction = NOTHING] = blobs;
+    const read = await this.#past.snapshot();
+    if (!read.ok) return read.error.message;
+    const { deriver } = read.value;
+    const found = finalSignatures(signed, deriver.vault);
+    if (!found.ok) return `its signed PSBT: ${found.error.message}`;
+    const proven = proveSignatures(unsigned, deriver, found.value);
+    if (!proven.ok) return `its signed PSBT: ${proven.error.message}`;
+    const final = finalise(unsigned, deriver, proven.value);
+    if (!final.ok) return final.error.message;
+    if (!equalBytes(final.value.transaction, transaction)) {
+      return 'its transaction is not the planned one with the signatures of its signed PSBT';
+    }
+    if (!equalBytes(final.value.psbt, signed)) {
+      return 'its signed PSBT is not the planned one with the signatures that it carries';
+    }
+    const difference = fieldDifference(body, { txid: final.value.txid, signatures: proven.value.length });
+    if (difference === null) this.signatures += proven.value.length;
+    return difference;
+  }
+
+  async #confirmationProblem({ txid, height, time }: Body<'batch.confirmed'>): Promise<Problem> {
+    const read = await this.#past.snapshot();
+    if (!read.ok) return read.error.message;
+    const { confirmed, tip } = read.value.value;
+    const seen = confirmed.get(txid);
+    if (seen === undefined) return `the coin snapshot of that moment does not say that ${txid} is confirmed`;
+    if (seen.height !== height || formatTime(seen.time) !== time) {
+      const snapshot = `block ${seen.height} of ${formatTime(seen.time)}`;
+      return `it is confirmed in block ${height} of ${time}, and the coin snapshot of that moment says ${snapshot}`;
+    }
+    const depth = tip.height - height + 1;
+    return depth >= CONFIRMED_DEPTH ? null : `it is taken as confirmed at a depth of ${depth} blocks`;
+  }
+
+  /** Every coin is derived again and compared with its previous transaction, as at the import. */
+  async #importProblem(body: Body<'coins.imported'>): Promise<Problem> {
+    const read = await this.#past.snapshot();
+    if (!read.ok) return `its snapshot does not hold: ${read.error.message}`;
+    const { tip, coins } = read.value.value;
+    const total = coins.reduce((sum, { value }) => sum + value, 0n);
+    return fieldDifference(body, { ...tip, coins: coins.length, total: total.toString() });
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+function wrong({ seq, body }: Entry, problem: string): Result<never, Fault> {
+  const about = 'batch' in body ? `batch ${body.batch}` : body.kind;
+  return fail('E_JOURNAL_TAMPERED', `entry ${seq}, ${about}: ${problem}`, { remedy: REMEDY });
+}
+
+const REMEDY =
+  'stop signing; keep this file as it is, compare it with copies and heads that were noted elsewhere, and verify with the version of countersign that wrote the entry';
+
+function secondsOf(text: string): UnixSeconds {
+  const seconds = parseTime(text);
+  if (seconds === null) throw new Error(`the entry was not checked: ${text} is not a time`);
+  return seconds;
+}
+
+const timeOf = (value: unknown): UnixSeconds | null => (typeof value === 'string' ? parseTime(value) : null);
+
+/**
+ * What the clock showed: a verdict is given as of the newest entry where the clock is behind it, and says by how much. A
+ * false answer comes out as another verdict.
+ */
+function clockOf(said: unknown, judgedAt: UnixSeconds): UnixSeconds {
+  const findings = ownValue(said, 'findings');
+  const finding = Array.isArray(findings) ? findings.find((one) => ownValue(one, 'code') === 'CLOCK_BACK') : undefined;
+  const behind = ownValue(finding, 'measured');
+  return typeof behind === 'string' && /^[0-9]{1,9}$/.test(behind) ? judgedAt - Number(behind) : judgedAt;
+}
+
+function rulingOf({ decision, findings }: Verdict): string {
+  const codes = findings.filter(({ outcome }) => outcome === 'deny' || outcome === 'need').map(({ code }) => code);
+  return [decision, ...new Set(codes)].join(' ');
+}
+
+/** The verdict that the journal keeps has to be the one that comes out now, byte for byte. */
+function verdictDifference(kept: Uint8Array, said: unknown, verdict: Verdict): Problem {
+  const text = canonicalVerdict(verdict);
+  if (equalBytes(kept, utf8(text))) return null;
+  const due: unknown = JSON.parse(text);
+  if (ownValue(said, 'schema') !== ownValue(due, 'schema'))
+    return `what it keeps is no verdict; due is ${rulingOf(verdict)}`;
+  const difference = jsonDifference(said, due);
+  if (difference === null) return 'its verdict says the right things but is not written in canonical form';
+  const { path, found, due: again } = difference;
+  return `its verdict does not come out again: ${path} is ${found}, and now ${again}; due is ${rulingOf(verdict)}`;
+}
+
+/** The first field of an entry that is not as it has to be. */
+function fieldDifference<T extends object>(body: T, due: { readonly [K in keyof T]?: unknown }): Problem {
+  for (const field of Object.keys(due).sort()) {
+    const difference = jsonDifference(ownValue(body, field), ownValue(due, field), field);
+    if (difference !== null) return `${difference.path} is ${difference.found}, and has to be ${difference.due}`;
+  }
+  return null;
+}
