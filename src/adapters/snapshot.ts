@@ -7,7 +7,7 @@ import { formatOutpoint, parseOutpoint } from '../domain/outpoint.js';
 import { HARDENED } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
 import { quoted } from '../domain/safe-text.js';
-import { parseSats } from '../domain/sats.js';
+import { MAX_SATS, parseSats } from '../domain/sats.js';
 import {
   boolean,
   dictionary,
@@ -24,7 +24,7 @@ import {
   through,
 } from '../domain/source-reader.js';
 import type { SourceMap, SourceNode } from '../domain/source-tree.js';
-import { parseTime, type UnixSeconds } from '../domain/time.js';
+import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver, Vault } from '../vault/types.js';
 import { checkPrevious } from './previous-transactions.js';
@@ -46,8 +46,9 @@ const TXID = /^[0-9a-f]{64}$/;
 
 const time: Reader<UnixSeconds> = through(text, (value) => {
   const seconds = parseTime(value);
-  if (seconds !== null) return ok(seconds);
-  return fail('E_FIELD_TYPE', `${quoted(value, 40)} is not a time`, {
+  if (seconds !== null && seconds >= 0) return ok(seconds);
+  const problem = seconds === null ? 'is not a time' : 'lies before 1970';
+  return fail('E_FIELD_TYPE', `${quoted(value, 40)} ${problem}`, {
     remedy: 'write it in UTC as 2026-06-01T12:00:00Z',
   });
 });
@@ -161,12 +162,29 @@ export function readSnapshot(
   const snapshot = { network, vault, tip, takenAt, feerate, coins, previous, confirmed, sha256: sha256Hex(bytes) };
   if (mode === 'known') return ok(snapshot);
 
+  if (tip.medianTimePast > takenAt) {
+    const problem = `tip.median_time_past: ${formatTime(tip.medianTimePast)} is later than taken_at, ${formatTime(takenAt)}`;
+    return fail('E_SNAPSHOT_SCHEMA', problem, {
+      remedy: 'set the clock of the machine that takes snapshots, and take it again',
+      where: placeIn('tip', 'median_time_past'),
+    });
+  }
   const own = checkCoins(document.coins, tip.height, deriver, file);
   if (!own.ok) return own;
-  for (const [txid, { height }] of confirmed) {
-    if (height <= tip.height) continue;
-    const problem = `confirmed_transactions.${txid}: block ${height} is above the tip ${tip.height}`;
-    return fail('E_SNAPSHOT_COIN', problem, { remedy: RETAKE, where: placeIn('confirmed_transactions', txid) });
+  const total = coins.reduce((sum, { value }) => sum + value, 0n);
+  if (total > MAX_SATS) {
+    return fail('E_SNAPSHOT_COIN', `coins: together they are worth ${total} sat, more than there will ever be`, {
+      remedy: 'ask how the snapshot came to be wrong: its coins cannot all exist',
+      where: placeIn('coins'),
+    });
+  }
+  for (const [txid, block] of confirmed) {
+    const problem = confirmationProblem(block, tip.height, takenAt);
+    if (problem === null) continue;
+    return fail('E_SNAPSHOT_COIN', `confirmed_transactions.${txid}: ${problem}`, {
+      remedy: RETAKE,
+      where: placeIn('confirmed_transactions', txid),
+    });
   }
   const checked = checkPrevious(coins, previous, deriver.vault, {
     coin: (index) => placeOfCoin(document.coins[index], file),
@@ -174,6 +192,19 @@ export function readSnapshot(
     all: placeIn('previous_transactions'),
   });
   return checked.ok ? ok(snapshot) : checked;
+}
+
+/** Seconds by which the time of a block may be ahead of the clock: consensus (MAX_FUTURE_BLOCK_TIME of Bitcoin Core). */
+const BLOCK_AHEAD = 7200;
+
+function confirmationProblem(
+  { height, time }: { readonly height: number; readonly time: UnixSeconds },
+  tipHeight: number,
+  takenAt: UnixSeconds,
+): string | null {
+  if (height > tipHeight) return `block ${height} is above the tip ${tipHeight}`;
+  if (time <= takenAt + BLOCK_AHEAD) return null;
+  return `its block is of ${formatTime(time)}, more than 2 h after the snapshot was taken, ${formatTime(takenAt)}`;
 }
 
 function placeOf({ line, column }: SourceNode): { line: number; column: number } {

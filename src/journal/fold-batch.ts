@@ -14,6 +14,7 @@ type LaterBody = Exclude<BatchBody, PlannedBody>;
 /** The parts of the state that batches touch, open for writing. */
 export interface BatchDraft {
   readonly policy: JournalState['policy'];
+  readonly coins: JournalState['coins'];
   readonly frozen: Pick<JournalState['frozen'], 'get'>;
   readonly batches: SharedMap<BatchRecord>;
   readonly requests: SharedMap<{ readonly batch: string; readonly digest: string }>;
@@ -43,7 +44,7 @@ export function applyBatchEntry(
     if (!free.ok) return free;
   }
 
-  const changed: BatchRecord = { ...batch, state, ...changes(batch, body, entry, at) };
+  const changed: BatchRecord = { ...batch, state, ...changes(draft, batch, body, entry, at) };
   if (holdsCoins(state) !== holdsCoins(batch.state)) hold(draft, changed);
   draft.batches.set(batch.id, changed);
   return NOTHING;
@@ -285,7 +286,24 @@ function judgeVerdict(draft: BatchDraft, batch: BatchRecord): Result<void, Fault
   });
 }
 
-function changes(batch: BatchRecord, body: LaterBody, { seq }: Entry, at: UnixSeconds): Partial<BatchRecord> {
+/**
+ * Time and height that a confirmation counts from. Both come from a snapshot, which anybody may have made: an early block
+ * would end the time windows and block windows of the spend early. It cannot have been mined before it was signed.
+ */
+export function confirmationOf(
+  { at, tipHeight }: NonNullable<BatchRecord['signed']>,
+  { time, height }: { readonly time: UnixSeconds; readonly height: number },
+): NonNullable<BatchRecord['confirmed']> {
+  return { at: Math.max(time, at), height: Math.max(height, tipHeight + 1) };
+}
+
+function changes(
+  draft: BatchDraft,
+  batch: BatchRecord,
+  body: LaterBody,
+  { seq }: Entry,
+  at: UnixSeconds,
+): Partial<BatchRecord> {
   switch (body.kind) {
     case 'batch.verdict':
       return { verdict: { at, seq, stage: body.stage, decision: body.decision, policy: body.policy } };
@@ -307,12 +325,18 @@ function changes(batch: BatchRecord, body: LaterBody, { seq }: Entry, at: UnixSe
       return { reason: body.reason };
     case 'batch.signed':
       return {
-        signed: { at, txid: body.txid, signedPsbt: body.signedPsbt, transaction: body.transaction },
+        signed: {
+          at,
+          txid: body.txid,
+          signedPsbt: body.signedPsbt,
+          transaction: body.transaction,
+          tipHeight: draft.coins?.tip.height ?? 0,
+        },
         reason: null,
       };
     case 'batch.confirmed': {
-      const time = seconds(body.time);
-      return { confirmed: { at: Math.max(time, batch.reservedAt ?? time), height: body.height } };
+      if (batch.signed === null) throw new Error(`batch ${batch.id} is confirmed and was not signed`);
+      return { confirmed: confirmationOf(batch.signed, { time: seconds(body.time), height: body.height }) };
     }
   }
 }

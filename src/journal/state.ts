@@ -55,8 +55,10 @@ export interface BatchRecord {
     readonly txid: Hex;
     readonly signedPsbt: Hex;
     readonly transaction: Hex;
+    /** Height of the newest block that was known then: the transaction can only be in a later one. */
+    readonly tipHeight: number;
   } | null;
-  /** From 6 confirmations on: block time (never before `reservedAt`: a false time frees nothing early) and height. */
+  /** From 6 confirmations on, as `confirmationOf` has it: what is said of its block frees nothing early. */
   readonly confirmed: { readonly at: UnixSeconds; readonly height: number } | null;
   /** Why it was released, unknown or abandoned. */
   readonly reason: string | null;

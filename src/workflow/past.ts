@@ -184,6 +184,7 @@ export class Past {
     return {
       policy: policyAt(this.#state, at),
       frozen: this.#state.frozen,
+      coins: this.#state.coins,
       batches: this.#batches,
       requests: this.#requests,
       requestDigests: this.#requestDigests,

@@ -6,8 +6,11 @@ import { err, ok, type Result } from '../domain/result.js';
 import { type Sats, sumSats } from '../domain/sats.js';
 import { formatTime } from '../domain/time.js';
 import { liveCoins } from '../journal/fold.js';
+import { confirmationOf } from '../journal/fold-batch.js';
 import { policyAt } from '../journal/policies.js';
+import type { BatchRecord } from '../journal/state.js';
 import { parseVault } from '../vault/descriptor.js';
+import { tipProblem } from '../vault/plausible-tip.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { DerivedScript, Vault } from '../vault/types.js';
 import { readPolicyRecord } from './active-policy.js';
@@ -142,8 +145,11 @@ export async function importCoins(desk: Desk, bytes: Uint8Array, file: string): 
     const confirmed: string[] = [];
     for (const batch of tx.state.batches.values()) {
       const seen = batch.signed === null ? undefined : snapshot.confirmed.get(batch.signed.txid);
-      if (batch.state !== 'SIGNED' || batch.signed === null || seen === undefined) continue;
-      if (snapshot.tip.height - seen.height + 1 < CONFIRMED_DEPTH) continue;
+      if (batch.signed === null || seen === undefined) continue;
+      const contradicted = unspentInput(batch, snapshot);
+      if (contradicted !== null) return contradiction(batch.id, contradicted, file);
+      if (batch.state !== 'SIGNED') continue;
+      if (snapshot.tip.height - confirmationOf(batch.signed, seen).height + 1 < CONFIRMED_DEPTH) continue;
       tx.append({
         kind: 'batch.confirmed',
         batch: batch.id,
@@ -154,6 +160,20 @@ export async function importCoins(desk: Desk, bytes: Uint8Array, file: string): 
       confirmed.push(batch.id);
     }
     return ok({ snapshot, confirmed, farChange });
+  });
+}
+
+function unspentInput({ inputs }: BatchRecord, { coins }: Snapshot): string | null {
+  const unspent = new Set(coins.map((coin) => formatOutpoint(coin.outpoint)));
+  return inputs.find((outpoint) => unspent.has(outpoint)) ?? null;
+}
+
+/** A confirmation ends the time for which a spend counts as not yet settled: at least the file must agree with itself. */
+function contradiction(batch: string, outpoint: string, file: string): Result<never, Fault> {
+  const message = `${file} says that the transaction of batch ${batch} is confirmed, and lists ${outpoint}, which that spends, as unspent`;
+  return fail('E_SNAPSHOT_COIN', message, {
+    where: { file },
+    remedy: 'ask where it comes from, and look the transaction up elsewhere: one of the two is false',
   });
 }
 
@@ -180,6 +200,13 @@ async function isNewer(desk: Desk, open: OpenVault, snapshot: Snapshot, file: st
         remedy: 'set the clocks of both machines: a snapshot from the future would never grow stale',
       },
     );
+  }
+  const strange = tipProblem(snapshot.network, snapshot.tip, snapshot.takenAt, open.state.coins?.tip ?? null);
+  if (strange !== null) {
+    return fail('E_SNAPSHOT_SCHEMA', `${file}: ${strange}`, {
+      where,
+      remedy: 'ask where it comes from: once it is taken in, no snapshot of a lower block would be',
+    });
   }
   if (open.state.coins === null) return ok(undefined);
   const remedy = 'take a fresh snapshot: an older one would offer coins that have been spent since';

@@ -5,6 +5,7 @@ import { readSnapshot } from '../../src/adapters/snapshot.js';
 import { sha256Hex, toHex, utf8 } from '../../src/domain/bytes.js';
 import type { Branch } from '../../src/domain/coin.js';
 import type { Fault, FaultTag } from '../../src/domain/fault.js';
+import { formatTime } from '../../src/domain/time.js';
 import { createDeriver } from '../../src/vault/derive.js';
 import { parseVault } from '../../src/vault/descriptor.js';
 import type { VaultKind } from '../../src/vault/types.js';
@@ -143,6 +144,56 @@ describe('a right snapshot', () => {
     });
     const above = faultOf({ ...snapshotOf(), confirmed_transactions: { [txid]: { ...block, height: 102 } } });
     expect(above.tag).toBe('E_SNAPSHOT_COIN');
+  });
+  test('may say that a block is 2 h ahead of it, and not more', () => {
+    const of = (time: string) => ({
+      ...snapshotOf(),
+      confirmed_transactions: { ['ab'.repeat(32)]: { height: 101, time } },
+    });
+    const taken = Date.parse(String(snapshotOf().taken_at)) / 1000;
+    expect(read(of(formatTime(taken + 7200)))).toMatchObject({ ok: true });
+    const ahead = faultOf(of(formatTime(taken + 7201)));
+    expect([ahead.tag, ahead.message]).toEqual(['E_SNAPSHOT_COIN', expect.stringContaining('more than 2 h after')]);
+    expect(faultOf(of('9999-01-01T00:00:00Z')).tag).toBe('E_SNAPSHOT_COIN');
+  });
+  test('may have a median time past up to its own time', () => {
+    const of = (time: string) => {
+      const whole = snapshotOf();
+      return { ...whole, tip: { ...(whole.tip as object), median_time_past: time } };
+    };
+    const taken = Date.parse(String(snapshotOf().taken_at)) / 1000;
+    expect(read(of(formatTime(taken)))).toMatchObject({ ok: true });
+    const late = faultOf(of(formatTime(taken + 1)));
+    expect([late.tag, late.message]).toEqual(['E_SNAPSHOT_SCHEMA', expect.stringContaining('tip.median_time_past')]);
+  });
+  test.each(['taken_at', 'median_time_past'])('has no %s before 1970', (name) => {
+    const of = (time: string) => {
+      const whole = snapshotOf();
+      const tip = { ...(whole.tip as object), median_time_past: '1970-01-01T00:00:00Z' };
+      return name === 'taken_at' ? { ...whole, tip, taken_at: time } : { ...whole, tip: { ...tip, [name]: time } };
+    };
+    expect(read(of('1970-01-01T00:00:00Z'))).toMatchObject({ ok: true });
+    for (const time of ['1969-12-31T23:59:59Z', '0000-01-01T00:00:00Z']) {
+      const early = faultOf(of(time));
+      expect([early.tag, early.message]).toEqual(['E_FIELD_TYPE', expect.stringContaining('lies before 1970')]);
+    }
+  });
+  test('is worth at most all the coins that there will ever be', () => {
+    const of = (second: bigint) => {
+      const whole = snapshotOf();
+      const values = [2_099_999_999_999_999n, second];
+      const made = values.map((value, index) => {
+        const { script } = deriver.at(0, index);
+        const transaction = funding(script, value, index);
+        const coin = { ...whole.coins[index], outpoint: `${transaction.getId()}:0`, value: `${value}` };
+        return { coin, txid: transaction.getId(), hex: transaction.toHex() };
+      });
+      const coins = made.map(({ coin }) => coin);
+      return { ...whole, coins, previous_transactions: Object.fromEntries(made.map(({ txid, hex }) => [txid, hex])) };
+    };
+    expect(read(of(1n))).toMatchObject({ ok: true });
+    const more = faultOf(of(2n));
+    expect([more.tag, more.message]).toEqual(['E_SNAPSHOT_COIN', expect.stringContaining('2100000000000001 sat')]);
   });
   test('may hold a coinbase coin', () => {
     const { script } = deriver.at(0, 0);

@@ -316,6 +316,8 @@ export interface SnapshotChange {
   readonly network?: string;
   /** How many of the coins are left, from the first. */
   readonly coins?: number;
+  /** Outpoints that are no longer there. */
+  readonly spent?: readonly string[];
   readonly confirmed?: Readonly<Record<string, { height: number; time: string }>>;
 }
 
@@ -329,6 +331,8 @@ export function snapshot(change: SnapshotChange = {}): string {
   if (change.feerate !== undefined) base.feerate = change.feerate;
   if (change.feerate === null) delete base.feerate;
   if (change.coins !== undefined) base.coins = base.coins.slice(0, change.coins);
+  const gone = new Set(change.spent);
+  base.coins = base.coins.filter(({ outpoint }: { outpoint: string }) => !gone.has(outpoint));
   if (change.confirmed !== undefined) base.confirmed_transactions = change.confirmed;
   return JSON.stringify(base, null, 1);
 }

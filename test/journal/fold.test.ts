@@ -89,15 +89,35 @@ describe('the record of a batch', () => {
   });
 
   it.each([
-    ['2026-06-01T12:00:00Z', START + 240],
-    ['2026-06-01T12:04:00Z', START + 240],
-    ['2026-06-01T12:04:01Z', START + 241],
-  ])('a confirmation in a block of %s counts from %i: never before the reservation', (time, at) => {
+    ['2026-06-01T12:00:00Z', START + 420],
+    ['2026-06-01T12:07:00Z', START + 420],
+    ['2026-06-01T12:07:01Z', START + 421],
+  ])('a confirmation in a block of %s counts from %i: never before the signature', (time, at) => {
     const state = next(inState('SIGNED'), story.confirmed('a', time));
     expect(state.ok && state.value.batches.get('a')).toMatchObject({
       reservedAt: START + 240,
+      signed: { at: START + 420 },
       confirmed: { at, height: 950_000 },
     });
+  });
+
+  it.each([
+    [949_998, 950_000],
+    [949_999, 950_000],
+    [950_000, 950_001],
+    [960_000, 960_001],
+  ])('a confirmation in block 950000 of what was signed at tip %i counts from block %i', (height, from) => {
+    const coins: EntryBody = {
+      kind: 'coins.imported',
+      snapshot: POLICY,
+      height,
+      hash: POLICY,
+      medianTimePast: START - 3600,
+      coins: 1,
+      total: '1',
+    };
+    const state = stateOf([...BASE, coins, story.planned('a'), ...WAYS.SIGNED, story.confirmed('a')]);
+    expect(state.batches.get('a')).toMatchObject({ signed: { tipHeight: height }, confirmed: { height: from } });
   });
 });
 

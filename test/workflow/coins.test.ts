@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { descriptorChecksum } from '../../src/vault/descriptor.js';
 import { csv, removeAll, type Session, snapshot, stage } from '../cli/session.js';
 
 afterAll(removeAll);
@@ -37,11 +38,12 @@ describe('coins import', () => {
     },
   );
 
-  async function signed(): Promise<{ s: Session; id: string; txid: string }> {
+  async function signed(): Promise<{ s: Session; id: string; txid: string; spent: string[] }> {
     const s = await stage();
     const id = await s.ready('second.csv');
     const { txid } = await s.json(0, 'batch', 'sign', id);
-    return { s, id, txid };
+    const { batch } = await s.json(0, 'batch', 'show', id);
+    return { s, id, txid, spent: batch.inputs };
   }
 
   it.each([
@@ -49,10 +51,10 @@ describe('coins import', () => {
     ['CONFIRMED', 6],
     ['CONFIRMED', 7],
   ])('leaves a signed batch %s at %i confirmations', async (state, depth) => {
-    const { s, id, txid } = await signed();
+    const { s, id, txid, spent } = await signed();
     const height = HEIGHT + 1;
     const confirmed = { [txid]: { height, time: '2026-06-01T12:30:00Z' } };
-    s.write('new.json', snapshot({ height: height + depth - 1, takenAt: '2026-06-01T12:40:00Z', confirmed }));
+    s.write('new.json', snapshot({ height: height + depth - 1, takenAt: '2026-06-01T12:40:00Z', confirmed, spent }));
     s.now = '2026-06-01T12:41:00Z';
     const imported = await s.json(0, 'coins', 'import', 'new.json');
     expect([await s.stateOf(id), imported.confirmed_batches]).toEqual([state, depth < 6 ? [] : [id]]);
@@ -68,15 +70,67 @@ describe('coins import', () => {
   });
 
   it('confirms once: the same news again changes nothing of the batch', async () => {
-    const { s, id, txid } = await signed();
+    const { s, id, txid, spent } = await signed();
     const confirmed = { [txid]: { height: HEIGHT + 1, time: '2026-06-01T12:30:00Z' } };
     for (const height of [HEIGHT + 10, HEIGHT + 11]) {
-      s.write('new.json', snapshot({ height, confirmed }));
+      s.write('new.json', snapshot({ height, confirmed, spent }));
       await s.expect(0, 'coins', 'import', 'new.json');
     }
     expect(await s.stateOf(id)).toBe('CONFIRMED');
     const { stdout } = await s.expect(0, 'audit', 'log');
     expect(stdout.match(/batch\.confirmed/g)).toHaveLength(1);
+  });
+
+  it('refuses a snapshot that confirms a batch and lists one of its coins as unspent', async () => {
+    const { s, id, txid } = await signed();
+    const confirmed = { [txid]: { height: HEIGHT + 1, time: '2026-06-01T12:30:00Z' } };
+    s.write('new.json', snapshot({ height: HEIGHT + 20, confirmed }));
+    const refused = await s.untouched(() => s.json(2, 'coins', 'import', 'new.json'));
+    expect(refused.faults[0]).toMatchObject({ tag: 'E_SNAPSHOT_COIN', where: { file: 'new.json' } });
+    expect(refused.faults[0].message).toContain(`batch ${id} is confirmed`);
+  });
+
+  it('believes no block that came before the signature: its depth counts from the tip of then', async () => {
+    const { s, id, txid, spent } = await signed();
+    const confirmed = { [txid]: { height: 1, time: '2026-05-01T00:00:00Z' } };
+    s.write('five.json', snapshot({ height: HEIGHT + 5, confirmed, spent }));
+    expect((await s.json(0, 'coins', 'import', 'five.json')).confirmed_batches).toEqual([]);
+    s.write('six.json', snapshot({ height: HEIGHT + 6, confirmed, spent }));
+    expect((await s.json(0, 'coins', 'import', 'six.json')).confirmed_batches).toEqual([id]);
+    s.write('c.csv', csv([['C-1', 'warm-1', 100_000_000n]]));
+    const planned = await s.json(0, 'batch', 'plan', 'c.csv', '--as', 'alice');
+    const row = planned.batches[0].verdict.findings.find((one: { code: string }) => one.code === 'LIMIT_1H');
+    expect(BigInt(row.measured)).toBeGreaterThan(200_000_000n);
+  });
+
+  it('of the main network is refused at a height that no chain of its age can have', async () => {
+    const s = await stage({ until: 'nothing' });
+    await s.expect(0, 'init', '.', '--network', 'main');
+    const account =
+      'wpkh([73c5da0a/84h/0h/0h]xpub6CatWdiZiodmUeTDp8LT5or8nmbKNcuyvz7WyksVFkKB4RHwCD3XyuvPEbvqAQY3rAPshWcMLoP2fMFMKHPJ4ZeZXYVUhLv1VMrjPC7PW6V/<0;1>/*)';
+    const checksum = descriptorChecksum(account);
+    s.write('main.txt', `${account}#${checksum}`);
+    await s.expect(0, 'vault', 'import', 'cold', 'main.txt');
+    const taken = (height: number): string =>
+      JSON.stringify({
+        schema: 'countersign.snapshot/1',
+        network: 'main',
+        vault: 'cold',
+        descriptor_checksum: checksum,
+        tip: { height, hash: 'ab'.repeat(32), median_time_past: '2026-06-01T11:00:00Z' },
+        taken_at: '2026-06-01T11:50:00Z',
+        coins: [],
+        previous_transactions: {},
+      });
+    s.write('absurd.json', taken(499_999_999));
+    const first = await s.untouched(() => s.json(2, 'coins', 'import', 'absurd.json'));
+    expect(first.faults[0]).toMatchObject({ tag: 'E_SNAPSHOT_SCHEMA', where: { file: 'absurd.json' } });
+    s.write('right.json', taken(951_000));
+    await s.expect(0, 'coins', 'import', 'right.json');
+    s.write('grown.json', taken(951_000 + 2117));
+    expect(await s.untouched(() => s.faultOf(2, 'coins', 'import', 'grown.json'))).toBe('E_SNAPSHOT_SCHEMA');
+    s.write('next.json', taken(951_000 + 2116));
+    await s.expect(0, 'coins', 'import', 'next.json');
   });
 
   it('stale coins stop a plan, to the second', async () => {
