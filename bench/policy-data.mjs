@@ -77,8 +77,16 @@ function policyOf(changes) {
   return policy.value;
 }
 
+/** No approval of the made journal is signed, so no signature can be asked for a touch; its snapshots may be old. */
+const UNSIGNED = [
+  ...ROOMY,
+  [', touch_required: true', ''],
+  ['chain_snapshot_max_age: "2h"', 'chain_snapshot_max_age: "48h"'],
+];
+
 export const roomyPolicy = policyOf(ROOMY);
 export const tightPolicy = policyOf(TIGHT);
+export const unsignedPolicy = policyOf(UNSIGNED);
 
 export const book = Array.from({ length: DESTINATIONS }, (_, index) => {
   const young = index >= DESTINATIONS - YOUNG;
