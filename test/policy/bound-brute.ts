@@ -54,7 +54,7 @@ export function policyOf(small: Small, bookSign?: Quorum): LoadedPolicy {
       batches24h: small.count,
       reserveFloor: 0n,
     },
-    fees: { maxRate: 300_000n, minRate: 0n, maxAbs: null, maxBpOfExternal: 10_000, bpAppliesAbove: 0n, max24h: null },
+    fees: { maxRate: 300_000n, minRate: 0n, maxAbs: 0n, maxBpOfExternal: 10_000, bpAppliesAbove: 0n, max24h: null },
     approvals: {
       tiers: small.tiers.map(({ m, include, upTo }) => ({
         from: ['officers', 'compliance'],

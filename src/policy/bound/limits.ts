@@ -31,7 +31,10 @@ export function limitsOf(assumed: Assumed): Limits {
   const { limits } = document;
   const destinations = destinationsOf(document, book, bookGrows);
   const batch = batchBound(policy, destinations);
-  const basis = highestBasis(policy, people, batch.cap);
+  const day = capOf(policy, 'LIMIT_24H', 'limits.rolling.24h', limits.rolling['24h']);
+  const week = capOf(policy, 'LIMIT_7D', 'limits.rolling.7d', limits.rolling['7d']);
+  const paid = destinationsBound(policy, destinations);
+  const basis = highestBasis(policy, people, batch.cap, lowest([day, week, paid])?.cap ?? null);
   const least = shut(policy) ?? lowest([batch, basis]);
   const countBy = binding(
     policy,
@@ -44,12 +47,13 @@ export function limitsOf(assumed: Assumed): Limits {
     least: leastFee(document) + LEAST_PAYMENT,
     count: limits.batches24h,
     countBy,
+    basis,
     windows: [
       { seconds: HOUR, bounded: capOf(policy, 'LIMIT_1H', 'limits.rolling.1h', limits.rolling['1h']) },
       { seconds: DAY, bounded: basis },
-      { seconds: DAY, bounded: capOf(policy, 'LIMIT_24H', 'limits.rolling.24h', limits.rolling['24h']) },
-      { seconds: DAY, bounded: destinationsBound(policy, destinations) },
-      { seconds: 7 * DAY, bounded: capOf(policy, 'LIMIT_7D', 'limits.rolling.7d', limits.rolling['7d']) },
+      { seconds: DAY, bounded: day },
+      { seconds: DAY, bounded: paid },
+      { seconds: 7 * DAY, bounded: week },
     ],
     approvable: approvable(people, document),
   };

@@ -86,13 +86,14 @@ export function approvable(people: ReadonlySet<string>, document: PolicyDocument
 
 /**
  * The highest basis that the people can get to with batches that they approve by themselves, from empty windows. A tier
- * above one that they cannot meet is within reach only for a batch that is large enough to leap over the gap.
+ * above one that they cannot meet is within reach only for a batch that is large enough to leap over the gap, and only if
+ * the other limits of a day, `day`, reach so far.
  */
-export function highestBasis(policy: LoadedPolicy, people: ReadonlySet<string>, batch: Cap): Bounded {
+export function highestBasis(policy: LoadedPolicy, people: ReadonlySet<string>, batch: Cap, day: Cap): Bounded {
   const { document } = policy;
   let reached: Sats = 0n;
   for (const { low, high } of approvable(people, document)) {
-    if (batch !== null && reached + batch <= low) break;
+    if ((batch !== null && reached + batch <= low) || (day !== null && day <= low)) break;
     if (high === null) return { cap: null, by: tierBinding(policy, people, null) };
     reached = high;
   }
@@ -121,7 +122,7 @@ function tierBinding(policy: LoadedPolicy, people: ReadonlySet<string>, reached:
     able < tier.m
       ? `${able} of these can give it`
       : canApprove(tier, people, document)
-        ? 'no batch is large enough to get there past the tier below, which they cannot meet'
+        ? 'they could, but no batch gets there past the tiers that they cannot meet'
         : `${able} of these can give it, but not without ${lacks(tier, people, document)}`;
   return binding(
     policy,

@@ -49,6 +49,8 @@ export interface Limits {
   /** Batches within 24 hours. */
   readonly count: number;
   readonly countBy: Binding;
+  /** What the people may approve within 24 hours at most; one of the windows. */
+  readonly basis: Bounded;
   /** Sliding windows in seconds. */
   readonly windows: readonly { readonly seconds: number; readonly bounded: Bounded }[];
   /** What the people may approve, as ranges of the basis of the tiers: above `low`, up to `high`. */

@@ -1,16 +1,16 @@
 import { sha256Hex, toHex } from '../../domain/bytes.js';
 import { minSats, type Sats } from '../../domain/sats.js';
-import { parseTime, type UnixSeconds } from '../../domain/time.js';
+import { parseTime } from '../../domain/time.js';
 import { calendarOf } from '../bound/calendar.js';
-import { feeFor, leastFee, limitsOf, shut, USUAL_VSIZE } from '../bound/limits.js';
-import { ableIn, everybody, initiators, tierRanges } from '../bound/people.js';
+import { feeFor, leastFee, shut, USUAL_VSIZE } from '../bound/limits.js';
+import { ableIn, tierRanges } from '../bound/people.js';
 import { rehearse } from '../bound/rehearse.js';
-import { FIRST_HEIGHT, inputOf, type Scene, scriptNamed } from '../bound/scene.js';
+import { FIRST_HEIGHT, scriptNamed } from '../bound/scene.js';
 import { worstCase } from '../bound/schedule.js';
-import type { Limits } from '../bound/types.js';
 import { peopleOf } from '../consistency.js';
 import { DAY, HOUR } from '../rules/rolling.js';
-import type { EvaluationInput, Facts, InputFact, LoadedPolicy, PolicyState, SpendRecord } from '../types.js';
+import type { ApprovalTier, EvaluationInput, InputFact, LoadedPolicy } from '../types.js';
+import { named, parts, Stage, spent } from './stage.js';
 
 /** Batches at the edges of what a policy allows, one edge each: where another policy is tighter, it denies one of them. */
 export function* probes(policy: LoadedPolicy, other: LoadedPolicy): Iterable<EvaluationInput> {
@@ -19,85 +19,13 @@ export function* probes(policy: LoadedPolicy, other: LoadedPolicy): Iterable<Eva
   if (!stage.works) return;
   yield stage.batch({});
   yield* times(stage, other);
-  yield* approvers(stage);
+  yield* approvers(stage, other);
   yield* destinations(stage, other);
   yield* feeEdges(stage);
   yield* shapes(stage);
   yield* clocks(stage);
   yield* histories(stage, other);
   yield* schedules(stage);
-}
-
-type Change = Partial<Scene> & { readonly facts?: Partial<Facts>; readonly state?: Partial<PolicyState> };
-
-/** A small batch that the policy allows, to be changed in one respect. */
-class Stage {
-  readonly at: UnixSeconds;
-  readonly works: boolean;
-  readonly least: Sats;
-  readonly limits: Limits;
-  readonly all: ReadonlySet<string>;
-  readonly script: Uint8Array;
-
-  constructor(readonly policy: LoadedPolicy) {
-    const { document } = policy;
-    this.all = new Set(everybody(document));
-    this.limits = limitsOf({ policy, people: this.all, book: null, bookGrows: true });
-    const [at] = calendarOf(document).starts(7 * DAY);
-    this.works = at !== undefined;
-    this.at = at ?? 0;
-    this.least = this.limits.least;
-    const [kind = 'p2wpkh'] = document.destinations.scriptTypes;
-    this.script = scriptNamed('a destination', kind);
-  }
-
-  /** The largest batch, or no more than so much; fee included. */
-  largest(most?: Sats): Sats {
-    const { cap } = this.limits.batch;
-    const { output } = this.policy.document.limits;
-    const { defaultCap24h } = this.policy.document.destinations;
-    const caps = [cap, output, defaultCap24h, most ?? null].flatMap((one) => (one === null ? [] : [one]));
-    return caps.length === 0 ? this.least : caps.reduce(minSats);
-  }
-
-  batch({ facts, state, ...change }: Change): EvaluationInput {
-    const { document } = this.policy;
-    const fee = leastFee(document);
-    const at = change.at ?? this.at;
-    const payments = [{ script: this.script, amount: this.least - fee }];
-    const [initiator = ''] = initiators(this.all, document);
-    const input = inputOf({
-      policy: this.policy,
-      name: 'batch-1',
-      payments,
-      fee,
-      vsize: USUAL_VSIZE,
-      destinations: this.aged(change.payments ?? payments, at, Number.MAX_SAFE_INTEGER),
-      spends: [],
-      approvedBy: [...this.all].filter((person) => person !== initiator),
-      initiator,
-      balance: document.limits.reserveFloor + 21_000_000n * 100_000_000n,
-      tip: FIRST_HEIGHT,
-      ...change,
-      at,
-    });
-    return { ...input, facts: { ...input.facts, ...facts }, state: { ...input.state, ...state } };
-  }
-
-  paying(spend: Sats, change: Change = {}): EvaluationInput {
-    const fee = change.fee ?? leastFee(this.policy.document);
-    return this.batch({ payments: [{ script: this.script, amount: spend - fee }], ...change });
-  }
-
-  /** Entries of the book for payments, of an age; at most as old as needed not to be young. */
-  aged(payments: Scene['payments'], at: UnixSeconds, age: number, ids: readonly string[] = []): Scene['destinations'] {
-    const { cooldown, young } = this.policy.document.destinations;
-    const since = at - Math.min(age, 10 * Math.max(cooldown, young.untilAge, DAY));
-    return payments.map(({ script }, index) => {
-      const id = ids[index] ?? `destination-${index + 1}`;
-      return { id, label: id, script: toHex(script), since };
-    });
-  }
 }
 
 function* times(stage: Stage, other: LoadedPolicy): Iterable<EvaluationInput> {
@@ -114,22 +42,39 @@ function* times(stage: Stage, other: LoadedPolicy): Iterable<EvaluationInput> {
   }
 }
 
-/** The least that completes each tier, chosen in every way as far as that is few, at both ends of its range. */
-function* approvers(stage: Stage): Iterable<EvaluationInput> {
+/**
+ * The least that completes each tier, chosen in every way as far as that is few: at both ends of the tier, and at the ends
+ * of the tiers of the other policy within it. Earlier batches make up what one batch may not take.
+ */
+function* approvers(stage: Stage, other: LoadedPolicy): Iterable<EvaluationInput> {
   const { document } = stage.policy;
+  const day = stage.limits.windows.flatMap(({ bounded: { cap } }) => (cap === null ? [] : [cap]));
+  const marks = [document, other.document].flatMap((one) =>
+    tierRanges(one).flatMap(({ low, high }) => [low + 1n, ...(high === null ? [] : [high])]),
+  );
   for (const { tier, low, high } of tierRanges(document)) {
-    const able = ableIn(tier, stage.all, document);
-    const include = tier.include === undefined ? null : peopleOf({ from: [tier.include], m: 1 }, document);
-    for (const spend of new Set([stage.largest(high ?? undefined), low + 1n > stage.least ? low + 1n : stage.least])) {
-      let tried = 0;
-      for (const group of subsets(able, tier.m)) {
-        if (include !== null && !group.some((person) => include.has(person))) continue;
-        tried += 1;
-        if (tried > 100) break;
-        const initiator = [...stage.all].find((person) => !group.includes(person));
-        if (initiator !== undefined) yield stage.paying(spend, { approvedBy: group, initiator });
+    const most = [stage.largest(), ...day, ...(high === null ? [] : [high])].reduce(minSats);
+    const bases = [most, ...marks].filter((basis) => basis > low && (high === null || basis <= high));
+    for (const basis of new Set(bases.map((one) => (one > stage.least ? one : stage.least)))) {
+      const spend = stage.largest(basis);
+      const spends = basis > spend ? [spent(stage, { spend: basis - spend })] : [];
+      for (const approvedBy of quorums(stage, tier)) {
+        const initiator = [...stage.all].find((person) => !approvedBy.includes(person));
+        if (initiator !== undefined) yield stage.paying(spend, { approvedBy, initiator, spends });
       }
     }
+  }
+}
+
+function* quorums(stage: Stage, tier: ApprovalTier): Iterable<readonly string[]> {
+  const { document } = stage.policy;
+  const include = tier.include === undefined ? null : peopleOf({ from: [tier.include], m: 1 }, document);
+  let tried = 0;
+  for (const group of subsets(ableIn(tier, stage.all, document), tier.m)) {
+    if (include !== null && !group.some((person) => include.has(person))) continue;
+    yield group;
+    tried += 1;
+    if (tried === 100) return;
   }
 }
 
@@ -184,17 +129,6 @@ function* cappedTo(stage: Stage, id: string): Iterable<EvaluationInput> {
     destinations: stage.aged(payments.slice(0, 1), stage.at, Number.MAX_SAFE_INTEGER, [id]),
     spends: before > 0n ? [spent(stage, { spend: before, outputs })] : [],
   });
-}
-
-const named = (stage: Stage, index: number): Uint8Array =>
-  scriptNamed(`destination ${index}`, stage.policy.document.destinations.scriptTypes[0] ?? 'p2wpkh');
-
-/** An amount in pieces of at most so much each; at most 100. */
-function parts(total: Sats, most: Sats): Sats[] {
-  const found: Sats[] = [];
-  for (let left = total; left > 0n && most > 0n && found.length < 100; left -= minSats(left, most))
-    found.push(minSats(left, most));
-  return found;
 }
 
 function* feeEdges(stage: Stage): Iterable<EvaluationInput> {
@@ -300,21 +234,6 @@ function* clocks(stage: Stage): Iterable<EvaluationInput> {
   yield {
     ...old,
     state: { ...old.state, approvals: old.state.approvals.map((one) => ({ ...one, at: early, validUntil: at + DAY })) },
-  };
-}
-
-function spent(stage: Stage, change: Partial<SpendRecord>, name = 'earlier'): SpendRecord {
-  const at = stage.at - 2 * HOUR;
-  const outputs: SpendRecord['outputs'] = [];
-  return {
-    batch: name,
-    spend: 0n,
-    fee: 0n,
-    outputs,
-    inputs: [`${name}:0`],
-    reservedAt: at,
-    confirmed: { at, height: 1 },
-    ...change,
   };
 }
 

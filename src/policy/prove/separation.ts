@@ -2,7 +2,7 @@ import { toHex } from '../../domain/bytes.js';
 import { formatAmount, minSats } from '../../domain/sats.js';
 import { calendarOf } from '../bound/calendar.js';
 import { leastFee, limitsOf, shut, USUAL_VSIZE } from '../bound/limits.js';
-import { canMeet, everybody, highestBasis } from '../bound/people.js';
+import { canMeet, everybody } from '../bound/people.js';
 import { isEnforced } from '../bound/powers.js';
 import { judged } from '../bound/rehearse.js';
 import { FIRST_HEIGHT, scriptNamed } from '../bound/scene.js';
@@ -21,7 +21,7 @@ export function proveSeparation(policy: LoadedPolicy): Answer {
   for (const person of everybody(document)) {
     const alone = new Set([person]);
     const limits = limitsOf({ policy, people: alone, book: null, bookGrows: true });
-    const basis = highestBasis(policy, alone, limits.batch.cap);
+    const { basis } = limits;
     const pays = basis.cap === null || basis.cap > 0n;
     const adds = !bookIsHeld || canMeet(document.destinations.bookSign, alone, document);
     if (pays && adds) return addsAndPays(policy, person, limits);
