@@ -5,7 +5,8 @@ import { CODES } from './codes.js';
 import { quorum } from './rules/approvals.js';
 import { RULES } from './rules/index.js';
 import type { Rule, RuleContext } from './rules/rule.js';
-import type { Decision, EvaluationInput, Finding, Verdict } from './types.js';
+import { unsoundness } from './sound.js';
+import type { Decision, EvaluationInput, Finding, PolicyState, Verdict } from './types.js';
 import { sortFindings } from './verdict.js';
 import { createSpendIndex, type SpendIndex } from './windows.js';
 
@@ -23,14 +24,14 @@ export function evaluate(input: EvaluationInput, index?: SpendIndex): Verdict {
 export function evaluateRules(rules: readonly Rule[], input: EvaluationInput, index?: SpendIndex): Verdict {
   const { policy, facts } = input;
   const context = contextOf(input, index);
-  const findings = sortFindings(rules.flatMap((rule) => ask(rule, context)));
+  const findings = sortFindings([...distrust(input, index), ...rules.flatMap((rule) => ask(rule, context))]);
   return {
     decision: decide(findings),
     findings,
-    psbtSha256: facts.psbtSha256,
+    psbtSha256: stated(() => facts.psbtSha256, ''),
     policy: policy.digest,
-    spend: facts.spend,
-    fee: facts.fee,
+    spend: stated(() => facts.spend, 0n),
+    fee: stated(() => facts.fee, 0n),
     evaluatedAt: attempt(() => context.time) ?? 0,
     quorum: attempt(() => quorum(context)),
   };
@@ -38,7 +39,7 @@ export function evaluateRules(rules: readonly Rule[], input: EvaluationInput, in
 
 function contextOf(input: EvaluationInput, given: SpendIndex | undefined): RuleContext {
   const { policy, facts, requests, state, now } = input;
-  let index = given?.spends === state.spends ? given : undefined;
+  let index = isOf(given, state) ? given : undefined;
   return {
     policy,
     document: policy.document,
@@ -67,11 +68,45 @@ function laterOf(now: UnixSeconds, lastEntryAt: UnixSeconds): UnixSeconds {
   return time;
 }
 
+function isOf(index: SpendIndex | undefined, state: PolicyState): boolean {
+  return index !== undefined && index.spends === attempt(() => state.spends);
+}
+
+/** A fact as the verdict repeats it; what is not there, or of another type, is repeated as nothing and denied anyway. */
+function stated<T extends string | bigint>(read: () => T, nothing: T): T {
+  const value = attempt(read);
+  return typeof value === typeof nothing && value !== null ? value : nothing;
+}
+
+/** A rule that repeats something mistyped says nothing that could be written down. */
+function isPlain({ subject = '', measured = '', limit = '', headroom = '', freesAt = '' }: Finding): boolean {
+  return [subject, measured, limit, headroom, freesAt].every((part) => typeof part === 'string');
+}
+
+/** Rules compare what they are given; that it is what its type says is asked once, before them. */
+function distrust(input: EvaluationInput, index: SpendIndex | undefined): readonly Finding[] {
+  const { policy, state } = input;
+  const problem = unsoundness(input, isOf(index, state));
+  if (problem === null) return [];
+  return [
+    {
+      code: 'EVAL_ERROR',
+      rule: 'facts',
+      outcome: 'deny',
+      subject: 'facts',
+      where: { file: policy.file },
+      text: `There is nothing sound to judge: ${problem}.`,
+      remedy: 'report it: facts and state are made by the program itself, and are wrong',
+    },
+  ];
+}
+
 /** A rule that fails, or that finds nothing to say, denies: silence must never be taken for consent. */
 function ask(rule: Rule, context: RuleContext): readonly Finding[] {
   try {
     const findings = rule.check(context);
-    return findings.length > 0 ? findings : [evaluationError(rule, context, 'it reported nothing')];
+    if (findings.length === 0) return [evaluationError(rule, context, 'it reported nothing')];
+    return findings.every(isPlain) ? findings : [evaluationError(rule, context, 'it reported what is no text')];
   } catch (error) {
     return [evaluationError(rule, context, error instanceof Error ? error.message : String(error))];
   }

@@ -32,6 +32,13 @@ describe('evaluation', () => {
     });
   });
 
+  it('X-09 takes a finding that cannot be written down for a failure, and not for nothing', () => {
+    const odd = rule('odd', (context) => [finding(context, 'LIMIT_BATCH', 'deny', 'No.', { subject: 5 as never })]);
+    const verdict = evaluateRules([content, odd], inputOf({}));
+    expect(summary(verdict)).toBe('DENY EVAL_ERROR');
+    expect(canonicalVerdict(verdict)).toContain('it reported what is no text');
+  });
+
   it('X-09 takes silence for a failure, and no rules for a denial', () => {
     expect(summary(evaluateRules([rule('silent', () => [])], inputOf({})))).toBe('DENY EVAL_ERROR');
     expect(evaluateRules([], inputOf({})).decision).toBe('DENY');

@@ -108,7 +108,8 @@ describe('section 8: inputs and the form of the PSBT', () => {
     const negative = judge({ batch: { fee: -1n } });
     expect(codes(negative, 'deny')).toEqual(['FEE_TOO_LOW', 'PSBT_FORM']);
     const empty = judge({ batch: { facts: { inputs: [] } } });
-    expect(summary(empty)).toBe('DENY PSBT_FORM');
+    // The facts say at once that nothing is spent and how much it is.
+    expect(summary(empty)).toBe('DENY EVAL_ERROR PSBT_FORM');
   });
 
   it.each([

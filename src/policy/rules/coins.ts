@@ -46,7 +46,7 @@ export const mature: Rule = {
       'INPUT_IMMATURE',
       'No coin is an immature coinbase output.',
       knownCoins(context)
-        .filter(({ coin }) => coin.coinbase && !(coin.confirmations >= COINBASE_MATURITY))
+        .filter(({ coin }) => coin.coinbase !== false && !(coin.confirmations >= COINBASE_MATURITY))
         .map(({ coin, ...input }) => ({
           subject: inputName(input),
           measured: `${coin.confirmations}`,
@@ -124,7 +124,9 @@ export const worthSpending: Rule = {
  * Dusting: somebody sends a trifle to a script that is in use, and learns from what it is spent with. The snapshot shows
  * it as a coin below the smallest value on a script that holds more coins. Such a coin goes with all coins of its script
  * or stays. Leaving it behind while its larger neighbours are spent is right, and coins of ordinary size that share a
- * script are no attack. A small coin that is alone on its script is the matter of INPUT_DUST.
+ * script are no attack. A small coin that is alone on its script is the matter of INPUT_DUST, also where the script was
+ * spent from before: neither a snapshot, which holds what is unspent, nor the journal, which holds the scripts of change
+ * alone, knows what was received and spent. It is denied either way.
  */
 export const forcedReuse: Rule = {
   tag: 'coin-forced-reuse',

@@ -35,7 +35,7 @@ export const notSigned: Rule = {
       'PSBT_PRESIGNED',
       `None of the ${inputCount(context)} carries a signature.`,
       context.facts.inputs
-        .filter(({ presigned }) => presigned)
+        .filter(({ presigned }) => presigned !== false)
         .map((input) => ({
           subject: inputName(input),
           text: `Input ${inputName(input)} carries a signature or a final script before anybody was asked.`,
@@ -54,7 +54,7 @@ export const foreignFields: Rule = {
       'PSBT_FOREIGN_FIELD',
       'The inputs carry only fields that countersign writes.',
       context.facts.inputs
-        .filter((input) => input.foreignFields.length > 0)
+        .filter((input) => input.foreignFields.length !== 0)
         .map((input) => ({
           subject: inputName(input),
           text: `Input ${inputName(input)} carries fields that countersign never writes: ${[...input.foreignFields].sort().join(', ')}.`,

@@ -23,27 +23,22 @@ export const previousTransaction: Rule = {
       context,
       'INPUT_NO_PREVTX',
       `The PSBT proves what each of its ${inputCount(context)} spends.`,
-      context.facts.inputs.filter(lacksProof).map((input) => ({
-        subject: inputName(input),
-        text:
-          input.proof === 'absent'
-            ? `The PSBT does not say what input ${inputName(input)} spends.`
-            : `The PSBT states the amount of input ${inputName(input)} without the previous transaction that proves it.`,
-        remedy: 'attach the previous transaction: import coins with their transactions and plan the batch again',
-      })),
+      context.facts.inputs
+        .filter((input) => !isProven(input))
+        .map((input) => ({
+          subject: inputName(input),
+          text:
+            input.proof === 'absent'
+              ? `The PSBT does not say what input ${inputName(input)} spends.`
+              : `The PSBT states the amount of input ${inputName(input)} without the previous transaction that proves it.`,
+          remedy: 'attach the previous transaction: import coins with their transactions and plan the batch again',
+        })),
     ),
 };
 
-function lacksProof({ proof, script }: InputFact): boolean {
-  switch (proof) {
-    case 'proven':
-    case 'mismatch':
-      return false;
-    case 'claimed':
-      return scriptKind(script) !== 'p2tr';
-    case 'absent':
-      return true;
-  }
+/** A contradicted proof is the matter of INPUT_UTXO_MISMATCH. */
+function isProven({ proof, script }: InputFact): boolean {
+  return proof === 'proven' || proof === 'mismatch' || (proof === 'claimed' && scriptKind(script) === 'p2tr');
 }
 
 export const prevoutAgrees: Rule = {
@@ -71,6 +66,15 @@ function contradiction(input: InputFact): string | null {
   return `The PSBT says that input ${inputName(input)} spends ${formatAmount(value)}; the coin snapshot says ${formatAmount(coin.value)}.`;
 }
 
+/** Own is what has a place in the vault: not whatever is not null. */
+export function isOwn({ origin }: Pick<InputFact, 'origin'>): boolean {
+  return origin !== null && typeof origin === 'object';
+}
+
+function isKnown({ coin }: Pick<InputFact, 'coin'>): boolean {
+  return coin !== null && typeof coin === 'object';
+}
+
 export const foreignInput: Rule = {
   tag: 'input-foreign',
   codes: ['INPUT_FOREIGN'],
@@ -80,7 +84,7 @@ export const foreignInput: Rule = {
       'INPUT_FOREIGN',
       `Each of the ${inputCount(context)} is derived from the vault's descriptor.`,
       context.facts.inputs
-        .filter(({ origin }) => origin === null)
+        .filter((input) => !isOwn(input))
         .map((input) => ({
           subject: inputName(input),
           text: `Input ${inputName(input)} of ${formatAmount(input.value)} is not the vault's.`,
@@ -117,7 +121,7 @@ export const unknownInput: Rule = {
       'INPUT_UNKNOWN',
       'The coin snapshot holds every own input.',
       context.facts.inputs
-        .filter(({ origin, coin }) => origin !== null && coin === null)
+        .filter((input) => isOwn(input) && !isKnown(input))
         .map((input) => ({
           subject: inputName(input),
           text: `Input ${inputName(input)} of ${formatAmount(input.value)} is the vault's, but the coin snapshot does not hold it.`,
