@@ -199,6 +199,11 @@ export const CODES = {
     'Clock set back',
     'the clock is behind the newest journal entry by more than tolerated',
   ),
+  LEDGER_TIME: deny(
+    'clock',
+    'Spend from the future',
+    'an earlier batch was reserved or confirmed later than now: the clock or the entry is false, and windows rest on both',
+  ),
   CLOCK_JUMP: deny(
     'clock.max_ahead_of_mtp',
     'Clock ahead',

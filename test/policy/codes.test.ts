@@ -98,6 +98,7 @@ const WITNESSES: Readonly<Record<Code, Case>> = {
   NETWORK_MISMATCH: { policy: { wallet: { network: 'testnet4' } } },
   WALLET_MISMATCH: { policy: { wallet: { id: 'other' } } },
   CLOCK_BACK: { state: { lastEntryAt: NOW + 121 } },
+  LEDGER_TIME: { state: { spends: [spent(1n, { ago: -1 })] } },
   CLOCK_JUMP: { state: { tip: { height: TIP, medianTimePast: NOW - 4 * HOUR } } },
   DATA_STALE: { state: { snapshotAt: NOW - 3 * HOUR } },
   DATA_MISSING: { policy: { screening: { lists: [{ id: 'a', pinnedBy: 'compliance', maxAge: 1, maxShrinkBp: 1 }] } } },

@@ -1,5 +1,5 @@
 import { formatTime } from '../../domain/time.js';
-import { finding, formatSpan, type Rule } from './rule.js';
+import { finding, formatSpan, listed, type Rule } from './rule.js';
 
 /** Within the tolerance the verdict is given as of the newest journal entry: time never runs backwards. */
 export const clockBack: Rule = {
@@ -26,6 +26,34 @@ export const clockBack: Rule = {
           : 'set the clock right; if it is right, look for the entry that was written too late',
       }),
     ];
+  },
+};
+
+/**
+ * Windows reckon from the times of earlier spends. One that lies ahead of the verdict's own time counts in every window, and
+ * longer than it should; but it says that some time is false, and then none of them is worth a decision. Times of blocks
+ * may run ahead of the clock by up to two hours, which passes by itself.
+ */
+export const ledgerTime: Rule = {
+  tag: 'ledger-time',
+  codes: ['LEDGER_TIME'],
+  check: (context) => {
+    const { time, state } = context;
+    const ahead = state.spends.flatMap(({ batch, reservedAt, confirmed }) => {
+      const latest = confirmed === null ? reservedAt : Math.max(reservedAt, confirmed.at);
+      return latest <= time ? [] : [{ batch, latest, event: latest === reservedAt ? 'reserved' : 'confirmed' }];
+    });
+    return listed(
+      context,
+      'LEDGER_TIME',
+      'No earlier batch was reserved or confirmed later than now.',
+      ahead.map(({ batch, latest, event }) => ({
+        subject: batch,
+        freesAt: latest,
+        text: `Batch ${batch} was ${event} at ${formatTime(latest)}, ${formatSpan(latest - time)} later than now.`,
+        remedy: 'set the clock right; if it is right, find out where that time came from',
+      })),
+    );
   },
 };
 

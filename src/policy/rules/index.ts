@@ -24,6 +24,7 @@ export const RULES: readonly Rule[] = [
   life.effective,
   life.notExpired,
   clock.clockBack,
+  clock.ledgerTime,
   clock.clockJump,
   clock.snapshotAge,
   openHours,
