@@ -83,9 +83,12 @@ describe('the reserve floor', () => {
 describe('a coin far out on the change branch', () => {
   const changeOf = async (s: Session): Promise<readonly number[]> => {
     const id = await s.planOne('withdrawals.csv');
-    const entries = (await s.expect(0, 'audit', 'log')).stdout.split('\n');
-    const planned = entries.find((line) => line.includes('batch.planned') && line.includes(id)) ?? '';
-    return [...planned.matchAll(/"change":(\d+)/g)].map(([, index]) => Number(index));
+    const { entries } = await s.json(0, 'audit', 'log');
+    const bodies: readonly { kind: string; batch?: string; outputs?: readonly { change?: number }[] }[] = entries.map(
+      ({ body }: { body: object }) => body,
+    );
+    const planned = bodies.find(({ kind, batch }) => kind === 'batch.planned' && batch === id);
+    return planned?.outputs?.flatMap(({ change }) => change ?? []) ?? [];
   };
 
   it.each([20, 5000, 60_000, 2 ** 31 - 1])('at index %i does not move the next change there', async (index) => {
