@@ -256,6 +256,20 @@ describe('what was taken in', () => {
     expect(stdout).toContain('and compared with its previous transaction\n');
   });
 
+  it('of taproot coins: that nothing was there to compare them with', async () => {
+    const s = await stage({ until: 'init' });
+    const { descriptor } = await s.json(0, 'device', 'xpub', "86'/1'/0'");
+    s.write('d.txt', descriptor);
+    await s.expect(0, 'vault', 'import', 'demo-cold', 'd.txt');
+    const { script } = await s.json(0, 'vault', 'address', '0');
+    const file = JSON.parse(demoFile('coins.json'));
+    const coin = { ...file.coins[0], script, branch: 0, index: 0 };
+    const checksum = { descriptor_checksum: descriptor.split('#')[1] };
+    s.write('tr.json', JSON.stringify({ ...file, ...checksum, coins: [coin], previous_transactions: {} }));
+    const { stdout } = await s.expect(0, 'coins', 'import', 'tr.json');
+    expect(stdout).toContain('the file holds no previous transactions, so none was compared with one\n');
+  });
+
   it('of the book: its digest', async () => {
     const s = await stage({ until: 'book' });
     const { digest } = await s.json(0, 'book', 'show');

@@ -51,8 +51,8 @@ function provenText({ coins, previous }: Snapshot): string {
   const compared = coins.filter(({ outpoint }) => previous.has(outpoint.txid)).length;
   const derived = 'every coin was derived again from the descriptor';
   if (compared === coins.length) return `${derived} and compared with its previous transaction`;
-  const some = compared === 0 ? 'none' : `${compared} of ${coins.length}`;
-  return `${derived}; ${some} could be compared with a previous transaction: the file holds no other`;
+  if (compared === 0) return `${derived}; the file holds no previous transactions, so none was compared with one`;
+  return `${derived}; ${compared} of ${coins.length} were compared with their previous transactions: the file holds no others`;
 }
 
 function ageText(seconds: number): string {
