@@ -54,6 +54,8 @@ export interface SpendIndex {
   readonly pendingGroups: readonly PendingGroup[];
   readonly pendingTotal: Readonly<Record<Dimension, bigint>>;
   readonly groupOf: ReadonlyMap<string, PendingGroup>;
+  /** The latest moment at which one of the spends was reserved or confirmed; -Infinity without any. */
+  readonly latest: UnixSeconds;
 }
 
 const DIMENSIONS = ['spend', 'fee', 'count'] as const satisfies readonly Dimension[];
@@ -109,7 +111,14 @@ export function createSpendIndex(spends: readonly SpendRecord[]): SpendIndex {
       pendingGroups.reduce((sum, group) => sum + group.heaviest[dimension], 0n),
     ),
     groupOf,
+    latest: latestOf(spends),
   };
+}
+
+function latestOf(spends: readonly SpendRecord[]): UnixSeconds {
+  let latest = Number.NEGATIVE_INFINITY;
+  for (const { reservedAt, confirmed } of spends) latest = Math.max(latest, reservedAt, confirmed?.at ?? reservedAt);
+  return latest;
 }
 
 type ConfirmedSpend = SpendRecord & { readonly confirmed: NonNullable<SpendRecord['confirmed']> };

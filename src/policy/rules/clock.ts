@@ -38,8 +38,10 @@ export const ledgerTime: Rule = {
   tag: 'ledger-time',
   codes: ['LEDGER_TIME'],
   check: (context) => {
-    const { time, state } = context;
-    const ahead = state.spends.flatMap(({ batch, reservedAt, confirmed }) => {
+    const { time, state, index } = context;
+    // The index knows the latest of all these times, so a long history is looked through only where one is false.
+    const suspects = index.latest > time ? state.spends : [];
+    const ahead = suspects.flatMap(({ batch, reservedAt, confirmed }) => {
       const latest = confirmed === null ? reservedAt : Math.max(reservedAt, confirmed.at);
       return latest <= time ? [] : [{ batch, latest, event: latest === reservedAt ? 'reserved' : 'confirmed' }];
     });
