@@ -7,22 +7,19 @@ import { jsonDifference, ownValue, parsedJson } from '../domain/json-difference.
 import { formatOutpoint } from '../domain/outpoint.js';
 import { ok, type Result } from '../domain/result.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
-import type { Entry, EntryBody } from '../journal/entries.js';
+import type { Entry } from '../journal/entries.js';
 import type { BatchRecord } from '../journal/state.js';
 import type { Approval, Facts, LoadedPolicy, Verdict } from '../policy/types.js';
 import { canonicalVerdict } from '../policy/verdict.js';
-import { finalSignatures } from '../psbt/final-signatures.js';
-import { finalise } from '../psbt/finalise.js';
-import { proveSignatures } from '../psbt/verify.js';
 import { type ApprovalScene, proveApproval, statementFields } from './approvals.js';
 import type { Assessment } from './assess.js';
 import type { DocumentAudit } from './audit-documents.js';
+import { confirmationProblem, importProblem, signingProblem } from './audit-evidence.js';
+import { type Body, fieldDifference, type Problem } from './audit-problem.js';
 import { type Examined, Past } from './past.js';
 import type { Desk } from './ports.js';
 import { outputRecord, verdictEntry } from './records.js';
 import { knownPerson } from './situation.js';
-
-type Body<K extends EntryBody['kind']> = Extract<EntryBody, { kind: K }>;
 
 /** Something that cannot be proven from the journal, and that an auditor should ask people about. */
 export interface OpenQuestion {
@@ -34,14 +31,11 @@ export interface OpenQuestion {
   readonly text: string;
 }
 
-/** Why an entry does not hold, in words that follow "entry 7, batch X: ". Null where it does. */
-type Problem = string | null;
+/** The snapshot is at fault, and was found at the entry that imported it. */
+const NO_COINS = 'it cannot be judged without the coin snapshot of its moment';
 
 /** From judging to writing it takes a command seconds; a plan over very many coins, minutes. */
 const LATE = 900;
-
-/** From this depth on the journal takes a batch as confirmed. */
-const CONFIRMED_DEPTH = 6;
 
 /**
  * Proves every decision of a journal again, from the journal alone: what was planned, judged, approved, reserved, sent,
@@ -79,12 +73,15 @@ export class DecisionAudit {
   async take(entry: Entry): Promise<Result<void, Fault>> {
     const { body } = entry;
     const problem = await this.#problemOf(entry);
+    const tipBefore = this.#past.state.coins?.tip ?? null;
     const applied = this.#past.apply(entry);
     if (!applied.ok) return wrong(entry, applied.error.message);
     if (body.kind === 'book.changed') this.#books.add(body.digest);
     if (problem !== null) return wrong(entry, problem);
     if (body.kind !== 'coins.imported') return ok(undefined);
-    const imported = await this.#importProblem(body);
+    const snapshot = await this.#past.snapshot();
+    if (!snapshot.ok) return wrong(entry, `its snapshot does not hold: ${snapshot.error.message}`);
+    const imported = importProblem(snapshot.value.value, body, tipBefore);
     return imported === null ? ok(undefined) : wrong(entry, imported);
   }
 
@@ -114,10 +111,16 @@ export class DecisionAudit {
         return this.#reservationProblem(entry, body);
       case 'batch.sent':
         return this.#sendingProblem(entry, body);
-      case 'batch.signed':
-        return this.#signingProblem(body, batch);
-      case 'batch.confirmed':
-        return this.#confirmationProblem(body);
+      case 'batch.signed': {
+        const snapshot = await this.#past.snapshot();
+        const problem = snapshot.ok ? await signingProblem(this.#desk, snapshot.value.deriver, body, batch) : NO_COINS;
+        if (problem === null) this.signatures += body.signatures;
+        return problem;
+      }
+      case 'batch.confirmed': {
+        const snapshot = await this.#past.snapshot();
+        return snapshot.ok ? confirmationProblem(snapshot.value.value, body, batch) : NO_COINS;
+      }
       case 'batch.released':
         if (batch.state === 'SENT') {
           this.#ask(entry, 'released', `the device is said not to have signed (${body.fault}): ${body.reason}`);
@@ -244,7 +247,7 @@ export class DecisionAudit {
     if (typeof last === 'string') return `it is sent to a device ${last}`;
     const { verdict, facts } = last;
     const read = await this.#past.snapshot();
-    if (!read.ok) return read.error.message;
+    if (!read.ok) return NO_COINS;
     const own = read.value.deriver.vault.keys.map(({ fingerprint }) => fingerprint);
     if (!own.includes(body.device.fingerprint)) {
       return `it was sent to the device ${body.device.fingerprint}, and the vault belongs to ${own.join(', ')}`;
@@ -261,61 +264,7 @@ export class DecisionAudit {
     const { verdict } = last.assessment;
     return verdict.decision === 'ALLOW' ? last.assessment : `though the policy says ${rulingOf(verdict)}`;
   }
-
-  /** From the planned PSBT and the signatures alone the same final PSBT and the same transaction must come out. */
-  async #signingProblem(body: Body<'batch.signed'>, { psbt }: BatchRecord): Promise<Problem> {
-    const blobs: Uint8Array[] = [];
-    for (const name of [psbt, body.signedPsbt, body.transaction]) {
-      const blob = await this.#desk.journal.blob(name);
-      if (!blob.ok) return blob.error.message;
-      blobs.push(blob.value);
-    }
-    const [unsigned = NOTHING, signed = NOTHING, transaction = NOTHING] = blobs;
-    const read = await this.#past.snapshot();
-    if (!read.ok) return read.error.message;
-    const { deriver } = read.value;
-    const found = finalSignatures(signed, deriver.vault);
-    if (!found.ok) return `its signed PSBT: ${found.error.message}`;
-    const proven = proveSignatures(unsigned, deriver, found.value);
-    if (!proven.ok) return `its signed PSBT: ${proven.error.message}`;
-    const final = finalise(unsigned, deriver, proven.value);
-    if (!final.ok) return final.error.message;
-    if (!equalBytes(final.value.transaction, transaction)) {
-      return 'its transaction is not the planned one with the signatures of its signed PSBT';
-    }
-    if (!equalBytes(final.value.psbt, signed)) {
-      return 'its signed PSBT is not the planned one with the signatures that it carries';
-    }
-    const difference = fieldDifference(body, { txid: final.value.txid, signatures: proven.value.length });
-    if (difference === null) this.signatures += proven.value.length;
-    return difference;
-  }
-
-  async #confirmationProblem({ txid, height, time }: Body<'batch.confirmed'>): Promise<Problem> {
-    const read = await this.#past.snapshot();
-    if (!read.ok) return read.error.message;
-    const { confirmed, tip } = read.value.value;
-    const seen = confirmed.get(txid);
-    if (seen === undefined) return `the coin snapshot of that moment does not say that ${txid} is confirmed`;
-    if (seen.height !== height || formatTime(seen.time) !== time) {
-      const snapshot = `block ${seen.height} of ${formatTime(seen.time)}`;
-      return `it is confirmed in block ${height} of ${time}, and the coin snapshot of that moment says ${snapshot}`;
-    }
-    const depth = tip.height - height + 1;
-    return depth >= CONFIRMED_DEPTH ? null : `it is taken as confirmed at a depth of ${depth} blocks`;
-  }
-
-  /** Every coin is derived again and compared with its previous transaction, as at the import. */
-  async #importProblem(body: Body<'coins.imported'>): Promise<Problem> {
-    const read = await this.#past.snapshot();
-    if (!read.ok) return `its snapshot does not hold: ${read.error.message}`;
-    const { tip, coins } = read.value.value;
-    const total = coins.reduce((sum, { value }) => sum + value, 0n);
-    return fieldDifference(body, { ...tip, coins: coins.length, total: total.toString() });
-  }
 }
-
-const NOTHING = new Uint8Array();
 
 function wrong({ seq, body }: Entry, problem: string): Result<never, Fault> {
   const about = 'batch' in body ? `batch ${body.batch}` : body.kind;
@@ -360,13 +309,4 @@ function verdictDifference(kept: Uint8Array, said: unknown, verdict: Verdict): P
   if (difference === null) return 'its verdict says the right things but is not written in canonical form';
   const { path, found, due: again } = difference;
   return `its verdict does not come out again: ${path} is ${found}, and now ${again}; due is ${rulingOf(verdict)}`;
-}
-
-/** The first field of an entry that is not as it has to be. */
-function fieldDifference<T extends object>(body: T, due: { readonly [K in keyof T]?: unknown }): Problem {
-  for (const field of Object.keys(due).sort()) {
-    const difference = jsonDifference(ownValue(body, field), ownValue(due, field), field);
-    if (difference !== null) return `${difference.path} is ${difference.found}, and has to be ${difference.due}`;
-  }
-  return null;
 }

@@ -241,10 +241,11 @@ export class Past {
     return of;
   }
 
-  #partsBefore({ id }: BatchRecord, { planned }: OpenPlan): SpendRecord[] {
+  /** They were judged before they were written down: their entries may be of a later second than the verdict. */
+  #partsBefore({ id }: BatchRecord, { planned, before }: OpenPlan): SpendRecord[] {
     return planned.slice(0, planned.indexOf(id)).flatMap((part) => {
       const other = this.#batches.get(part);
-      return other === undefined ? [] : [spendOf(other)];
+      return other === undefined ? [] : [{ ...spendOf(other), reservedAt: before }];
     });
   }
 

@@ -163,7 +163,8 @@ export async function importCoins(desk: Desk, bytes: Uint8Array, file: string): 
   });
 }
 
-function unspentInput({ inputs }: BatchRecord, { coins }: Snapshot): string | null {
+/** A coin that a batch spends and that a snapshot lists all the same; null if there is none. */
+export function unspentInput({ inputs }: BatchRecord, { coins }: Snapshot): string | null {
   const unspent = new Set(coins.map((coin) => formatOutpoint(coin.outpoint)));
   return inputs.find((outpoint) => unspent.has(outpoint)) ?? null;
 }
@@ -227,7 +228,7 @@ async function isNewer(desk: Desk, open: OpenVault, snapshot: Snapshot, file: st
 const CLOCKS_APART = 120;
 
 /** From this depth on a spend counts from its block's time (PRODUCT: windows). */
-const CONFIRMED_DEPTH = 6;
+export const CONFIRMED_DEPTH = 6;
 
 export async function setFrozen(
   desk: Desk,

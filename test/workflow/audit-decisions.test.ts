@@ -54,7 +54,8 @@ async function busyWeek(): Promise<{ s: Session; signed: string; lost: string }>
   const { txid } = await newest(s, 'batch.signed');
   const confirmed = { [txid]: { height: HEIGHT + 1, time: '2026-06-01T12:20:00Z' } };
   s.now = '2026-06-01T13:40:00Z';
-  s.write('new.json', snapshot({ height: HEIGHT + 9, takenAt: '2026-06-01T13:35:00Z', confirmed }));
+  const spent = await inputsOf(s, signed);
+  s.write('new.json', snapshot({ height: HEIGHT + 9, takenAt: '2026-06-01T13:35:00Z', confirmed, spent }));
   await s.expect(0, 'coins', 'import', 'new.json');
   return { s, signed, lost };
 }
@@ -108,6 +109,31 @@ describe('an honest journal', () => {
     await s.approve(id, 'bob', 'carol');
     await s.expect(0, 'batch', 'sign', id);
     expect(await s.json(0, 'audit', 'verify')).toMatchObject({ approvals: 4, signed: 1, ask: [] });
+  });
+
+  it('in which somebody signed an approval while a new book came in', async () => {
+    const s = await stage({ until: 'policy' });
+    s.now = '2026-04-01T09:00:00Z';
+    await s.signDocument('book', 'book-1.yaml', 'bob', 'erin');
+    await s.expect(0, 'book', 'import', 'book-1.yaml');
+    s.now = '2026-06-01T12:00:00Z';
+    await s.expect(0, 'coins', 'import', 'coins.json');
+    s.write('w.csv', csv([['w-1', destinations()[0] ?? '', 120_000n]]));
+    const id = await s.planOne('w.csv');
+    const { statement } = await s.json(0, 'batch', 'approve', id, '--statement', '--person', 'bob');
+    await s.signDocument('book', 'book-2.yaml', 'bob', 'erin');
+    await s.expect(0, 'book', 'import', 'book-2.yaml');
+    await forge(s, (keep) => [
+      {
+        kind: 'batch.approved',
+        batch: id,
+        person: 'bob',
+        statement: keep(Buffer.from(statement)),
+        signature: s.sign('bob', statement),
+        validUntil: JSON.parse(statement).valid_until,
+      },
+    ]);
+    expect(await s.json(0, 'audit', 'verify')).toMatchObject({ approvals: 1 });
   });
 
   it('in which the clock was behind the newest entry, within what the policy tolerates', async () => {
@@ -388,25 +414,28 @@ describe('audit verify finds a signing', () => {
     expect((await findings(s))[0]).toContain(`does not say that ${txid} is confirmed`);
   });
 
-  it.each([
-    [1, 5, '2026-06-01T12:20:00Z', 'at a depth of 5 blocks'],
-    [1, 9, '2026-05-01T12:20:00Z', 'in block'],
-  ])('confirmed in block +%i at tip +%i of %s', async (block, tip, time, message) => {
+  it.each<[string, number, string, boolean, string]>([
+    ['five blocks deep', 5, '2026-06-01T12:20:00Z', true, 'at a depth of 5 blocks'],
+    ['at another time than the chain says', 9, '2026-06-01T12:10:00Z', true, 'says block'],
+    ['while its coins are there', 9, '2026-06-01T12:20:00Z', false, 'as unspent'],
+  ])('confirmed %s', async (_, tip, time, isSpent, message) => {
     const s = await stage();
     const id = await s.ready('second.csv');
     await s.expect(0, 'batch', 'sign', id);
     const { txid } = await newest(s, 'batch.signed');
-    const height = HEIGHT + block;
-    const confirmed = { [txid]: { height: height + (tip > 6 ? 1 : 0), time: '2026-06-01T12:20:00Z' } };
-    s.write('new.json', snapshot({ height: HEIGHT + tip, takenAt: '2026-06-01T12:40:00Z', confirmed }));
+    const height = HEIGHT + 1;
+    const confirmed = { [txid]: { height, time: '2026-06-01T12:20:00Z' } };
+    const spent = isSpent ? await inputsOf(s, id) : [];
+    const text = snapshot({ height: HEIGHT + tip, takenAt: '2026-06-01T12:40:00Z', confirmed, spent });
     s.now = '2026-06-01T12:45:00Z';
-    const bytes = Buffer.from(s.read('new.json'));
-    const snapshotEntry = await newest(s, 'coins.imported');
+    const { coins } = JSON.parse(text) as { coins: { value: string }[] };
+    const total = coins.reduce((sum, { value }) => sum + BigInt(value), 0n).toString();
+    const before = await newest(s, 'coins.imported');
     await forge(s, (keep) => [
-      { ...snapshotEntry, snapshot: keep(bytes), height: HEIGHT + tip },
+      { ...before, snapshot: keep(Buffer.from(text)), height: HEIGHT + tip, coins: coins.length, total },
       { kind: 'batch.confirmed', batch: id, txid, height, time },
     ]);
-    expect((await findings(s))[0]).toContain(message);
+    expect(await findings(s)).toEqual([expect.stringContaining(message)]);
   });
 });
 
@@ -414,9 +443,14 @@ describe('audit verify finds a coin snapshot', () => {
   it.each<[string, Partial<Body<'coins.imported'>>, string]>([
     ['of which the entry counts more', { total: '1' }, 'total is "1"'],
     ['of which the entry says another tip', { height: 1 }, 'height is 1'],
+    ['of a block before the one that was known', {}, 'was known already'],
   ])('%s', async (_, change, message) => {
     const s = await stage();
     const imported = await newest(s, 'coins.imported');
+    if (message.includes('known')) {
+      s.write('new.json', snapshot({ height: HEIGHT + 1 }));
+      await s.expect(0, 'coins', 'import', 'new.json');
+    }
     await forge(s, () => [{ ...imported, ...change }]);
     expect((await findings(s))[0]).toContain(message);
   });
@@ -443,6 +477,17 @@ describe('an audit', () => {
     expect(messages.at(-1)).toContain('stopped after 20 findings');
   });
 
+  it('says on stderr how far it is, where that takes long enough to be wondered about', async () => {
+    const s = await stage();
+    const outpoint = `${'ab'.repeat(32)}:0`;
+    const freeze = { kind: 'coin.frozen', outpoint, reason: 'again', by: 'alice' } as const;
+    const { entries } = await s.json(0, 'audit', 'verify');
+    await forge(s, () => Array.from({ length: 1999 - entries }, () => freeze));
+    expect((await s.expect(0, 'audit', 'verify')).stderr).toBe('');
+    await forge(s, () => [freeze]);
+    expect((await s.expect(0, 'audit', 'verify')).stderr).toBe('verifying entry 250 of 2000\n');
+  });
+
   it('judges a withdrawal that was given up and planned again', async () => {
     const s = await stage();
     s.write('w.csv', csv([['w-1', destinations()[0] ?? '', 120_000n]]));
@@ -458,6 +503,12 @@ interface Blobs {
   readonly signedPsbt: Uint8Array;
   readonly transaction: Uint8Array;
   readonly unsigned: Uint8Array;
+}
+
+async function inputsOf(s: Session, id: string): Promise<readonly string[]> {
+  return (await entriesOf(s)).flatMap(({ body }) =>
+    body.kind === 'batch.planned' && body.batch === id ? body.inputs : [],
+  );
 }
 
 /** A bit of the first signature: it begins behind the count and the length of the first final witness. */

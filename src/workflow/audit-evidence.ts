@@ -1,0 +1,77 @@
+import { equalBytes } from '../domain/bytes.js';
+import type { ChainTip } from '../domain/coin.js';
+import { formatTime } from '../domain/time.js';
+import { confirmationOf } from '../journal/fold-batch.js';
+import type { BatchRecord } from '../journal/state.js';
+import { finalSignatures } from '../psbt/final-signatures.js';
+import { finalise } from '../psbt/finalise.js';
+import { proveSignatures } from '../psbt/verify.js';
+import { tipProblem } from '../vault/plausible-tip.js';
+import type { Snapshot } from '../vault/snapshot-types.js';
+import type { Deriver } from '../vault/types.js';
+import { type Body, fieldDifference, type Problem } from './audit-problem.js';
+import type { Desk } from './ports.js';
+import { CONFIRMED_DEPTH, unspentInput } from './vault.js';
+
+/** From the planned PSBT and the signatures alone the same final PSBT and the same transaction must come out. */
+export async function signingProblem(
+  { journal }: Desk,
+  deriver: Deriver,
+  body: Body<'batch.signed'>,
+  { psbt }: BatchRecord,
+): Promise<Problem> {
+  const unsigned = await journal.blob(psbt);
+  const signed = await journal.blob(body.signedPsbt);
+  const transaction = await journal.blob(body.transaction);
+  if (!unsigned.ok) return unsigned.error.message;
+  if (!signed.ok) return signed.error.message;
+  if (!transaction.ok) return transaction.error.message;
+  const found = finalSignatures(signed.value, deriver.vault);
+  if (!found.ok) return `its signed PSBT: ${found.error.message}`;
+  const proven = proveSignatures(unsigned.value, deriver, found.value);
+  if (!proven.ok) return `its signed PSBT: ${proven.error.message}`;
+  const final = finalise(unsigned.value, deriver, proven.value);
+  if (!final.ok) return final.error.message;
+  if (!equalBytes(final.value.transaction, transaction.value)) {
+    return 'its transaction is not the planned one with the signatures of its signed PSBT';
+  }
+  if (!equalBytes(final.value.psbt, signed.value)) {
+    return 'its signed PSBT is not the planned one with the signatures that it carries';
+  }
+  return fieldDifference(body, { txid: final.value.txid, signatures: proven.value.length });
+}
+
+/** Whether the snapshot of that moment says that the chain has buried the transaction, as deep as it has to be. */
+export function confirmationProblem(
+  snapshot: Snapshot,
+  { txid, height, time }: Body<'batch.confirmed'>,
+  batch: BatchRecord,
+): Problem {
+  const seen = snapshot.confirmed.get(txid);
+  if (seen === undefined) return `the coin snapshot of that moment does not say that ${txid} is confirmed`;
+  const unspent = unspentInput(batch, snapshot);
+  if (unspent !== null)
+    return `the coin snapshot of that moment says that it is confirmed, and lists ${unspent} as unspent`;
+  if (seen.height !== height || formatTime(seen.time) !== time) {
+    const says = `block ${seen.height} of ${formatTime(seen.time)}`;
+    return `it is confirmed in block ${height} of ${time}, and the coin snapshot of that moment says ${says}`;
+  }
+  const counted = batch.signed === null ? height : confirmationOf(batch.signed, seen).height;
+  const depth = snapshot.tip.height - counted + 1;
+  return depth >= CONFIRMED_DEPTH ? null : `it is taken as confirmed at a depth of ${depth} blocks`;
+}
+
+/** Whether an import says what its snapshot holds, and whether that could follow the tip that was known before. */
+export function importProblem(
+  { network, tip, takenAt, coins }: Snapshot,
+  body: Body<'coins.imported'>,
+  before: ChainTip | null,
+): Problem {
+  if (before !== null && tip.height < before.height) {
+    return `its snapshot is of height ${tip.height}, and height ${before.height} was known already`;
+  }
+  const strange = tipProblem(network, tip, takenAt, before);
+  if (strange !== null) return `its snapshot: ${strange}`;
+  const total = coins.reduce((sum, { value }) => sum + value, 0n);
+  return fieldDifference(body, { ...tip, coins: coins.length, total: total.toString() });
+}
