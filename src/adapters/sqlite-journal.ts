@@ -1,11 +1,12 @@
 import { type Hex, sha256Hex } from '../domain/bytes.js';
-import { type Fault, fail } from '../domain/fault.js';
+import { type Fault, fail, fault } from '../domain/fault.js';
 import type { Network } from '../domain/network.js';
 import { err, ok, type Result } from '../domain/result.js';
 import type { UnixSeconds } from '../domain/time.js';
 import { namedBlobs } from '../journal/blobs.js';
 import { bodyText, checkBody } from '../journal/body-schema.js';
 import { admit, sealEntry } from '../journal/chain.js';
+import { checkClock } from '../journal/clock.js';
 import type { Entry, EntryBody } from '../journal/entries.js';
 import { StateBuilder } from '../journal/fold.js';
 import { type Journal, JournalError, type JournalTransaction } from '../journal/port.js';
@@ -65,6 +66,14 @@ export async function openJournal(path: string, options: OpenOptions): Promise<R
     if (!caught.ok) {
       store.close();
       return caught;
+    }
+    // Entries are read from 0 on: a row before them would be seen by nobody.
+    if (store.hasBefore(0)) {
+      store.close();
+      return fail('E_JOURNAL_TAMPERED', `${path}: it holds a row before its first entry`, {
+        remedy: 'stop signing; keep this file as it is and compare it with a copy from before',
+        where: { file: path },
+      });
     }
     if (builder.head === null) {
       store.close();
@@ -194,12 +203,12 @@ class SqliteJournal implements Journal {
     return this.#guard(() => {
       const bytes = this.#store.blob(sha256);
       if (bytes !== null && sha256Hex(bytes) === sha256) return ok(bytes);
-      const what = bytes === null ? 'is missing' : 'has other bytes than its name says';
-      return fail('E_JOURNAL_TAMPERED', `${this.#store.path}: blob ${sha256} ${what}`, {
-        remedy: 'stop signing; keep this file as it is and restore a copy from before',
-        where: { file: this.#store.path },
-      });
+      return err(otherBytes(this.#store.path, sha256, bytes === null ? 'is missing' : undefined));
     });
+  }
+
+  async blobNames(): Promise<Result<readonly Hex[], Fault>> {
+    return this.#guard(() => ok(this.#store.blobNames()));
   }
 
   close(): Promise<void> {
@@ -217,6 +226,20 @@ class SqliteJournal implements Journal {
   }
 }
 
+function otherBytes(path: string, name: Hex, what = 'has other bytes than its name says'): Fault {
+  return fault('E_JOURNAL_TAMPERED', `${path}: blob ${name} ${what}`, {
+    remedy: 'stop signing; keep this file as it is and restore a copy from before',
+    where: { file: path },
+  });
+}
+
+/** Text that came from outside can be what no entry may hold: nothing is kept of the command, and no trace is shown. */
+function unfit({ kind }: EntryBody, { message }: Fault): Fault {
+  return fault('E_JOURNAL_ENTRY', `${kind} cannot be written: ${message}`, {
+    remedy: 'shorten or correct what the command was given',
+  });
+}
+
 class OpenTransaction implements JournalTransaction {
   readonly #named = new Set<Hex>();
   #ended = false;
@@ -232,10 +255,13 @@ class OpenTransaction implements JournalTransaction {
   ) {}
 
   append(body: EntryBody): Entry {
-    const checked = checkBody(body);
-    if (!checked.ok) throw new Error(`append of ${body.kind}: ${checked.error.message}`);
-    const entry = sealEntry(this.builder.head, this.clock(), checked.value);
     return this.#write(() => {
+      const checked = checkBody(body);
+      if (!checked.ok) throw new JournalError(unfit(body, checked.error));
+      const now = this.clock();
+      const timely = checkClock(this.builder.known, now, checked.value);
+      if (!timely.ok) throw new JournalError(timely.error);
+      const entry = sealEntry(this.builder.head, now, checked.value);
       const applied = this.builder.apply(entry);
       if (!applied.ok) throw new JournalError(applied.error);
       this.store.insertEntry({ entry, text: bodyText(entry.body) });
@@ -247,8 +273,10 @@ class OpenTransaction implements JournalTransaction {
   keep(bytes: Uint8Array): Hex {
     const name = sha256Hex(bytes);
     return this.#write(() => {
-      this.store.insertBlob(name, bytes);
-      return name;
+      if (this.store.insertBlob(name, bytes)) return name;
+      const known = this.store.blob(name);
+      if (known !== null && sha256Hex(known) === name) return name;
+      throw new JournalError(otherBytes(this.store.path, name));
     });
   }
 

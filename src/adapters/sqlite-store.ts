@@ -78,8 +78,20 @@ export class SqliteStore {
     this.#insertEntry.run(entry.seq, entry.at, entry.prev, text, entry.hash);
   }
 
-  insertBlob(sha256: Hex, bytes: Uint8Array): void {
-    this.#insertBlob.run(sha256, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  /** Whether it was put there; false where the name is taken. */
+  insertBlob(sha256: Hex, bytes: Uint8Array): boolean {
+    const { changes } = this.#insertBlob.run(sha256, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    return changes > 0;
+  }
+
+  blobNames(): readonly Hex[] {
+    const rows = this.#db.prepare('SELECT sha256 FROM blobs ORDER BY sha256').raw().all() as unknown[][];
+    return rows.map(([name]) => String(name));
+  }
+
+  /** Whether there is a row whose number is lower. */
+  hasBefore(seq: number): boolean {
+    return this.#db.prepare('SELECT 1 FROM entries WHERE seq < ? LIMIT 1').raw().get(seq) !== undefined;
   }
 
   blob(sha256: Hex): Uint8Array | null {

@@ -77,6 +77,12 @@ export class StateBuilder {
     return this.#draft.head;
   }
 
+  /** What is known of the time: the newest entry and the newest block. */
+  get known(): Pick<JournalState, 'head' | 'network' | 'coins'> {
+    const { head, network, coins } = this.#draft;
+    return { head, network, coins };
+  }
+
   /**
    * Takes one entry whose body has passed the schema and whose place in the chain is checked (chain.ts does both).
    * E_BATCH_UNKNOWN, E_BATCH_STATE, E_PSBT_CHANGED, E_REQUEST_ID_REUSE, E_APPROVAL_REPLAY or E_JOURNAL_ENTRY where it

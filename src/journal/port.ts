@@ -38,5 +38,7 @@ export interface Journal {
   entries(from?: number): AsyncIterable<Entry>;
   /** The bytes, verified against their hash; a fault where they are absent or differ. */
   blob(sha256: Hex): Promise<Result<Uint8Array, Fault>>;
+  /** The names of all blobs, sorted: those that no entry names show that somebody wrote beside the program. */
+  blobNames(): Promise<Result<readonly Hex[], Fault>>;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail, fault } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
+import { quoted } from '../domain/safe-text.js';
 import { namedBlobs } from '../journal/blobs.js';
 import { type Anchor, verifyChain } from '../journal/chain.js';
 import type { Entry, EntryKind } from '../journal/entries.js';
@@ -43,6 +44,8 @@ export async function verifyJournal(
   if (!verified.ok) return err([...findings, verified.error]);
   findings.push(...decisions.end());
   if (findings.length > 0) return err([...findings]);
+  const stray = await strayBlob(desk, audit.blobs);
+  if (!stray.ok) return err([stray.error]);
   const { count, head, state } = verified.value;
   const open = [...state.batches.values()].filter((batch) => batch.state === 'SENT');
   return ok({
@@ -53,6 +56,17 @@ export async function verifyJournal(
     documentSignatures: documents.signatures,
     signatures: decisions.signatures,
     questions: [...decisions.questions, ...audit.unanswered(open.map(({ id }) => id))],
+  });
+}
+
+/** countersign keeps a blob together with the entry that names it, or not at all: any other was put there by other means. */
+async function strayBlob(desk: Desk, named: ReadonlySet<Hex>): Promise<Result<void, Fault>> {
+  const stored = await desk.journal.blobNames();
+  if (!stored.ok) return stored;
+  const stray = stored.value.find((name) => !named.has(name));
+  if (stray === undefined) return ok(undefined);
+  return fail('E_JOURNAL_TAMPERED', `the journal keeps a blob ${quoted(stray)} that no entry names`, {
+    remedy: 'stop signing; keep this file as it is and find out which program wrote to it',
   });
 }
 

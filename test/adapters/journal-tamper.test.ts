@@ -68,6 +68,11 @@ describe('rows that somebody changed', () => {
       /entry 4 .*needs/,
     ],
     ['a deleted row', () => ['DELETE FROM entries WHERE seq=3'], /entry 3 .*missing/],
+    [
+      'a row before the first',
+      () => ["INSERT INTO entries VALUES (-1, 'x', 'x', 'x', 'x')"],
+      /holds a row before its first entry/,
+    ],
     ['the first row deleted', () => ['DELETE FROM entries WHERE seq=0'], /entry 0 .*missing/],
     ['all rows deleted', () => ['DELETE FROM entries'], /no entries/],
     [

@@ -11,7 +11,7 @@ import type { Entry } from '../../src/journal/entries.js';
 import { JournalError, type JournalTransaction } from '../../src/journal/port.js';
 import { START } from '../journal/chains.js';
 import { bytesOf, hashOf, story } from '../journal/story.js';
-import { append, clock, create, journalFolder, LIFE, NONCE } from './journal-folder.js';
+import { append, clock, create, journalFolder, LIFE, NONCE, tamper } from './journal-folder.js';
 
 const folder = journalFolder();
 afterAll(folder.remove);
@@ -168,13 +168,52 @@ describe('a transaction', () => {
     await journal.close();
   });
 
-  it('is refused, as a bug, where an entry names a blob that nobody kept, or is malformed', async () => {
+  it('is refused, as a bug, where an entry names a blob that nobody kept; a malformed one is a fault', async () => {
     const journal = await create(folder.path());
     await expect(journal.transact(async (tx) => ok(tx.append(story.policy())))).rejects.toThrow('not kept');
     const odd = { ...story.sent('a'), psbt: 'ABC' } as ReturnType<typeof story.sent>;
-    await expect(journal.transact(async (tx) => ok(tx.append(odd)))).rejects.toThrow('malformed at psbt');
+    expect(await journal.transact(async (tx) => ok(tx.append(odd)))).toMatchObject({
+      ok: false,
+      error: { tag: 'E_JOURNAL_ENTRY', message: expect.stringContaining('malformed at psbt') },
+    });
     expect(await seqOf(journal)).toBe(0);
     await journal.close();
+  });
+
+  it('does not take the bytes that somebody else put under the name of a blob', async () => {
+    const path = folder.path();
+    const journal = await create(path);
+    tamper(path, `INSERT INTO blobs VALUES ('${hashOf('policy')}', x'00')`);
+    expect(await append(journal, [story.policy()])).toMatchObject({
+      ok: false,
+      error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining('other bytes than its name says') },
+    });
+    expect(await seqOf(journal)).toBe(0);
+    await journal.close();
+  });
+
+  it('keeps a blob twice where its bytes are the same', async () => {
+    const journal = await create(folder.path());
+    const kept = await journal.transact(async (tx) => {
+      tx.append(story.policy());
+      return ok([tx.keep(bytesOf('policy')), tx.keep(bytesOf('policy'))]);
+    });
+    expect(kept).toEqual({ ok: true, value: [hashOf('policy'), hashOf('policy')] });
+    expect(await journal.blobNames()).toEqual({ ok: true, value: [hashOf('policy')] });
+    await journal.close();
+  });
+
+  it.each([
+    [400 * 86_400, 'ok'],
+    [400 * 86_400 + 1, 'E_CLOCK_AHEAD'],
+  ])('writes nothing where the clock is %i s ahead of the newest entry: %s', async (ahead, tag) => {
+    const path = folder.path();
+    await (await create(path)).close();
+    const opened = await openJournal(path, { clock: () => START + ahead });
+    if (!opened.ok) throw new Error(opened.error.message);
+    expect(tagOf(await append(opened.value, [story.policy()]))).toBe(tag);
+    expect(await seqOf(opened.value)).toBe(tag === 'ok' ? 1 : 0);
+    await opened.value.close();
   });
 
   it('is of no use after its end', async () => {

@@ -4,7 +4,7 @@ import { openJournal } from '../../src/adapters/sqlite-journal.js';
 import { ok } from '../../src/domain/result.js';
 import type { EntryBody } from '../../src/journal/entries.js';
 import { tamper } from '../adapters/journal-folder.js';
-import { removeAll, type Session, stage } from '../cli/session.js';
+import { removeAll, SEED, type Session, stage } from '../cli/session.js';
 
 afterAll(removeAll);
 
@@ -44,6 +44,22 @@ describe('audit verify', () => {
 });
 
 describe('a journal that was edited', () => {
+  it('shows a blob that no entry names, and uses none that was planted', async () => {
+    const s = await stage();
+    tamper(s.path('journal.sqlite'), `INSERT INTO blobs VALUES ('${'ab'.repeat(32)}', x'00')`);
+    const { faults } = await s.json(13, 'audit', 'verify');
+    expect(faults[0]).toMatchObject({ tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining('no entry names') });
+
+    const twin = await stage();
+    const { psbt_sha256: name } = (await twin.json(0, 'batch', 'plan', 'second.csv', '--as', 'alice', '--seed', SEED))
+      .batches[0];
+    const planted = await stage();
+    tamper(planted.path('journal.sqlite'), `INSERT INTO blobs VALUES ('${name}', x'00')`);
+    const argv = ['batch', 'plan', 'second.csv', '--as', 'alice', '--seed', SEED];
+    expect(await planted.faultOf(13, ...argv)).toBe('E_JOURNAL_TAMPERED');
+    expect((await planted.json(0, 'batch', 'list')).batches).toEqual([]);
+  });
+
   it.each([
     [
       'an amount',

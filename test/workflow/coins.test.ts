@@ -1,6 +1,7 @@
+import { rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { descriptorChecksum } from '../../src/vault/descriptor.js';
-import { csv, removeAll, type Session, snapshot, stage } from '../cli/session.js';
+import { csv, NOON, removeAll, type Session, snapshot, stage } from '../cli/session.js';
 
 afterAll(removeAll);
 
@@ -131,6 +132,28 @@ describe('coins import', () => {
     expect(await s.untouched(() => s.faultOf(2, 'coins', 'import', 'grown.json'))).toBe('E_SNAPSHOT_SCHEMA');
     s.write('next.json', taken(951_000 + 2116));
     await s.expect(0, 'coins', 'import', 'next.json');
+  });
+
+  it('a clock that is years ahead writes nothing, so the workspace goes on with the right one', async () => {
+    const s = await stage();
+    s.now = '2040-01-01T00:00:00Z';
+    await s.untouched(async () => {
+      expect(await s.faultOf(14, 'batch', 'plan', 'second.csv', '--as', 'alice')).toBe('E_CLOCK_AHEAD');
+      s.write('again.json', snapshot());
+      expect(await s.faultOf(14, 'coins', 'import', 'again.json')).toBe('E_CLOCK_AHEAD');
+      rmSync(s.path('again.json'));
+    });
+    s.now = NOON;
+    await s.planOne('second.csv');
+  });
+
+  it('after a long pause a fresh snapshot comes first', async () => {
+    const s = await stage();
+    s.now = '2026-08-03T12:00:00Z';
+    expect(await s.faultOf(14, 'batch', 'plan', 'second.csv', '--as', 'alice')).toBe('E_CLOCK_AHEAD');
+    s.write('fresh.json', snapshot({ takenAt: '2026-08-03T11:50:00Z', medianTimePast: '2026-08-03T11:00:00Z' }));
+    await s.expect(0, 'coins', 'import', 'fresh.json');
+    await s.planOne('second.csv');
   });
 
   it('stale coins stop a plan, to the second', async () => {

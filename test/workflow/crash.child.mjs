@@ -48,6 +48,7 @@ const mortal = (journal) => ({
   read: () => journal.read(),
   entries: (from) => journal.entries(from),
   blob: (hash) => journal.blob(hash),
+  blobNames: () => journal.blobNames(),
   close: () => journal.close(),
   transact: (work) =>
     journal.transact(async (tx) => {

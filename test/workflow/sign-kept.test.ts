@@ -25,6 +25,7 @@ function failingAfterwards(s: Session, failure: Fault, times: number): { tries: 
     read: () => journal.read(),
     entries: (from) => journal.entries(from),
     blob: (hash) => journal.blob(hash),
+    blobNames: () => journal.blobNames(),
     close: () => journal.close(),
     transact: async (work) => {
       if (!hasSigned) return journal.transact(work);

@@ -8,6 +8,7 @@ export const JOURNAL_FAULTS = {
   E_JOURNAL_SCHEMA: { exit: 'USAGE', meaning: 'the journal was written by a newer or a foreign program' },
   E_JOURNAL_IO: { exit: 'FAULT', meaning: 'the journal could not be read or written: disk full, read-only, failing' },
   E_JOURNAL_ENTRY: { exit: 'LOCKED', meaning: 'an entry contradicts what the journal holds already' },
+  E_CLOCK_AHEAD: { exit: 'DATA_STALE', meaning: 'the clock is too far ahead of the chain or of the newest entry' },
   E_BATCH_UNKNOWN: { exit: 'USAGE', meaning: 'no batch has this id' },
   E_BATCH_STATE: { exit: 'LOCKED', meaning: 'the state of a batch does not allow this step' },
 } as const satisfies FaultTable;
