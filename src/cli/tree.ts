@@ -332,7 +332,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     path: ['audit', 'verify'],
-    about: 'compute every hash, state and approval of the journal again',
+    about: 'prove the journal again: every hash, policy, verdict, approval and signature',
     args: [],
     options: [{ flags: '--head <seq:hash>', about: 'a head noted elsewhere, which must lie on the chain' }],
     example: 'countersign audit verify',

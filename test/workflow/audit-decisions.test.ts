@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { runCommandLine } from '../../src/cli/program.js';
+import { compose } from '../../src/compose.js';
 import { fault } from '../../src/domain/fault.js';
 import { err } from '../../src/domain/result.js';
 import type { EntryBody } from '../../src/journal/entries.js';
@@ -94,6 +96,32 @@ describe('an honest journal', () => {
     const parts = await s.plan('many.csv', '--max-outputs', '3');
     expect(parts.length).toBeGreaterThan(2);
     expect((await s.json(0, 'audit', 'verify')).verdicts).toBe(parts.length + 1);
+  });
+
+  it('in which seconds went by while a plan of several parts was made and written down', async () => {
+    const s = await stage();
+    s.write(
+      'many.csv',
+      csv(
+        destinations()
+          .slice(0, 7)
+          .map((id, n) => [`w-${n}`, id, 1_000_000n + BigInt(n)]),
+      ),
+    );
+    let now = Date.parse(s.now) / 1000;
+    const ticking = async (workspace?: string) => {
+      const clock = () => {
+        now += 1;
+        return now;
+      };
+      return compose({ version: '0.0.0-test', workspace: workspace ?? s.folder, base: s.folder, clock });
+    };
+    const io = { stdout: () => undefined, stderr: () => undefined, colors: false, rewrites: false };
+    const plan = ['batch', 'plan', 'many.csv', '--as', 'alice', '--max-outputs', '3'];
+    expect(await runCommandLine(plan, ({ workspace }) => ticking(workspace), io)).toBe(0);
+    const { at } = (await entriesOf(s)).at(-1) ?? {};
+    expect(Date.parse(at ?? '') / 1000).toBeGreaterThan(Date.parse(s.now) / 1000 + 4);
+    await s.expect(0, 'audit', 'verify');
   });
 
   it('in which the policy changed between planning, approving and signing', async () => {
