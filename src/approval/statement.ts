@@ -70,6 +70,9 @@ function checksumOf(descriptor: string): string {
   return checksum;
 }
 
+/** A statement over the most inputs and outputs that a plan may have is far smaller. */
+const MAX_STATEMENT_BYTES = 10_000_000;
+
 /**
  * Whether a statement that somebody signed is, byte for byte, the one that this batch has now. E_APPROVAL_BINDING names
  * the first field that differs, in the order of the keys.
@@ -77,7 +80,7 @@ function checksumOf(descriptor: string): string {
 export function checkStatement(statement: Uint8Array, expected: StatementFields): Result<void, Fault> {
   const due = utf8(approvalStatement(expected));
   if (equalBytes(statement, due)) return ok(undefined);
-  const found = parsedJson(statement);
+  const found = statement.length > MAX_STATEMENT_BYTES ? null : parsedJson(statement);
   const remedy = 'have the batch approved again, over the statement that it has now';
   if (found === null || ownValue(found, 'schema') !== SCHEMA) {
     return fail('E_APPROVAL_BINDING', `what was signed is not a statement of ${SCHEMA}`, { remedy });

@@ -26,7 +26,7 @@ function printReport(report: Report, json: boolean): Printed {
   const text = report.text.length === 0 ? '' : `${report.text.join('\n')}\n`;
   if (!json) return { stdout: text, stderr: '', code };
   const object = { schema: report.schema, exit: code, ...report.data };
-  return { stdout: `${JSON.stringify(object, jsonValue, 2)}\n`, stderr: text, code };
+  return { stdout: jsonText(object), stderr: text, code };
 }
 
 function printFailure(failure: Failure, json: boolean, style: Style, verb: string): Printed {
@@ -36,7 +36,7 @@ function printFailure(failure: Failure, json: boolean, style: Style, verb: strin
   const text = lines.map((line) => `${line}\n`).join('');
   if (!json) return { stdout: '', stderr: text, code };
   const object = { schema: `countersign.${verb}/1`, exit: code, ...failure.data, faults: faults.map(faultJson) };
-  return { stdout: `${JSON.stringify(object, jsonValue, 2)}\n`, stderr: text, code };
+  return { stdout: jsonText(object), stderr: text, code };
 }
 
 /** The code of the first fault: they are reported in order of importance. */
@@ -63,6 +63,21 @@ function faultLines(fault: Fault, style: Style): string[] {
 
 function faultJson(fault: Fault): Record<string, unknown> {
   return { ...fault, exit: exitCode(FAULTS[fault.tag].exit) };
+}
+
+/**
+ * What JSON lets stand and a terminal, an editor or a diff would obey: C1 controls (0x9b is CSI), format characters such as
+ * direction overrides, line and paragraph separators. Escaped, the value is the same for every reader of JSON.
+ */
+const OBEYED = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+function jsonText(object: unknown): string {
+  const text = JSON.stringify(object, jsonValue, 2).replace(OBEYED, (character) =>
+    [...Array(character.length).keys()]
+      .map((unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+  return `${text}\n`;
 }
 
 function jsonValue(_key: string, value: unknown): unknown {

@@ -1,3 +1,5 @@
+import { quoted } from './safe-text.js';
+
 /** Where two JSON values part: a path such as "outputs[1].amount", and what stands there in each. */
 export interface JsonDifference {
   readonly path: string;
@@ -37,6 +39,15 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
+/** Never more than its kind where it is a list or an object: whoever wrote the document chose how deep and long it is. */
 function shown(value: unknown): string {
-  return value === undefined ? 'nothing' : (JSON.stringify(value)?.slice(0, 120) ?? 'nothing');
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'string') return quoted(value, SHOWN);
+  if (isObject(value)) {
+    const [empty, other] = Array.isArray(value) ? ['[]', 'a list'] : ['{}', 'an object'];
+    return Object.keys(value).length === 0 ? empty : other;
+  }
+  return String(value);
 }
+
+const SHOWN = 120;

@@ -9,7 +9,7 @@ import { ok, type Result } from './result.js';
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 const EVERY_INVISIBLE = new RegExp(INVISIBLE.source, 'gu');
 
-/** Unicode code points that a label, an owner, a purpose or a reference may have. */
+/** Unicode code points that a label, an owner, a purpose, a reference or a reason may have. */
 export const MAX_LABEL_LENGTH = 200;
 
 /** A text that people will read beside money: visible characters only, at most 200 code points; empty is allowed. */
@@ -23,7 +23,9 @@ export function checkLabel(text: string, name: string): Result<string, Fault> {
   // A code point takes at most two UTF-16 units: a huge text is refused before it is spread into an array.
   const length = text.length > 2 * MAX_LABEL_LENGTH ? text.length : [...text].length;
   if (length <= MAX_LABEL_LENGTH) return ok(text);
-  return fail('E_TEXT_UNSAFE', `the ${name} has ${length} characters; at most ${MAX_LABEL_LENGTH} are allowed`);
+  return fail('E_TEXT_UNSAFE', `the ${name} has ${length} characters; at most ${MAX_LABEL_LENGTH} are allowed`, {
+    remedy: `shorten the ${name}`,
+  });
 }
 
 /** Somebody else's text for a message: quoted, cut at `limit` characters, with every invisible character as \u{...}. */

@@ -2,6 +2,7 @@ import { sha256Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import type { WithdrawalRequest } from '../domain/request.js';
 import { ok, type Result } from '../domain/result.js';
+import { checkLabel } from '../domain/safe-text.js';
 import type { BatchRecord } from '../journal/state.js';
 import { type Assessment, assess } from './assess.js';
 import type { Desk } from './ports.js';
@@ -20,6 +21,8 @@ export async function abandonBatch(
   by: string,
   reason: string,
 ): Promise<Result<BatchRecord, Fault>> {
+  const readable = checkLabel(reason, 'reason');
+  if (!readable.ok) return readable;
   return desk.journal.transact(async (tx) => {
     const found = findBatch(tx.state, id);
     if (!found.ok) return found;

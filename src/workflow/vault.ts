@@ -3,6 +3,7 @@ import { type Coin, confirmations } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { formatOutpoint, parseOutpoint } from '../domain/outpoint.js';
 import { err, ok, type Result } from '../domain/result.js';
+import { checkLabel } from '../domain/safe-text.js';
 import { type Sats, sumSats } from '../domain/sats.js';
 import { formatTime } from '../domain/time.js';
 import { liveCoins } from '../journal/fold.js';
@@ -239,6 +240,8 @@ export async function setFrozen(
 ): Promise<Result<string, Fault>> {
   const outpoint = parseOutpoint(text);
   if (!outpoint.ok) return outpoint;
+  const readable = checkLabel(reason, 'reason');
+  if (!readable.ok) return readable;
   const name = formatOutpoint(outpoint.value);
   const listed = await listCoins(desk);
   if (!listed.ok) return listed;

@@ -108,6 +108,16 @@ describe('checkStatement', () => {
     expect(messageOf(check(approvalStatement(changed)))).toContain(`another ${path}:`);
   });
 
+  it('answers for one that is nested deeper than a stack, or longer than any could be', () => {
+    const deep = approvalStatement(FIELDS).replace(
+      /"batch":"[^"]*"/,
+      `"batch":${'['.repeat(50_000)}${']'.repeat(50_000)}`,
+    );
+    expect(messageOf(check(deep))).toContain('over another batch: it says a list');
+    const long = approvalStatement(FIELDS).replace('{', `{${' '.repeat(10_000_000)}`);
+    expect(messageOf(check(long))).toContain('is not a statement of countersign.approval/1');
+  });
+
   it('has a change for every field that can differ', () => {
     const named = new Set(CHANGES.map(([path]) => path.split(/[.[]/)[0]));
     expect([...named].sort()).toEqual(

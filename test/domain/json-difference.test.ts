@@ -48,3 +48,19 @@ describe('JSON from outside', () => {
     expect(parsedJson(Buffer.from('{"a":1}'))).toEqual({ a: 1 });
   });
 });
+
+describe('what stands there', () => {
+  const shownFor = (found: unknown): string | undefined => jsonDifference({ a: found }, { a: 'due' })?.found;
+
+  it('is told by its kind where it is a list or an object, however deep or long', () => {
+    const deep: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
+    expect(shownFor(deep)).toBe('a list');
+    expect(shownFor({ b: deep })).toBe('an object');
+  });
+
+  it('is cut where it is a long text, and shows what is invisible', () => {
+    expect(shownFor('x'.repeat(1_000_000))).toBe(`"${'x'.repeat(120)}"...`);
+    expect(shownFor('a\u202eb')).toBe('"a\\u{202e}b"');
+    expect([undefined, null, true, 7].map(shownFor)).toEqual(['nothing', 'null', 'true', '7']);
+  });
+});
