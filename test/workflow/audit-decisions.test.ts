@@ -250,6 +250,31 @@ describe('audit verify finds a verdict', () => {
   });
 });
 
+describe('audit verify finds an approval', () => {
+  it.each<[string, number, boolean]>([
+    ['2026-06-01T16:00:00Z', 0, true],
+    ['2026-06-01T16:00:01Z', 13, false],
+  ])('that is valid for longer than the policy lets one be: until %s, exit %i', async (until, code, holds) => {
+    const s = await stage();
+    const id = await s.planOne('second.csv');
+    const { statement } = await s.json(0, 'batch', 'approve', id, '--statement', '--person', 'bob');
+    const text = statement.replace(/"valid_until":"[^"]*"/, `"valid_until":"${until}"`);
+    await forge(s, (keep) => [
+      {
+        kind: 'batch.approved',
+        batch: id,
+        person: 'bob',
+        statement: keep(Buffer.from(text)),
+        signature: s.sign('bob', text),
+        validUntil: until,
+      },
+    ]);
+    const { faults = [] } = await s.json(code, 'audit', 'verify');
+    const messages = faults.map(({ message }: { message: string }) => message);
+    expect(messages).toEqual(holds ? [] : [expect.stringContaining('for longer than the policy allows')]);
+  });
+});
+
 describe('audit verify finds a plan', () => {
   const planned = async (s: Session, change: Partial<Body<'batch.planned'>>): Promise<readonly EntryBody[]> => {
     const id = await s.planOne('second.csv');
