@@ -67,7 +67,7 @@ describe('branch and bound', () => {
         expect(new Set(result.indexes).size).toBe(result.indexes.length);
         expect(wasteOf(problem, result.indexes)).toBe(best);
       }),
-      { numRuns: 400 },
+      { numRuns: 800 },
     );
     expect(found).toBeGreaterThan(50);
   });
