@@ -1,6 +1,6 @@
 import { type Fault, fail } from '../domain/fault.js';
 import type { Result } from '../domain/result.js';
-import { formatTime } from '../domain/time.js';
+import { formatTime, type UnixSeconds } from '../domain/time.js';
 import { policyAt } from '../journal/policies.js';
 import type { JournalState, PolicyRecord } from '../journal/state.js';
 import type { LoadedPolicy } from '../policy/types.js';
@@ -19,11 +19,15 @@ export async function readPolicyRecord(desk: Desk, record: PolicyRecord): Promis
 }
 
 /**
- * The policy in force now. The file in the workspace may be absent, or the version that waits, but may not say anything
+ * The policy in force at a moment, by default now. The file in the workspace may be absent, or the version that waits, but may not say anything
  * else. E_POLICY_MISSING, E_POLICY_NOT_EFFECTIVE, E_POLICY_INTEGRITY.
  */
-export async function activePolicy(desk: Desk, state: JournalState): Promise<Result<LoadedPolicy, Fault>> {
-  const record = policyAt(state, desk.ports.clock());
+export async function activePolicy(
+  desk: Desk,
+  state: JournalState,
+  now: UnixSeconds = desk.ports.clock(),
+): Promise<Result<LoadedPolicy, Fault>> {
+  const record = policyAt(state, now);
   if (record === null) return nothingInForce(state);
   const policy = await readPolicyRecord(desk, record);
   if (!policy.ok) return policy;

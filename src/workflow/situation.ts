@@ -78,7 +78,9 @@ export async function latestSnapshot(desk: Desk, open: OpenVault): Promise<Resul
 export async function loadSituation(desk: Desk): Promise<Result<Situation, Fault>> {
   const open = await openVault(desk);
   if (!open.ok) return open;
-  const policy = await activePolicy(desk, open.value.state);
+  // One moment for all of it: the policy in force and the verdict's time must not fall on two sides of a second.
+  const now = desk.ports.clock();
+  const policy = await activePolicy(desk, open.value.state, now);
   if (!policy.ok) return policy;
   const snapshot = await latestSnapshot(desk, open.value);
   if (!snapshot.ok) return snapshot;
@@ -87,7 +89,7 @@ export async function loadSituation(desk: Desk): Promise<Result<Situation, Fault
     policy: policy.value,
     snapshot: snapshot.value,
     coins: new Map(snapshot.value.coins.map((coin) => [formatOutpoint(coin.outpoint), coin])),
-    now: desk.ports.clock(),
+    now,
   });
 }
 
