@@ -86,18 +86,27 @@ export function sqliteFault(error: unknown, path: string): Fault | null {
   return fault(tag, `${path}: ${what} (${code})`, { remedy, where: { file: path } });
 }
 
-const CODES_AT_OPENING: ReadonlyMap<string, string> = new Map([
-  ['3', 'SQLITE_PERM'],
-  ['5', 'SQLITE_BUSY'],
-  ['8', 'SQLITE_READONLY'],
-  ['10', 'SQLITE_IOERR'],
-  ['14', 'SQLITE_CANTOPEN'],
-  ['26', 'SQLITE_NOTADB'],
+/** Primary result codes by number. */
+const PRIMARY_CODES: ReadonlyMap<number, string> = new Map([
+  [3, 'SQLITE_PERM'],
+  [5, 'SQLITE_BUSY'],
+  [6, 'SQLITE_LOCKED'],
+  [8, 'SQLITE_READONLY'],
+  [10, 'SQLITE_IOERR'],
+  [11, 'SQLITE_CORRUPT'],
+  [13, 'SQLITE_FULL'],
+  [14, 'SQLITE_CANTOPEN'],
+  [23, 'SQLITE_AUTH'],
+  [26, 'SQLITE_NOTADB'],
 ]);
 
+/** libsql names the codes that it knows; of the others, and at opening, it gives the number, extended in its upper bytes. */
 function sqliteCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;
-  const opening = /^ConnectionFailed\(".*: ([0-9]+)"\)$/s.exec(error.message)?.[1];
-  return opening === undefined ? undefined : CODES_AT_OPENING.get(opening);
+  const named = 'code' in error && typeof error.code === 'string' && error.code !== '' ? error.code : null;
+  const number =
+    /^UNKNOWN_SQLITE_ERROR_([0-9]+)$/.exec(named ?? '')?.[1] ??
+    /^ConnectionFailed\(".*: ([0-9]+)"\)$/s.exec(error.message)?.[1];
+  if (number === undefined) return named ?? undefined;
+  return PRIMARY_CODES.get(Number(number) & 0xff);
 }
