@@ -1,6 +1,7 @@
 import type { SourcePosition } from '../domain/fault.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import type { UnixSeconds } from '../domain/time.js';
+import { type BookIndex, createBookIndex } from './book-index.js';
 import { CODES } from './codes.js';
 import { quorum } from './rules/approvals.js';
 import { RULES } from './rules/index.js';
@@ -10,21 +11,34 @@ import type { Decision, EvaluationInput, Finding, PolicyState, Verdict } from '.
 import { sortFindings } from './verdict.js';
 import { createSpendIndex, type SpendIndex } from './windows.js';
 
+/** What spares arranging anew what did not change since the verdict before. Each belongs to the state it was made from. */
+export interface Arranged {
+  readonly spends?: SpendIndex | undefined;
+  readonly book?: BookIndex | undefined;
+}
+
 /**
  * The verdict on a batch: every rule is asked, every reason is reported. Pure: the same input gives the same verdict, to
  * the byte (see canonicalVerdict). Never throws: a rule that cannot be evaluated denies (EVAL_ERROR).
  *
- * `index` spares arranging the spends of an unchanged state again; one that belongs to another list is not used.
+ * `index` spares arranging the spends of an unchanged state again; one that belongs to another list is not used. So does
+ * `book` for the addresses of an unchanged book.
  */
-export function evaluate(input: EvaluationInput, index?: SpendIndex): Verdict {
-  return evaluateRules(RULES, input, index);
+export function evaluate(input: EvaluationInput, index?: SpendIndex, book?: BookIndex): Verdict {
+  return evaluateRules(RULES, input, index, book);
 }
 
 /** The same with other rules: for tests of the machinery itself. */
-export function evaluateRules(rules: readonly Rule[], input: EvaluationInput, index?: SpendIndex): Verdict {
+export function evaluateRules(
+  rules: readonly Rule[],
+  input: EvaluationInput,
+  index?: SpendIndex,
+  book?: BookIndex,
+): Verdict {
   const { policy, facts } = input;
-  const context = contextOf(input, index);
-  const findings = sortFindings([...distrust(input, index), ...rules.flatMap((rule) => ask(rule, context))]);
+  const arranged = { spends: index, book };
+  const context = contextOf(input, arranged, true);
+  const findings = sortFindings(findingsOf(rules, input, arranged, context));
   return {
     decision: decide(findings),
     findings,
@@ -37,9 +51,42 @@ export function evaluateRules(rules: readonly Rule[], input: EvaluationInput, in
   };
 }
 
-function contextOf(input: EvaluationInput, given: SpendIndex | undefined): RuleContext {
+/** What a verdict comes to, without a word of why: no text, no number, nothing that a person or the journal could keep. */
+export interface Ruling {
+  readonly decision: Decision;
+  /** Of every finding that denies or needs, each once, sorted. */
+  readonly codes: readonly string[];
+}
+
+/**
+ * Decision and codes of the verdict that `evaluate` gives on the same input, by the very same rules, of which only the
+ * sentences are left unmade: several times faster, for whoever judges a hundred thousand batches and reads none of them.
+ * Nothing may be signed on it: what is signed rests on a verdict that the journal keeps.
+ */
+export function evaluateRuling(input: EvaluationInput, arranged: Arranged = {}): Ruling {
+  const findings = findingsOf(RULES, input, arranged, contextOf(input, arranged, false));
+  const codes = new Set<string>();
+  for (const { code, outcome } of findings) if (outcome === 'deny' || outcome === 'need') codes.add(code);
+  return { decision: decide(findings), codes: [...codes].sort() };
+}
+
+function findingsOf(
+  rules: readonly Rule[],
+  input: EvaluationInput,
+  arranged: Arranged,
+  context: RuleContext,
+): readonly Finding[] {
+  const findings: Finding[] = [...distrust(input, arranged)];
+  for (const rule of rules) findings.push(...ask(rule, context));
+  return findings;
+}
+
+function contextOf(input: EvaluationInput, arranged: Arranged, wordy: boolean): RuleContext {
   const { policy, facts, requests, state, now } = input;
-  let index = isOf(given, state) ? given : undefined;
+  let index = isOf(arranged.spends, state) ? arranged.spends : undefined;
+  let book = isOfBook(arranged.book, input) ? arranged.book : undefined;
+  let payments: RuleContext['payments'] | undefined;
+  let spent: readonly string[] | undefined;
   return {
     policy,
     document: policy.document,
@@ -47,6 +94,7 @@ function contextOf(input: EvaluationInput, given: SpendIndex | undefined): RuleC
     requests,
     state,
     now,
+    wordy,
     get time() {
       return laterOf(now, state.lastEntryAt);
     },
@@ -54,10 +102,18 @@ function contextOf(input: EvaluationInput, given: SpendIndex | undefined): RuleC
       index ??= createSpendIndex(state.spends);
       return index;
     },
-    get payments() {
-      return facts.outputs.filter(({ isChange }) => !isChange);
+    get book() {
+      book ??= createBookIndex(state.destinations, policy.document.wallet.network);
+      return book;
     },
-    claim: (weight) => ({ weight, inputs: facts.inputs.map(({ outpoint }) => formatOutpoint(outpoint)) }),
+    get payments() {
+      payments ??= facts.outputs.filter(({ isChange }) => !isChange);
+      return payments;
+    },
+    claim: (weight) => {
+      spent ??= facts.inputs.map(({ outpoint }) => formatOutpoint(outpoint));
+      return { weight, inputs: spent };
+    },
   };
 }
 
@@ -72,6 +128,14 @@ function isOf(index: SpendIndex | undefined, state: PolicyState): boolean {
   return index !== undefined && index.spends === attempt(() => state.spends);
 }
 
+function isOfBook(book: BookIndex | undefined, { state, policy }: EvaluationInput): boolean {
+  return (
+    book !== undefined &&
+    book.network === attempt(() => policy.document.wallet.network) &&
+    book.destinations === attempt(() => state.destinations)
+  );
+}
+
 /** A fact as the verdict repeats it; what is not there, or of another type, is repeated as nothing and denied anyway. */
 function stated<T extends string | bigint>(read: () => T, nothing: T): T {
   const value = attempt(read);
@@ -84,9 +148,12 @@ function isPlain({ subject = '', measured = '', limit = '', headroom = '', frees
 }
 
 /** Rules compare what they are given; that it is what its type says is asked once, before them. */
-function distrust(input: EvaluationInput, index: SpendIndex | undefined): readonly Finding[] {
+function distrust(input: EvaluationInput, { spends, book }: Arranged): readonly Finding[] {
   const { policy, state } = input;
-  const problem = unsoundness(input, isOf(index, state));
+  const problem = unsoundness(input, {
+    spends: isOf(spends, state),
+    book: isOfBook(book, input) ? book : undefined,
+  });
   if (problem === null) return [];
   return [
     {

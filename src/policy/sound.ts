@@ -1,5 +1,13 @@
 import { PAYABLE_KINDS } from '../domain/script.js';
-import type { EvaluationInput, Facts, InputFact, OutputFact, PolicyState, SpendRecord } from './types.js';
+import type {
+  DestinationAge,
+  EvaluationInput,
+  Facts,
+  InputFact,
+  OutputFact,
+  PolicyState,
+  SpendRecord,
+} from './types.js';
 
 /** Null for a sound value, else the place of the fault in it, such as ".inputs[0].value". */
 type Check = (value: unknown) => string | null;
@@ -128,8 +136,7 @@ const spend = shape<SpendRecord>({
   confirmed: orNull(shape<NonNullable<SpendRecord['confirmed']>>({ at: time, height: whole(0) })),
 });
 
-const state = shape<Omit<PolicyState, 'spends'>>({
-  destinations: mapOf(shape({ id: text, label: text, script: text, since: time })),
+const state = shape<Omit<PolicyState, 'spends' | 'destinations'>>({
   confirmedBalance: amount,
   tip: shape<PolicyState['tip']>({ height: whole(0), medianTimePast: time }),
   snapshotAt: time,
@@ -151,18 +158,29 @@ const request = shape<Pick<EvaluationInput['requests'][number], 'id' | 'address'
 
 const whatIsJudged = shape<Omit<EvaluationInput, 'policy'>>({ facts, requests: list(request), state, now: time });
 const spends = list(spend);
+const destinations = mapOf(shape<DestinationAge>({ id: text, label: text, script: text, since: time }));
+
+/** The place of the first fault in the ages of a book, such as "[0014ab].since"; null where there is none. */
+export function faultOfAges(ages: unknown): string | null {
+  return destinations(ages);
+}
 
 /**
  * What is wrong with what a verdict is to rest on, in words; null where nothing is. The types say the same, but nothing
  * holds them at run time: a field that is missing or of another type must deny, and not slip through a comparison. The
  * sums of the facts are added up again, so that no rule rests on a total that its parts contradict.
  *
- * Earlier spends that were arranged before (`arranged`) have been checked by then and are not looked at again.
+ * What was arranged before is not looked at again: spends throw there where they are unsound, a book keeps its fault.
  */
-export function unsoundness(judged: EvaluationInput, arranged: boolean): string | null {
+export function unsoundness(
+  judged: EvaluationInput,
+  arranged: { readonly spends: boolean; readonly book: { readonly fault: string | null } | undefined },
+): string | null {
   const fault = whatIsJudged(judged);
   if (fault !== null) return `${fault.slice(1)} is missing or mistyped`;
-  const earlier = arranged ? null : spends(judged.state.spends);
+  const book = arranged.book === undefined ? faultOfAges(judged.state.destinations) : arranged.book.fault;
+  if (book !== null) return `state.destinations${book} is missing or mistyped`;
+  const earlier = arranged.spends ? null : spends(judged.state.spends);
   if (earlier !== null) return `state.spends${earlier} is missing or mistyped`;
   return contradiction(judged.facts);
 }

@@ -5,13 +5,12 @@ import { ok, type Result } from '../domain/result.js';
 import { parseTime, type UnixSeconds } from '../domain/time.js';
 import type { Entry, EntryBody } from '../journal/entries.js';
 import type { BatchRecord } from '../journal/state.js';
-import { codesOf } from '../policy/bench/run.js';
+import type { Ruling } from '../policy/evaluate.js';
 import type { Approval, LoadedPolicy } from '../policy/types.js';
 import { Past } from './past.js';
 import type { Desk } from './ports.js';
 
 type Judged = Extract<EntryBody, { kind: 'batch.verdict' }>;
-type Ruling = { readonly decision: Judged['decision']; readonly codes: readonly string[] };
 
 /** One decision of the journal, as it was and as the other policy would have made it. */
 export interface Replayed {
@@ -84,8 +83,7 @@ class Replay {
     if (!examined.ok) return examined;
     const approvals = body.stage === 'plan' ? ok([]) : await this.#approvals(batch, at);
     if (!approvals.ok) return approvals;
-    const { verdict } = this.#past.judge(examined.value, approvals.value, at);
-    this.#note(entry, body, { decision: verdict.decision, codes: codesOf(verdict, ['deny', 'need']) });
+    this.#note(entry, body, this.#past.ruling(examined.value, approvals.value, at));
     return ok(undefined);
   }
 

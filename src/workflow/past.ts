@@ -9,7 +9,8 @@ import { applyBatchEntry } from '../journal/fold-batch.js';
 import { policyAt } from '../journal/policies.js';
 import { SharedMap } from '../journal/shared-map.js';
 import type { BatchRecord, JournalState } from '../journal/state.js';
-import { evaluate } from '../policy/evaluate.js';
+import { type BookIndex, createBookIndex } from '../policy/book-index.js';
+import { evaluate, evaluateRuling, type Ruling } from '../policy/evaluate.js';
 import { deriveFacts } from '../policy/facts.js';
 import type { Approval, DestinationAge, Facts, LoadedPolicy, PolicyState, SpendRecord } from '../policy/types.js';
 import { createSpendIndex, type SpendIndex } from '../policy/windows.js';
@@ -74,6 +75,7 @@ export class Past {
   #destinations: { readonly book: JournalState['book']; readonly ages: ReadonlyMap<string, DestinationAge> } | null =
     null;
   #index: SpendIndex | null = null;
+  #book: BookIndex | null = null;
 
   /** `reader` says whether snapshots are believed or every coin of theirs is derived again. */
   constructor(
@@ -151,9 +153,24 @@ export class Past {
   /** The verdict on what was examined, at a moment, with these approvals. */
   judge(examined: Examined, approvals: readonly Approval[], now: UnixSeconds): Assessment {
     const { policy, decoded, facts, requests, state } = examined;
-    if (this.#index?.spends !== state.spends) this.#index = createSpendIndex(state.spends);
-    const verdict = evaluate({ policy, facts, requests, state: { ...state, approvals }, now }, this.#index);
+    const { spends, book } = this.#arrange(examined);
+    const verdict = evaluate({ policy, facts, requests, state: { ...state, approvals }, now }, spends, book);
     return { decoded, facts, verdict };
+  }
+
+  /** What that verdict comes to, for a reader who wants no more. */
+  ruling(examined: Examined, approvals: readonly Approval[], now: UnixSeconds): Ruling {
+    const { policy, facts, requests, state } = examined;
+    return evaluateRuling({ policy, facts, requests, state: { ...state, approvals }, now }, this.#arrange(examined));
+  }
+
+  #arrange({ state, policy }: Examined): { readonly spends: SpendIndex; readonly book: BookIndex } {
+    const { network } = policy.document.wallet;
+    if (this.#index?.spends !== state.spends) this.#index = createSpendIndex(state.spends);
+    if (this.#book?.destinations !== state.destinations || this.#book.network !== network) {
+      this.#book = createBookIndex(state.destinations, network);
+    }
+    return { spends: this.#index, book: this.#book };
   }
 
   /** The snapshot of the moment; read when the first decision rests on it. */

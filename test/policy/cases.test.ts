@@ -2,6 +2,8 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { compose } from '../../src/compose.js';
+import { codesOf } from '../../src/policy/bench/run.js';
+import { evaluateRuling } from '../../src/policy/evaluate.js';
 import { runCases } from '../../src/workflow/cases.js';
 
 const FOLDER = fileURLToPath(new URL('cases', import.meta.url));
@@ -20,5 +22,14 @@ describe.each(files)('the cases of %s', async (file) => {
   it.each(outcomes.map((outcome) => [outcome.case.name, outcome] as const))('%s', (_, outcome) => {
     expect(outcome.case.expect).not.toBeNull();
     expect(outcome.problems.join('\n')).toBe('');
+  });
+
+  it('come to the same without words', () => {
+    const judged = outcomes.flatMap((outcome) => outcome.judged ?? []);
+    for (const { input, verdict } of judged) {
+      const codes = codesOf(verdict, ['deny', 'need']);
+      expect(evaluateRuling(input)).toEqual({ decision: verdict.decision, codes });
+    }
+    expect(judged.length).toBeGreaterThan(0);
   });
 });

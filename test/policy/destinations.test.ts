@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { trustedHex } from '../../src/domain/bytes.js';
-import { looksLike, sideBySide } from '../../src/policy/rules/lookalike.js';
+import { looksLike } from '../../src/policy/alike.js';
+import { sideBySide } from '../../src/policy/rules/lookalike.js';
 import {
   ADDRESSES,
   BOOK,

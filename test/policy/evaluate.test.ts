@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { evaluate, evaluateRules } from '../../src/policy/evaluate.js';
+import { createBookIndex } from '../../src/policy/book-index.js';
+import { evaluate, evaluateRules, evaluateRuling } from '../../src/policy/evaluate.js';
 import { RULES } from '../../src/policy/rules/index.js';
-import { finding, type Rule } from '../../src/policy/rules/rule.js';
+import { finding, perVerdict, type Rule } from '../../src/policy/rules/rule.js';
 import type { EvaluationInput } from '../../src/policy/types.js';
 import { canonicalVerdict, sortFindings } from '../../src/policy/verdict.js';
 import { createSpendIndex } from '../../src/policy/windows.js';
@@ -105,6 +106,66 @@ describe('evaluation', () => {
     expect(evaluate(c, createSpendIndex(c.state.spends))).toEqual(evaluate(c));
     expect(evaluate(c, createSpendIndex([]))).toEqual(evaluate(c));
     expect(evaluate(c).decision).toBe('DENY');
+  });
+});
+
+describe('a book that was arranged before', () => {
+  const c = inputOf({ batch: { pay: [pay('A', '1')] } });
+  const { network } = c.policy.document.wallet;
+  const [[script, entry] = ['', null]] = c.state.destinations;
+
+  it('is used for the very same map and network, and no other', () => {
+    const book = createBookIndex(c.state.destinations, network);
+    expect(evaluate(c, undefined, book)).toEqual(evaluate(c));
+    const broken = new Map([...c.state.destinations, ['51', { ...entry, since: 'yesterday' } as never]]);
+    const verdict = evaluate({ ...c, state: { ...c.state, destinations: broken } }, undefined, book);
+    expect(codes(verdict, 'deny')).toContain('EVAL_ERROR');
+    expect(evaluate(c, undefined, { ...book, network: 'regtest', addresses: [] })).toEqual(evaluate(c));
+  });
+
+  it.each([{ id: 7 }, { label: null }, { script: undefined }, { since: 0.5 }, { since: -1 }])(
+    'denies with an entry of %j, in the words of a verdict without it',
+    (wrong) => {
+      const destinations = new Map([[script, { ...entry, ...wrong } as never]]);
+      const judged = { ...c, state: { ...c.state, destinations } };
+      const verdict = evaluate(judged, undefined, createBookIndex(destinations, network));
+      const soundness = (one: typeof verdict) => one.findings.find(({ subject }) => subject === 'facts');
+      expect(soundness(verdict)?.text).toContain(`state.destinations[${script}]`);
+      expect(soundness(verdict)).toEqual(soundness(evaluate(judged)));
+    },
+  );
+});
+
+describe('a ruling', () => {
+  it('asks for no place and makes no sentence', () => {
+    const c = inputOf({ batch: { pay: [pay('A', '60')] } });
+    const mute = {
+      ...c.policy,
+      where: () => {
+        throw new Error('nobody reads it');
+      },
+    };
+    expect(evaluateRuling({ ...c, policy: mute })).toEqual({
+      decision: 'DENY',
+      codes: codes(evaluate(c), 'deny').toSorted(),
+    });
+  });
+});
+
+describe('what several rules ask of one verdict', () => {
+  it('is worked out once a context, and a failure is not kept', () => {
+    let calls = 0;
+    const asked = perVerdict(() => {
+      calls += 1;
+      if (calls === 1) throw new Error('not yet');
+      return calls;
+    });
+    const twice = rule('twice', (context) => [
+      finding(context, 'FEE_ABS', 'pass', `${asked(context)} ${asked(context)}`),
+    ]);
+    expect(codes(evaluateRules([twice], inputOf({})), 'deny')).toEqual(['EVAL_ERROR']);
+    expect(evaluateRules([twice], inputOf({})).findings[0]?.text).toBe('2 2');
+    expect(evaluateRules([twice], inputOf({})).findings[0]?.text).toBe('3 3');
   });
 });
 

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Sats } from '../../src/domain/sats.js';
-import { evaluate, evaluateRules } from '../../src/policy/evaluate.js';
+import { createBookIndex } from '../../src/policy/book-index.js';
+import { evaluate, evaluateRules, evaluateRuling } from '../../src/policy/evaluate.js';
 import { RULES } from '../../src/policy/rules/index.js';
 import { rollingLimits } from '../../src/policy/rules/rolling.js';
 import type { EvaluationInput, PolicyDocument, SpendRecord } from '../../src/policy/types.js';
 import { canonicalVerdict } from '../../src/policy/verdict.js';
+import { createSpendIndex } from '../../src/policy/windows.js';
 import {
   ADDRESSES,
   approvedBy,
@@ -146,6 +148,23 @@ describe('section 19: properties', () => {
   afterEach(() => {
     if (zone === undefined) delete process.env.TZ;
     else process.env.TZ = zone;
+  });
+
+  it('a ruling is the decision and the codes of the verdict, whatever was arranged for it before', () => {
+    fc.assert(
+      fc.property(cases.map(inputOf), (input) => {
+        const { decision, findings } = evaluate(input);
+        const denying = findings.filter(({ outcome }) => outcome === 'deny' || outcome === 'need');
+        const ruling = { decision, codes: [...new Set(denying.map(({ code }) => code))].sort() };
+        const { state, policy } = input;
+        const spends = createSpendIndex(state.spends);
+        const book = createBookIndex(state.destinations, policy.document.wallet.network);
+        expect(evaluateRuling(input)).toEqual(ruling);
+        expect(evaluateRuling(input, { spends, book })).toEqual(ruling);
+        expect(canonicalVerdict(evaluate(input, spends, book))).toBe(bytes(input));
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it('1: no order of anything changes verdict or reasons', () => {

@@ -3,7 +3,7 @@ import { formatTime, type UnixSeconds } from '../../domain/time.js';
 import { peopleOf } from '../consistency.js';
 import type { Approval, ApprovalTier, PolicyDocument, Verdict } from '../types.js';
 import { rollingDay } from './rolling.js';
-import { askForPolicy, finding, listed, plural, type Rule, type RuleContext } from './rule.js';
+import { askForPolicy, finding, listed, perVerdict, plural, type Rule, type RuleContext, type Said } from './rule.js';
 
 interface Counted {
   readonly tier: ApprovalTier;
@@ -32,8 +32,8 @@ function byBound(a: ApprovalTier, b: ApprovalTier): number {
   return a.upTo < b.upTo ? -1 : 1;
 }
 
-/** Who counts towards the quorum: people, not keys, and never the initiator. */
-function count(context: RuleContext): Counted | null {
+/** Who counts towards the quorum: people, not keys, and never the initiator. Null where no tier reaches so far. */
+const count = perVerdict((context): Counted | null => {
   const { document, state, time } = context;
   const basis = tierBasis(context);
   const tier = tierFor(document.approvals.tiers, basis);
@@ -64,7 +64,7 @@ function count(context: RuleContext): Counted | null {
     expired: [...expired].sort(byPerson).map(([person, at]) => ({ person, at })),
     ignored: [...ignored].sort(byPerson).map(([person, why]) => ({ person, why })),
   };
-}
+});
 
 function byPerson([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return a < b ? -1 : 1;
@@ -93,15 +93,18 @@ export const tierExists: Rule = {
   check: (context) => {
     const basis = tierBasis(context);
     const tier = tierFor(context.document.approvals.tiers, basis);
-    const shown = { measured: basis.toString(), unit: 'sat' } as const;
-    if (tier !== null) {
-      const bound = tier.upTo === null ? 'without an upper bound' : `up to ${formatAmount(tier.upTo)}`;
-      const text = `What leaves within 24 hours, ${formatAmount(basis)}, falls into the approval tier ${bound}.`;
-      return [finding(context, 'APPROVALS_NO_TIER', 'pass', text, { ...shown, limit: tier.upTo?.toString() })];
-    }
-    const text = `What leaves within 24 hours, ${formatAmount(basis)}, is above the highest approval tier: nobody may approve it.`;
-    const remedy = `split the batch over several days, or ${askForPolicy(context, 'approvals.tiers')}`;
-    return [finding(context, 'APPROVALS_NO_TIER', 'deny', text, { ...shown, remedy })];
+    const said = (): Said => {
+      const shown = { measured: basis.toString(), unit: 'sat' } as const;
+      const leaves = `What leaves within 24 hours, ${formatAmount(basis)},`;
+      if (tier !== null) {
+        const bound = tier.upTo === null ? 'without an upper bound' : `up to ${formatAmount(tier.upTo)}`;
+        return { ...shown, text: `${leaves} falls into the approval tier ${bound}.`, limit: tier.upTo?.toString() };
+      }
+      const text = `${leaves} is above the highest approval tier: nobody may approve it.`;
+      const remedy = `split the batch over several days, or ${askForPolicy(context, 'approvals.tiers')}`;
+      return { ...shown, text, remedy };
+    };
+    return [finding(context, 'APPROVALS_NO_TIER', tier === null ? 'deny' : 'pass', said)];
   },
 };
 
@@ -114,14 +117,16 @@ export const quorumComplete: Rule = {
       return [finding(context, 'APPROVALS_MISSING', 'pass', 'No tier applies, so no quorum is counted.')];
     }
     const { tier, basis, approved, missing } = counted;
-    const shown = { measured: `${approved.length}`, limit: `${tier.m}`, unit: 'people' } as const;
-    const include = tier.include === undefined ? '' : `, at least one of them ${tier.include}`;
-    const asks = `${formatAmount(basis)} within 24 hours asks for ${tier.m} of ${tier.from.join(' and ')}${include}${tier.touchRequired ? ', each with a key that is touched' : ''}`;
-    const have = approved.length === 0 ? 'nobody has approved' : `approved by ${approved.join(', ')}`;
-    if (missing === 0) return [finding(context, 'APPROVALS_MISSING', 'pass', `${asks}; ${have}.`, shown)];
-    const text = `${asks}; ${have}, ${plural(missing, 'approval')} missing.`;
-    const remedy = `ask for ${plural(missing, 'more approval')} (countersign batch approve)`;
-    return [finding(context, 'APPROVALS_MISSING', 'need', text, { ...shown, remedy })];
+    const said = (): Said => {
+      const shown = { measured: `${approved.length}`, limit: `${tier.m}`, unit: 'people' } as const;
+      const include = tier.include === undefined ? '' : `, at least one of them ${tier.include}`;
+      const asks = `${formatAmount(basis)} within 24 hours asks for ${tier.m} of ${tier.from.join(' and ')}${include}${tier.touchRequired ? ', each with a key that is touched' : ''}`;
+      const have = approved.length === 0 ? 'nobody has approved' : `approved by ${approved.join(', ')}`;
+      if (missing === 0) return { ...shown, text: `${asks}; ${have}.` };
+      const text = `${asks}; ${have}, ${plural(missing, 'approval')} missing.`;
+      return { ...shown, text, remedy: `ask for ${plural(missing, 'more approval')} (countersign batch approve)` };
+    };
+    return [finding(context, 'APPROVALS_MISSING', missing === 0 ? 'pass' : 'need', said)];
   },
 };
 

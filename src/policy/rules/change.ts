@@ -81,15 +81,15 @@ export const changeCount: Rule = {
     const { maxOutputs } = context.document.change;
     const count = changeOutputs(context).length;
     const within = count <= maxOutputs;
-    const text = `The batch has ${plural(count, 'change output')}; ${maxOutputs} may be.`;
     return [
-      finding(context, 'CHANGE_COUNT', within ? 'pass' : 'deny', text, {
+      finding(context, 'CHANGE_COUNT', within ? 'pass' : 'deny', () => ({
+        text: `The batch has ${plural(count, 'change output')}; ${maxOutputs} may be.`,
         measured: `${count}`,
         limit: `${maxOutputs}`,
         headroom: `${within ? maxOutputs - count : maxOutputs}`,
         unit: 'count',
         remedy: within ? undefined : `plan the batch again, or ${askForPolicy(context, 'change.max_outputs')}`,
-      }),
+      })),
     ];
   },
 };

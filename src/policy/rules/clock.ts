@@ -10,12 +10,12 @@ export const clockBack: Rule = {
     const { lastEntryAt } = context.state;
     const behind = Math.max(0, lastEntryAt - context.now);
     const within = behind <= maxBack;
-    const text =
-      behind === 0
-        ? `The clock, ${formatTime(context.now)}, is not behind the newest journal entry.`
-        : `The clock, ${formatTime(context.now)}, is ${formatSpan(behind)} behind the newest journal entry, ${formatTime(lastEntryAt)}; ${formatSpan(maxBack)} are tolerated.`;
     return [
-      finding(context, 'CLOCK_BACK', within ? 'pass' : 'deny', text, {
+      finding(context, 'CLOCK_BACK', within ? 'pass' : 'deny', () => ({
+        text:
+          behind === 0
+            ? `The clock, ${formatTime(context.now)}, is not behind the newest journal entry.`
+            : `The clock, ${formatTime(context.now)}, is ${formatSpan(behind)} behind the newest journal entry, ${formatTime(lastEntryAt)}; ${formatSpan(maxBack)} are tolerated.`,
         measured: `${behind}`,
         limit: `${maxBack}`,
         headroom: `${Math.max(0, maxBack - behind)}`,
@@ -24,7 +24,7 @@ export const clockBack: Rule = {
         remedy: within
           ? undefined
           : 'set the clock right; if it is right, look for the entry that was written too late',
-      }),
+      })),
     ];
   },
 };
@@ -68,15 +68,15 @@ export const clockJump: Rule = {
     const { medianTimePast } = context.state.tip;
     const ahead = Math.max(0, context.time - medianTimePast);
     const within = ahead <= maxAheadOfMtp;
-    const text = `${formatTime(context.time)} is ${formatSpan(ahead)} ahead of the median time past of the chain, ${formatTime(medianTimePast)}; ${formatSpan(maxAheadOfMtp)} are tolerated.`;
     return [
-      finding(context, 'CLOCK_JUMP', within ? 'pass' : 'deny', text, {
+      finding(context, 'CLOCK_JUMP', within ? 'pass' : 'deny', () => ({
+        text: `${formatTime(context.time)} is ${formatSpan(ahead)} ahead of the median time past of the chain, ${formatTime(medianTimePast)}; ${formatSpan(maxAheadOfMtp)} are tolerated.`,
         measured: `${ahead}`,
         limit: `${maxAheadOfMtp}`,
         headroom: `${Math.max(0, maxAheadOfMtp - ahead)}`,
         unit: 's',
         remedy: within ? undefined : 'import a newer coin snapshot; if it is new, set the clock right',
-      }),
+      })),
     ];
   },
 };
@@ -89,15 +89,15 @@ export const snapshotAge: Rule = {
     const { snapshotAt } = context.state;
     const age = Math.max(0, context.time - snapshotAt);
     const within = age <= chainSnapshotMaxAge;
-    const text = `The coin snapshot was taken in at ${formatTime(snapshotAt)}, ${formatSpan(age)} ago; ${formatSpan(chainSnapshotMaxAge)} are tolerated.`;
     return [
-      finding(context, 'DATA_STALE', within ? 'pass' : 'deny', text, {
+      finding(context, 'DATA_STALE', within ? 'pass' : 'deny', () => ({
+        text: `The coin snapshot was taken in at ${formatTime(snapshotAt)}, ${formatSpan(age)} ago; ${formatSpan(chainSnapshotMaxAge)} are tolerated.`,
         measured: `${age}`,
         limit: `${chainSnapshotMaxAge}`,
         headroom: `${Math.max(0, chainSnapshotMaxAge - age)}`,
         unit: 's',
         remedy: within ? undefined : 'import a newer coin snapshot',
-      }),
+      })),
     ];
   },
 };

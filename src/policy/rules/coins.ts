@@ -22,7 +22,7 @@ export const confirmed: Rule = {
     return listed(
       context,
       'INPUT_UNCONFIRMED',
-      `Every coin has at least ${plural(least, 'confirmation')}.`,
+      () => `Every coin has at least ${plural(least, 'confirmation')}.`,
       knownCoins(context)
         .filter(({ coin }) => !(coin.confirmations >= least))
         .map(({ coin, ...input }) => ({
@@ -65,7 +65,7 @@ export const frozen: Rule = {
     listed(
       context,
       'INPUT_FROZEN',
-      `None of the ${inputCount(context)} is frozen.`,
+      () => `None of the ${inputCount(context)} is frozen.`,
       context.facts.inputs
         .filter((input) => input.frozen !== null)
         .map((input) => ({
@@ -105,7 +105,7 @@ export const worthSpending: Rule = {
     return listed(
       context,
       'INPUT_DUST',
-      `Every coin, or the coins of its script together, is worth at least ${formatAmount(least)}.`,
+      () => `Every coin, or the coins of its script together, is worth at least ${formatAmount(least)}.`,
       smallCoins(context)
         .filter((input) => !(groupValue(input) >= least))
         .map((input) => ({

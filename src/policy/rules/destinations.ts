@@ -16,7 +16,7 @@ export const destinationAllowed: Rule = {
     return listed(
       context,
       'DEST_NOT_ALLOWED',
-      `The address book holds every destination of the batch (${all.length}).`,
+      () => `The address book holds every destination of the batch (${all.length}).`,
       all
         .filter(({ entry }) => entry === undefined)
         .map(({ name, amount }) => ({
@@ -43,7 +43,7 @@ export const cooldown: Rule = {
     return listed(
       context,
       'DEST_COOLDOWN',
-      `Every listed destination of the batch (${known.length}) is past the cool-down of ${formatSpan(wait)}.`,
+      () => `Every listed destination of the batch (${known.length}) is past the cool-down of ${formatSpan(wait)}.`,
       cooling.map(({ entry, name }) => ({
         subject: name,
         measured: `${ageAt(entry, context.time)}`,
@@ -88,7 +88,7 @@ export const scriptType: Rule = {
     return listed(
       context,
       'DEST_SCRIPT_TYPE',
-      `Every destination has one of the script types ${allowed.join(', ')}.`,
+      () => `Every destination has one of the script types ${allowed.join(', ')}.`,
       payees(context)
         .filter(({ kind }) => !allowed.includes(kind) && kind !== 'p2tr_off_curve')
         .map(({ name, kind }) => ({
@@ -126,7 +126,7 @@ export const dustPayment: Rule = {
     return listed(
       context,
       'DEST_DUST',
-      `No payment of the batch is dust (${plural(context.payments.length, 'output')}).`,
+      () => `No payment of the batch is dust (${plural(context.payments.length, 'output')}).`,
       all.flatMap(({ name, kind, script, amounts }) => {
         const least = dustThreshold(trustedHex(script));
         const isData = kind === 'op_return';

@@ -1,8 +1,8 @@
 import { formatFeeRate, rateOf } from '../../domain/feerate.js';
-import { formatAmount } from '../../domain/sats.js';
+import { formatAmount, maxSats } from '../../domain/sats.js';
 import { tallyWindow } from '../windows.js';
 import { DAY } from './rolling.js';
-import { askForPolicy, assertAmount, capped, finding, type Rule, type RuleContext, single } from './rule.js';
+import { askForPolicy, assertAmount, capped, finding, type Rule, type RuleContext, type Said, single } from './rule.js';
 
 const digits = (rate: bigint): string => formatFeeRate(rate).replace(' sat/vB', '');
 
@@ -14,17 +14,21 @@ export const feeRate: Rule = {
     const { fee, vsize } = context.facts;
     const max = context.document.fees.maxRate;
     assertAmount(max, 'fees.max_rate_sat_vb');
-    // Rounded up, so that a rate above the limit never prints as the limit.
-    const rate = fee <= 0n ? 0n : (fee * 1000n + vsize - 1n) / vsize;
-    const shown = { measured: digits(rate), limit: digits(max), unit: 'sat/vB' } as const;
-    if (fee * 1000n <= max * vsize) {
-      const text = `The feerate is ${formatFeeRate(rate)} (${formatAmount(fee)} for ${vsize} vB), within the limit of ${formatFeeRate(max)}.`;
-      return [finding(context, 'FEE_RATE', 'pass', text, { ...shown, headroom: digits(max - rate) })];
-    }
-    const most = (max * vsize) / 1000n;
-    const text = `The feerate is ${formatFeeRate(rate)} (${formatAmount(fee)} for ${vsize} vB), above the limit of ${formatFeeRate(max)}.`;
-    const remedy = `plan with a fee of at most ${formatAmount(most)}, or ${askForPolicy(context, 'fees.max_rate_sat_vb')}`;
-    return [finding(context, 'FEE_RATE', 'deny', text, { ...shown, headroom: digits(max), remedy })];
+    const within = fee * 1000n <= max * vsize;
+    const said = (): Said => {
+      // Rounded up, so that a rate above the limit never prints as the limit.
+      const rate = fee <= 0n ? 0n : (fee * 1000n + vsize - 1n) / vsize;
+      const shown = { measured: digits(rate), limit: digits(max), unit: 'sat/vB' } as const;
+      const is = `The feerate is ${formatFeeRate(rate)} (${formatAmount(fee)} for ${vsize} vB)`;
+      if (within) {
+        const text = `${is}, within the limit of ${formatFeeRate(max)}.`;
+        return { ...shown, text, headroom: digits(max - rate) };
+      }
+      const most = formatAmount((max * vsize) / 1000n);
+      const remedy = `plan with a fee of at most ${most}, or ${askForPolicy(context, 'fees.max_rate_sat_vb')}`;
+      return { ...shown, text: `${is}, above the limit of ${formatFeeRate(max)}.`, headroom: digits(max), remedy };
+    };
+    return [finding(context, 'FEE_RATE', within ? 'pass' : 'deny', said)];
   },
 };
 
@@ -35,21 +39,19 @@ export const feeFloor: Rule = {
     const { fee, vsize } = context.facts;
     const min = context.document.fees.minRate;
     assertAmount(min, 'fees.min_rate_sat_vb');
-    const rate = fee < 0n ? 0n : rateOf(fee, vsize);
-    const shown = { measured: digits(rate), limit: digits(min), unit: 'sat/vB' } as const;
-    if (fee * 1000n >= min * vsize) {
-      const text = `The feerate is ${formatFeeRate(rate)}, at or above the floor of ${formatFeeRate(min)}.`;
-      return [finding(context, 'FEE_TOO_LOW', 'pass', text, { ...shown, headroom: digits(rate - min) })];
-    }
-    const least = (min * vsize + 999n) / 1000n;
-    const text = `The feerate is ${formatFeeRate(rate)} (${formatAmount(fee)} for ${vsize} vB), below the floor of ${formatFeeRate(min)}: a stuck transaction holds budget.`;
-    return [
-      finding(context, 'FEE_TOO_LOW', 'deny', text, {
-        ...shown,
-        headroom: '0',
-        remedy: `plan with a fee of at least ${formatAmount(least)}`,
-      }),
-    ];
+    const within = fee * 1000n >= min * vsize;
+    const said = (): Said => {
+      const rate = fee < 0n ? 0n : rateOf(fee, vsize);
+      const shown = { measured: digits(rate), limit: digits(min), unit: 'sat/vB' } as const;
+      if (within) {
+        const text = `The feerate is ${formatFeeRate(rate)}, at or above the floor of ${formatFeeRate(min)}.`;
+        return { ...shown, text, headroom: digits(rate - min) };
+      }
+      const text = `The feerate is ${formatFeeRate(rate)} (${formatAmount(fee)} for ${vsize} vB), below the floor of ${formatFeeRate(min)}: a stuck transaction holds budget.`;
+      const least = (min * vsize + 999n) / 1000n;
+      return { ...shown, text, headroom: '0', remedy: `plan with a fee of at least ${formatAmount(least)}` };
+    };
+    return [finding(context, 'FEE_TOO_LOW', within ? 'pass' : 'deny', said)];
   },
 };
 
@@ -76,31 +78,24 @@ export const feeFraction: Rule = {
     const { maxBpOfExternal, bpAppliesAbove } = context.document.fees;
     assertAmount(bpAppliesAbove, 'fees.bp_applies_above');
     if (fee <= bpAppliesAbove || external === 0n) {
-      const why =
-        external === 0n
-          ? 'nobody is paid'
-          : `fees up to ${formatAmount(bpAppliesAbove)} are not asked for their fraction`;
-      return [finding(context, 'FEE_FRACTION', 'pass', `The fee is ${formatAmount(fee)}; ${why}.`)];
+      const pass = () => {
+        const small = `fees up to ${formatAmount(bpAppliesAbove)} are not asked for their fraction`;
+        return { text: `The fee is ${formatAmount(fee)}; ${external === 0n ? 'nobody is paid' : small}.` };
+      };
+      return [finding(context, 'FEE_FRACTION', 'pass', pass)];
     }
     const max = BigInt(maxBpOfExternal);
-    const most = (external * max) / 10_000n;
-    const bp = (fee * 10_000n + external - 1n) / external;
-    const shown = { measured: `${bp}`, limit: `${max}`, unit: 'bp' } as const;
-    const text = `The fee of ${formatAmount(fee)} is ${bp} bp (rounded up) of the ${formatAmount(external)} paid`;
-    if (fee * 10_000n <= external * max) {
-      const headroom = `${max - bp}`;
-      return [
-        finding(context, 'FEE_FRACTION', 'pass', `${text}, within the limit of ${max} bp.`, { ...shown, headroom }),
-      ];
-    }
-    const remedy = `plan with a fee of at most ${formatAmount(most > bpAppliesAbove ? most : bpAppliesAbove)}, or ${askForPolicy(context, 'fees.max_bp_of_external')}`;
-    return [
-      finding(context, 'FEE_FRACTION', 'deny', `${text}, above the limit of ${max} bp.`, {
-        ...shown,
-        headroom: `${max}`,
-        remedy,
-      }),
-    ];
+    const within = fee * 10_000n <= external * max;
+    const said = (): Said => {
+      const bp = (fee * 10_000n + external - 1n) / external;
+      const shown = { measured: `${bp}`, limit: `${max}`, unit: 'bp' } as const;
+      const text = `The fee of ${formatAmount(fee)} is ${bp} bp (rounded up) of the ${formatAmount(external)} paid`;
+      if (within) return { ...shown, text: `${text}, within the limit of ${max} bp.`, headroom: `${max - bp}` };
+      const most = maxSats((external * max) / 10_000n, bpAppliesAbove);
+      const remedy = `plan with a fee of at most ${formatAmount(most)}, or ${askForPolicy(context, 'fees.max_bp_of_external')}`;
+      return { ...shown, text: `${text}, above the limit of ${max} bp.`, headroom: `${max}`, remedy };
+    };
+    return [finding(context, 'FEE_FRACTION', within ? 'pass' : 'deny', said)];
   },
 };
 

@@ -33,7 +33,7 @@ export const notSigned: Rule = {
     listed(
       context,
       'PSBT_PRESIGNED',
-      `None of the ${inputCount(context)} carries a signature.`,
+      () => `None of the ${inputCount(context)} carries a signature.`,
       context.facts.inputs
         .filter(({ presigned }) => presigned !== false)
         .map((input) => ({
@@ -74,55 +74,41 @@ function inputsWithin(context: RuleContext) {
   const { max } = context.document.inputs;
   const count = context.facts.inputs.length;
   const within = count <= max;
-  return finding(
-    context,
-    'TX_SHAPE',
-    within ? 'pass' : 'deny',
-    `The transaction has ${inputCount(context)}; ${max} are allowed.`,
-    {
-      subject: 'inputs',
-      measured: `${count}`,
-      limit: `${max}`,
-      headroom: `${within ? max - count : max}`,
-      unit: 'count',
-      remedy: within ? undefined : 'split the batch, or consolidate coins first',
-    },
-  );
+  return finding(context, 'TX_SHAPE', within ? 'pass' : 'deny', () => ({
+    text: `The transaction has ${inputCount(context)}; ${max} are allowed.`,
+    subject: 'inputs',
+    measured: `${count}`,
+    limit: `${max}`,
+    headroom: `${within ? max - count : max}`,
+    unit: 'count',
+    remedy: within ? undefined : 'split the batch, or consolidate coins first',
+  }));
 }
 
 function sizeWithin(context: RuleContext) {
   const { vsize } = context.facts;
   const within = vsize <= MAX_VSIZE;
-  return finding(
-    context,
-    'TX_SHAPE',
-    within ? 'pass' : 'deny',
-    `The signed transaction takes at most ${vsize} vB; nodes relay ${MAX_VSIZE} vB.`,
-    {
-      field: 'transaction',
-      subject: 'size',
-      measured: `${vsize}`,
-      limit: `${MAX_VSIZE}`,
-      headroom: `${within ? MAX_VSIZE - vsize : MAX_VSIZE}`,
-      unit: 'vB',
-      remedy: within ? undefined : 'split the batch',
-    },
-  );
+  return finding(context, 'TX_SHAPE', within ? 'pass' : 'deny', () => ({
+    text: `The signed transaction takes at most ${vsize} vB; nodes relay ${MAX_VSIZE} vB.`,
+    field: 'transaction',
+    subject: 'size',
+    measured: `${vsize}`,
+    limit: `${MAX_VSIZE}`,
+    headroom: `${within ? MAX_VSIZE - vsize : MAX_VSIZE}`,
+    unit: 'vB',
+    remedy: within ? undefined : 'split the batch',
+  }));
 }
 
 function somebodyPaid(context: RuleContext) {
   const count = context.payments.length;
-  return finding(
-    context,
-    'TX_SHAPE',
-    count > 0 ? 'pass' : 'deny',
-    count > 0 ? `The transaction pays ${plural(count, 'output')} besides change.` : 'The transaction pays nobody.',
-    {
-      field: 'transaction',
-      subject: 'payments',
-      measured: `${count}`,
-      unit: 'count',
-      remedy: count > 0 ? undefined : 'plan a batch that pays somebody',
-    },
-  );
+  return finding(context, 'TX_SHAPE', count > 0 ? 'pass' : 'deny', () => ({
+    text:
+      count > 0 ? `The transaction pays ${plural(count, 'output')} besides change.` : 'The transaction pays nobody.',
+    field: 'transaction',
+    subject: 'payments',
+    measured: `${count}`,
+    unit: 'count',
+    remedy: count > 0 ? undefined : 'plan a batch that pays somebody',
+  }));
 }

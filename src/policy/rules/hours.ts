@@ -18,27 +18,19 @@ export const openHours: Rule = {
   check: (context) => {
     const { hours } = context.document;
     const { time } = context;
-    const now = formatTime(time);
+    const now = () => `${formatTime(time)} (${weekday(time)})`;
     if (isOpen(hours, time)) {
-      return [
-        finding(context, 'TIME_CLOSED', 'pass', `${now} (${weekday(time)}) lies within the hours of the policy.`),
-      ];
+      const pass = () => ({ text: `${now()} lies within the hours of the policy.` });
+      return [finding(context, 'TIME_CLOSED', 'pass', pass)];
     }
-    const opening = nextOpening(hours, time);
-    const open = `${hours.days.join(', ') || 'never'} from ${clock(hours.from)} to ${clock(hours.to)} UTC`;
-    const ways = [...(opening === null ? [] : [`wait until ${formatTime(opening)}`]), askForPolicy(context, 'hours')];
-    return [
-      finding(
-        context,
-        'TIME_CLOSED',
-        'deny',
-        `${now} (${weekday(time)}) is outside the hours of the policy: ${open}, closed dates excepted.`,
-        {
-          freesAt: opening,
-          remedy: ways.join(', or '),
-        },
-      ),
-    ];
+    const deny = () => {
+      const opening = nextOpening(hours, time);
+      const open = `${hours.days.join(', ') || 'never'} from ${clock(hours.from)} to ${clock(hours.to)} UTC`;
+      const ways = [...(opening === null ? [] : [`wait until ${formatTime(opening)}`]), askForPolicy(context, 'hours')];
+      const text = `${now()} is outside the hours of the policy: ${open}, closed dates excepted.`;
+      return { text, freesAt: opening, remedy: ways.join(', or ') };
+    };
+    return [finding(context, 'TIME_CLOSED', 'deny', deny)];
   },
 };
 
@@ -48,7 +40,8 @@ function isOpen(hours: Hours, time: UnixSeconds): boolean {
 }
 
 function opensOn({ days, closedDates }: Hours, time: UnixSeconds): boolean {
-  return days.includes(weekday(time)) && !closedDates.includes(formatTime(time).slice(0, 10));
+  const isClosed = closedDates.length > 0 && closedDates.includes(formatTime(time).slice(0, 10));
+  return days.includes(weekday(time)) && !isClosed;
 }
 
 function weekday(time: UnixSeconds): Weekday {

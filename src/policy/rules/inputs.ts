@@ -22,7 +22,7 @@ export const previousTransaction: Rule = {
     listed(
       context,
       'INPUT_NO_PREVTX',
-      `The PSBT proves what each of its ${inputCount(context)} spends.`,
+      () => `The PSBT proves what each of its ${inputCount(context)} spends.`,
       context.facts.inputs
         .filter((input) => !isProven(input))
         .map((input) => ({
@@ -82,7 +82,7 @@ export const foreignInput: Rule = {
     listed(
       context,
       'INPUT_FOREIGN',
-      `Each of the ${inputCount(context)} is derived from the vault's descriptor.`,
+      () => `Each of the ${inputCount(context)} is derived from the vault's descriptor.`,
       context.facts.inputs
         .filter((input) => !isOwn(input))
         .map((input) => ({

@@ -7,8 +7,8 @@ export const notExpired: Rule = {
   check: (context) => {
     const { version, expiresAt, changeControl } = context.document;
     if (context.time < expiresAt) {
-      const text = `Version ${version} of the policy applies until ${formatTime(expiresAt)}.`;
-      return [finding(context, 'POLICY_EXPIRED', 'pass', text)];
+      const pass = () => ({ text: `Version ${version} of the policy applies until ${formatTime(expiresAt)}.` });
+      return [finding(context, 'POLICY_EXPIRED', 'pass', pass)];
     }
     const { m, from } = changeControl.sign;
     return [
@@ -31,8 +31,8 @@ export const effective: Rule = {
   check: (context) => {
     const { version, effectiveAt } = context.document;
     if (context.time >= effectiveAt) {
-      const text = `Version ${version} of the policy applies since ${formatTime(effectiveAt)}.`;
-      return [finding(context, 'POLICY_NOT_EFFECTIVE', 'pass', text)];
+      const pass = () => ({ text: `Version ${version} of the policy applies since ${formatTime(effectiveAt)}.` });
+      return [finding(context, 'POLICY_NOT_EFFECTIVE', 'pass', pass)];
     }
     const text = `Version ${version} of the policy applies from ${formatTime(effectiveAt)} on.`;
     const remedy = `wait until ${formatTime(effectiveAt)}, or use the version before it`;
@@ -66,7 +66,8 @@ export const wallet: Rule = {
       const text = `The policy is for the wallet ${policy.id}, the vault is ${vault.id}.`;
       return [finding(context, 'WALLET_MISMATCH', 'deny', text, { field: 'wallet.id', remedy })];
     }
-    if (plainDescriptor(policy.descriptor) !== plainDescriptor(vault.descriptor)) {
+    const isSame = policy.descriptor === vault.descriptor;
+    if (!isSame && plainDescriptor(policy.descriptor) !== plainDescriptor(vault.descriptor)) {
       const text = `The policy names another descriptor for ${policy.id} than the vault has.`;
       return [finding(context, 'WALLET_MISMATCH', 'deny', text, { remedy })];
     }

@@ -1,5 +1,15 @@
 import { formatAmount, maxSats, type Sats } from '../../domain/sats.js';
-import { askForPolicy, assertAmount, capped, finding, outputName, plural, type Rule, single } from './rule.js';
+import {
+  askForPolicy,
+  assertAmount,
+  capped,
+  finding,
+  outputName,
+  plural,
+  type Rule,
+  type Said,
+  single,
+} from './rule.js';
 
 /** Fee counts: the batch costs the vault what it does not get back as proven change. */
 export const batchLimit: Rule = {
@@ -45,14 +55,16 @@ export const outputCountLimit: Rule = {
   check: (context) => {
     const limit = context.document.limits.outputsPerBatch;
     const count = context.payments.length;
-    const shown = { measured: `${count}`, limit: `${limit}`, unit: 'count' } as const;
-    if (count <= limit) {
-      const text = `The batch pays ${plural(count, 'output')}, change not counted; ${limit} are allowed.`;
-      return [finding(context, 'LIMIT_OUTPUT_COUNT', 'pass', text, { ...shown, headroom: `${limit - count}` })];
-    }
-    const text = `The batch pays ${plural(count, 'output')}, change not counted, ${count - limit} more than the ${limit} allowed.`;
-    const remedy = `split the batch, or ${askForPolicy(context, 'limits.outputs_per_batch')}`;
-    return [finding(context, 'LIMIT_OUTPUT_COUNT', 'deny', text, { ...shown, headroom: `${limit}`, remedy })];
+    const within = count <= limit;
+    const said = (): Said => {
+      const shown = { measured: `${count}`, limit: `${limit}`, unit: 'count' } as const;
+      const pays = `The batch pays ${plural(count, 'output')}, change not counted`;
+      if (within) return { ...shown, text: `${pays}; ${limit} are allowed.`, headroom: `${limit - count}` };
+      const text = `${pays}, ${count - limit} more than the ${limit} allowed.`;
+      const remedy = `split the batch, or ${askForPolicy(context, 'limits.outputs_per_batch')}`;
+      return { ...shown, text, headroom: `${limit}`, remedy };
+    };
+    return [finding(context, 'LIMIT_OUTPUT_COUNT', within ? 'pass' : 'deny', said)];
   },
 };
 
@@ -72,25 +84,22 @@ export const reserveFloor: Rule = {
       0n,
     );
     const after = state.confirmedBalance - maxSats(0n, facts.spend - unconfirmed);
-    const shown = { measured: after.toString(), limit: floor.toString(), unit: 'sat' } as const;
-    if (after >= floor) {
-      const left = after - floor;
-      const text = `After the batch ${formatAmount(after)} stay confirmed in the vault, ${formatAmount(left)} above the floor of ${formatAmount(floor)}.`;
-      return [finding(context, 'RESERVE_FLOOR', 'pass', text, { ...shown, headroom: left.toString() })];
-    }
-    const room = maxSats(0n, state.confirmedBalance - floor);
-    const text = `After the batch ${formatAmount(after)} would stay confirmed in the vault, ${formatAmount(floor - after)} below the floor of ${formatAmount(floor)}.`;
-    const ways = [
-      'wait until more coins of the vault are confirmed',
-      ...(room > 0n ? [`stay within ${formatAmount(room)} now`] : []),
-      askForPolicy(context, 'limits.reserve_floor'),
-    ];
-    return [
-      finding(context, 'RESERVE_FLOOR', 'deny', text, {
-        ...shown,
-        headroom: room.toString(),
-        remedy: ways.join(', or '),
-      }),
-    ];
+    const said = (): Said => {
+      const shown = { measured: after.toString(), limit: floor.toString(), unit: 'sat' } as const;
+      if (after >= floor) {
+        const left = after - floor;
+        const text = `After the batch ${formatAmount(after)} stay confirmed in the vault, ${formatAmount(left)} above the floor of ${formatAmount(floor)}.`;
+        return { ...shown, text, headroom: left.toString() };
+      }
+      const room = maxSats(0n, state.confirmedBalance - floor);
+      const text = `After the batch ${formatAmount(after)} would stay confirmed in the vault, ${formatAmount(floor - after)} below the floor of ${formatAmount(floor)}.`;
+      const ways = [
+        'wait until more coins of the vault are confirmed',
+        ...(room > 0n ? [`stay within ${formatAmount(room)} now`] : []),
+        askForPolicy(context, 'limits.reserve_floor'),
+      ];
+      return { ...shown, text, headroom: room.toString(), remedy: ways.join(', or ') };
+    };
+    return [finding(context, 'RESERVE_FLOOR', after >= floor ? 'pass' : 'deny', said)];
   },
 };

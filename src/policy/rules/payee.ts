@@ -3,7 +3,7 @@ import type { Sats } from '../../domain/sats.js';
 import type { ScriptKind } from '../../domain/script.js';
 import type { UnixSeconds } from '../../domain/time.js';
 import type { DestinationAge } from '../types.js';
-import { outputName, type RuleContext } from './rule.js';
+import { outputName, perVerdict } from './rule.js';
 
 /** A script that the batch pays, however many outputs do it. Own outputs are the matter of the change rules. */
 export interface Payee {
@@ -19,7 +19,7 @@ export interface Payee {
 }
 
 /** The payees of a batch, by script: two spellings of an address, or two outputs, are one destination. */
-export function payees({ payments, state }: Pick<RuleContext, 'payments' | 'state'>): Payee[] {
+export const payees = perVerdict(({ payments, state }): readonly Payee[] => {
   const found = new Map<Hex, Payee>();
   for (const output of payments) {
     if (output.own.own) continue;
@@ -37,7 +37,7 @@ export function payees({ payments, state }: Pick<RuleContext, 'payments' | 'stat
     });
   }
   return [...found.values()].sort((a, b) => (a.script < b.script ? -1 : 1));
-}
+});
 
 /** Seconds since the journal saw the destination; negative where its entry lies in the future. */
 export function ageAt(entry: DestinationAge, time: UnixSeconds): number {

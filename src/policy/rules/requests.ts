@@ -39,7 +39,8 @@ export const requestsMatch: Rule = {
       text: `The PSBT pays ${formatAmount(output.value)} to ${outputName(output)}, which no request asks for and which is not proven change.`,
       remedy: 'find out who put this output there, and plan the batch again from its requests',
     }));
-    const text = `The outputs that are not change are the ${plural(requests.length, 'requested payment')}, one for one.`;
+    const text = () =>
+      `The outputs that are not change are the ${plural(requests.length, 'requested payment')}, one for one.`;
     return listed(context, 'REQUEST_PSBT_MISMATCH', text, [...unpaid, ...unasked]);
   },
 };

@@ -1,6 +1,6 @@
 import { formatTime } from '../../domain/time.js';
 import { type Tally, tallyBlocks, tallyPending, tallyWindow } from '../windows.js';
-import { askForPolicy, capped, finding, type Rule, type RuleContext } from './rule.js';
+import { askForPolicy, capped, finding, perVerdict, type Rule, type Said } from './rule.js';
 
 export const HOUR = 3600;
 export const DAY = 86_400;
@@ -12,9 +12,9 @@ const WINDOWS = [
 ] as const;
 
 /** What leaves within 24 hours with this batch counted in: the basis of the approval tiers as well. */
-export function rollingDay({ index, facts, time, claim }: RuleContext): Tally {
-  return tallyWindow(index, 'spend', claim(facts.spend), time, DAY);
-}
+export const rollingDay = perVerdict(
+  ({ index, facts, time, claim }): Tally => tallyWindow(index, 'spend', claim(facts.spend), time, DAY),
+);
 
 /** One rule a window; all of them hold at once. */
 export const rollingLimits: readonly Rule[] = WINDOWS.map(({ span, seconds, code, words }) => ({
@@ -77,25 +77,21 @@ export const batchCountLimit: Rule = {
     const limit = context.document.limits.batches24h;
     const cap = BigInt(limit);
     const tally = tallyWindow(context.index, 'count', context.claim(1n), context.time, DAY);
-    const shown = { measured: `${tally.measured}`, limit: `${limit}`, unit: 'count' } as const;
-    if (tally.measured <= cap) {
-      const headroom = `${cap - tally.measured}`;
-      const text = `This is batch ${tally.measured} of at most ${limit} within 24 hours.`;
-      return [finding(context, 'LIMIT_BATCH_COUNT', 'pass', text, { ...shown, headroom })];
-    }
-    const freesAt = tally.freesAt(cap);
-    const ways = [
-      ...(freesAt === null ? [] : [`wait until ${formatTime(freesAt)}`]),
-      askForPolicy(context, 'limits.batches_24h'),
-    ];
-    const text = `This would be batch ${tally.measured} within 24 hours; at most ${limit} may leave.`;
-    return [
-      finding(context, 'LIMIT_BATCH_COUNT', 'deny', text, {
-        ...shown,
-        headroom: `${tally.room(cap)}`,
-        freesAt,
-        remedy: ways.join(', or '),
-      }),
-    ];
+    const within = tally.measured <= cap;
+    const said = (): Said => {
+      const shown = { measured: `${tally.measured}`, limit: `${limit}`, unit: 'count' } as const;
+      if (within) {
+        const text = `This is batch ${tally.measured} of at most ${limit} within 24 hours.`;
+        return { ...shown, text, headroom: `${cap - tally.measured}` };
+      }
+      const freesAt = tally.freesAt(cap);
+      const ways = [
+        ...(freesAt === null ? [] : [`wait until ${formatTime(freesAt)}`]),
+        askForPolicy(context, 'limits.batches_24h'),
+      ];
+      const text = `This would be batch ${tally.measured} within 24 hours; at most ${limit} may leave.`;
+      return { ...shown, text, headroom: `${tally.room(cap)}`, freesAt, remedy: ways.join(', or ') };
+    };
+    return [finding(context, 'LIMIT_BATCH_COUNT', within ? 'pass' : 'deny', said)];
   },
 };

@@ -3,6 +3,7 @@ import type { SourcePosition } from '../../domain/fault.js';
 import type { WithdrawalRequest } from '../../domain/request.js';
 import { formatAmount, type Sats } from '../../domain/sats.js';
 import { formatTime, type UnixSeconds } from '../../domain/time.js';
+import type { BookIndex } from '../book-index.js';
 import { CODES, type Code } from '../codes.js';
 import type { Cap, Facts, Finding, LoadedPolicy, OutputFact, PolicyDocument, PolicyState } from '../types.js';
 import type { Claim, SpendIndex, Tally } from '../windows.js';
@@ -29,10 +30,29 @@ export interface RuleContext {
   readonly time: UnixSeconds;
   /** Earlier spends, arranged on first use. */
   readonly index: SpendIndex;
+  /** Addresses of the book, arranged on first use. */
+  readonly book: BookIndex;
   /** Outputs that are not proven change. */
   readonly payments: readonly OutputFact[];
   /** An amount of this batch, with the inputs by which it may replace an earlier one. */
   claim(amount: bigint): Claim;
+  /** Whether anybody will read what the findings say. A ruling asks for outcomes alone, and no sentence is made for it. */
+  readonly wordy: boolean;
+}
+
+/**
+ * What several rules ask of one verdict, worked out for the first of them. Nothing in a context changes, so neither does
+ * the answer; a failure is not kept, and fails every rule that asks.
+ */
+export function perVerdict<T>(work: (context: RuleContext) => T): (context: RuleContext) => T {
+  const known = new WeakMap<RuleContext, { readonly answer: T }>();
+  return (context) => {
+    const before = known.get(context);
+    if (before !== undefined) return before.answer;
+    const answer = work(context);
+    known.set(context, { answer });
+    return answer;
+  };
 }
 
 export interface FindingMore {
@@ -45,28 +65,45 @@ export interface FindingMore {
   readonly remedy?: string | undefined;
 }
 
-/** A finding of a code at a field of the policy; the field of the code's registry entry unless another is given. */
+/** All that a finding says besides its code and its outcome. */
+export type Said = FindingMore & { readonly text: string; readonly field?: string };
+
+/** Words are made unless it is said that nobody reads them. */
+type Speaker = Pick<RuleContext, 'policy'> & Partial<Pick<RuleContext, 'wordy'>>;
+
+const UNREAD: SourcePosition = { file: '' };
+
+/**
+ * A finding of a code at a field of the policy; the field of the code's registry entry unless another is given. Whatever
+ * decides the outcome is worked out before; what is said of it may be given as a function, which is called only where
+ * somebody reads it.
+ */
 export function finding(
-  context: Pick<RuleContext, 'policy'>,
+  context: Speaker,
   code: Code,
   outcome: Finding['outcome'],
-  text: string,
-  more: FindingMore & { readonly field?: string } = {},
+  said: string | (() => Said),
+  more: Omit<Said, 'text'> = {},
 ): Finding {
-  const rule = more.field ?? CODES[code].rule;
+  if (context.wordy === false) return { code, rule: CODES[code].rule, outcome, where: UNREAD, text: '' };
+  return spoken(context, code, outcome, typeof said === 'string' ? { ...more, text: said } : said());
+}
+
+function spoken(context: Speaker, code: Code, outcome: Finding['outcome'], said: Said): Finding {
+  const rule = said.field ?? CODES[code].rule;
   return {
     code,
     rule,
     outcome,
-    ...(more.subject === undefined ? {} : { subject: more.subject }),
-    ...(more.measured === undefined ? {} : { measured: more.measured }),
-    ...(more.limit === undefined ? {} : { limit: more.limit }),
-    ...(more.headroom === undefined ? {} : { headroom: more.headroom }),
-    ...(more.unit === undefined ? {} : { unit: more.unit }),
-    ...(more.freesAt === undefined || more.freesAt === null ? {} : { freesAt: formatTime(more.freesAt) }),
+    ...(said.subject === undefined ? {} : { subject: said.subject }),
+    ...(said.measured === undefined ? {} : { measured: said.measured }),
+    ...(said.limit === undefined ? {} : { limit: said.limit }),
+    ...(said.headroom === undefined ? {} : { headroom: said.headroom }),
+    ...(said.unit === undefined ? {} : { unit: said.unit }),
+    ...(said.freesAt === undefined || said.freesAt === null ? {} : { freesAt: formatTime(said.freesAt) }),
     where: position(context.policy, rule),
-    text,
-    ...(more.remedy === undefined ? {} : { remedy: more.remedy }),
+    text: said.text,
+    ...(said.remedy === undefined ? {} : { remedy: said.remedy }),
   };
 }
 
@@ -76,12 +113,14 @@ function position(policy: LoadedPolicy, rule: string): SourcePosition {
 
 /** The content of a rule that lists faults: each one as a finding, or a single pass. */
 export function listed(
-  context: Pick<RuleContext, 'policy'>,
+  context: Speaker,
   code: Code,
-  passText: string,
-  faults: readonly (FindingMore & { readonly text: string; readonly field?: string })[],
+  passText: string | (() => string),
+  faults: readonly Said[],
 ): Finding[] {
-  if (faults.length === 0) return [finding(context, code, 'pass', passText)];
+  if (faults.length === 0) {
+    return [finding(context, code, 'pass', typeof passText === 'string' ? passText : () => ({ text: passText() }))];
+  }
   return faults.map(({ text, ...more }) => finding(context, code, CODES[code].outcome, text, more));
 }
 
@@ -99,40 +138,33 @@ export interface CapCheck {
 
 /** An inclusive cap in sats: a pass says what is left after this batch, a denial what could go in its place. */
 export function capped(context: RuleContext, check: CapCheck): Finding {
-  const { code, field = CODES[code].rule, subject, what, cap, tally } = check;
+  const { code, field = CODES[code].rule, cap, tally } = check;
+  if (cap !== null) assertAmount(cap, field);
+  const within = cap === null || tally.measured <= cap;
+  return finding(context, code, within ? 'pass' : 'deny', () => saidOfCap(context, check, field));
+}
+
+function saidOfCap(context: RuleContext, { subject, what, cap, tally, remedy }: CapCheck, field: string): Said {
   const { measured } = tally;
   const shown = { field, subject, unit: 'sat', measured: measured.toString() } as const;
-  if (cap === null) {
-    return finding(
-      context,
-      code,
-      'pass',
-      `${what} comes to ${formatAmount(measured)}; the policy sets no limit.`,
-      shown,
-    );
-  }
-  assertAmount(cap, field);
+  const comes = `${what} comes to ${formatAmount(measured)}`;
+  if (cap === null) return { ...shown, text: `${comes}; the policy sets no limit.` };
   const limited = { ...shown, limit: cap.toString() };
   if (measured <= cap) {
     const left = cap - measured;
-    const text = `${what} comes to ${formatAmount(measured)}, within the limit of ${formatAmount(cap)}; ${formatAmount(left)} remain.`;
-    return finding(context, code, 'pass', text, { ...limited, headroom: left.toString() });
+    const text = `${comes}, within the limit of ${formatAmount(cap)}; ${formatAmount(left)} remain.`;
+    return { ...limited, text, headroom: left.toString() };
   }
   const room = tally.room(cap);
   const freesAt = tally.freesAt(cap);
   const ways = [
     ...(freesAt === null ? [] : [`wait until ${formatTime(freesAt)}`]),
     ...(room > 0n ? [`stay within ${formatAmount(room)} now`] : []),
-    ...(check.remedy === undefined ? [] : [check.remedy]),
+    ...(remedy === undefined ? [] : [remedy]),
     askForPolicy(context, field),
   ];
-  return finding(
-    context,
-    code,
-    'deny',
-    `${what} comes to ${formatAmount(measured)}, ${formatAmount(measured - cap)} above the limit of ${formatAmount(cap)}.`,
-    { ...limited, headroom: room.toString(), freesAt, remedy: ways.join(', or ') },
-  );
+  const text = `${comes}, ${formatAmount(measured - cap)} above the limit of ${formatAmount(cap)}.`;
+  return { ...limited, text, headroom: room.toString(), freesAt, remedy: ways.join(', or ') };
 }
 
 /** A tally of something that has no history. */

@@ -1,7 +1,7 @@
 import { scriptKind } from '../../domain/script.js';
 import type { InputFact } from '../types.js';
 import { inputCount, inputName } from './inputs.js';
-import { finding, listed, type Rule, type RuleContext } from './rule.js';
+import { finding, listed, type Rule, type RuleContext, type Said } from './rule.js';
 
 const SIGHASH_DEFAULT = 0x00;
 const SIGHASH_ALL = 0x01;
@@ -20,7 +20,7 @@ export const sighash: Rule = {
     listed(
       context,
       'SIGHASH',
-      `The signatures of all ${inputCount(context)} will commit to the whole transaction.`,
+      () => `The signatures of all ${inputCount(context)} will commit to the whole transaction.`,
       context.facts.inputs.filter(asksForOther).map((input) => ({
         subject: inputName(input),
         text: `Input ${inputName(input)} asks for sighash ${hexByte(input.sighashType)}; only ALL (DEFAULT for taproot) commits to the whole transaction.`,
@@ -42,16 +42,18 @@ export const locktime: Rule = {
   check: (context) => {
     const { locktime: lock } = context.facts;
     const tip = context.state.tip.height;
-    const shown = { measured: `${lock}`, limit: `${tip}` };
-    if (lock < LOCKTIME_THRESHOLD && lock <= tip) {
-      return [finding(context, 'LOCKTIME', 'pass', `The locktime ${lock} is not above the tip, ${tip}.`, shown)];
-    }
-    const text =
-      lock < LOCKTIME_THRESHOLD
-        ? `The locktime ${lock} is above the tip, ${tip}: the transaction could not be broadcast yet.`
-        : `The locktime ${lock} is a time; only a block height up to the tip is allowed.`;
-    const remedy = 'plan the batch again; a signature that waits is a signature that can be hoarded';
-    return [finding(context, 'LOCKTIME', 'deny', text, { ...shown, remedy })];
+    const within = lock < LOCKTIME_THRESHOLD && lock <= tip;
+    const said = (): Said => {
+      const shown = { measured: `${lock}`, limit: `${tip}` };
+      if (within) return { ...shown, text: `The locktime ${lock} is not above the tip, ${tip}.` };
+      const text =
+        lock < LOCKTIME_THRESHOLD
+          ? `The locktime ${lock} is above the tip, ${tip}: the transaction could not be broadcast yet.`
+          : `The locktime ${lock} is a time; only a block height up to the tip is allowed.`;
+      const remedy = 'plan the batch again; a signature that waits is a signature that can be hoarded';
+      return { ...shown, text, remedy };
+    };
+    return [finding(context, 'LOCKTIME', within ? 'pass' : 'deny', said)];
   },
 };
 
@@ -94,10 +96,12 @@ export const version: Rule = {
   check: (context) => {
     const { versions } = context.document.transaction;
     const allowed = versions.includes(context.facts.version);
-    const text = `The transaction has version ${context.facts.version}; allowed: ${versions.join(', ') || 'none'}.`;
-    const remedy = allowed ? undefined : 'plan the batch again';
     return [
-      finding(context, 'TX_VERSION', allowed ? 'pass' : 'deny', text, { measured: `${context.facts.version}`, remedy }),
+      finding(context, 'TX_VERSION', allowed ? 'pass' : 'deny', () => ({
+        text: `The transaction has version ${context.facts.version}; allowed: ${versions.join(', ') || 'none'}.`,
+        measured: `${context.facts.version}`,
+        remedy: allowed ? undefined : 'plan the batch again',
+      })),
     ];
   },
 };

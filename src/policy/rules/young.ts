@@ -6,7 +6,7 @@ import type { SpendRecord } from '../types.js';
 import { confirmedWithin, earliest, type SpendIndex, type Tally, tallyScript } from '../windows.js';
 import { ageAt, payees } from './payee.js';
 import { DAY } from './rolling.js';
-import { capped, finding, formatSpan, type Rule, type RuleContext, single } from './rule.js';
+import { capped, finding, formatSpan, perVerdict, type Rule, type RuleContext, single } from './rule.js';
 
 /**
  * Young at a time: in the book for less than the age of the policy. What the book does not hold is young too, earlier
@@ -29,8 +29,8 @@ export const youngCap: Rule = {
     const { untilAge, each24h } = context.document.destinations.young;
     const young = payees(context).filter(({ script }) => isYoung(context, script, context.time));
     if (young.length === 0) {
-      const text = `Every destination of the batch is at least ${formatSpan(untilAge)} old.`;
-      return [finding(context, 'YOUNG_CAP', 'pass', text)];
+      const pass = () => ({ text: `Every destination of the batch is at least ${formatSpan(untilAge)} old.` });
+      return [finding(context, 'YOUNG_CAP', 'pass', pass)];
     }
     return young.map(({ script, name, amount }) => {
       const tally = tallyScript(context.index, script, context.claim(amount), context.time, DAY);
@@ -73,9 +73,9 @@ export const youngAggregate: Rule = {
 
 type Outputs = SpendRecord['outputs'];
 
-function batchOutputs(context: RuleContext): Outputs {
-  return payees(context).map(({ script, amount }) => ({ script, amount }));
-}
+const batchOutputs = perVerdict(
+  (context): Outputs => payees(context).map(({ script, amount }) => ({ script, amount })),
+);
 
 function youngOf(context: RuleContext, outputs: Outputs, time: UnixSeconds): Sats {
   return outputs.reduce((sum, { script, amount }) => (isYoung(context, script, time) ? sum + amount : sum), 0n);
