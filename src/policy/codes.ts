@@ -33,6 +33,7 @@ export const CODES = {
     'signed batches with fewer than 6 confirmations, this one included, exceed their limit: hoarded signatures could all be broadcast at once',
   ),
   LIMIT_BATCH_COUNT: deny('limits.batches_24h', 'Batches per day', 'more batches within 24 hours than allowed'),
+  LIMIT_LIFETIME: deny('limits.lifetime', 'Lifetime', 'all that ever left, fees included, exceeds its limit'),
   RESERVE_FLOOR: deny('limits.reserve_floor', 'Reserve floor', 'too little confirmed balance would stay in the vault'),
 
   DEST_NOT_ALLOWED: deny(
@@ -105,6 +106,11 @@ export const CODES = {
   ),
   FEE_ABS: deny('fees.max_abs', 'Absolute fee', 'the fee is above its limit'),
   FEE_FRACTION: deny('fees.max_bp_of_external', 'Fee fraction', 'the fee is too large a part of what is paid'),
+  FEE_REPLACEMENTS: deny(
+    'fees.max_abs',
+    'Fees over replacements',
+    'the fees of this batch and of all that it replaces, directly or through others, exceed the limit of one fee',
+  ),
   FEE_24H: deny('fees.max_24h', 'Fees per day', 'fees within 24 hours exceed their limit'),
 
   INPUT_NO_PREVTX: deny(

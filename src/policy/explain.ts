@@ -79,6 +79,9 @@ const SECTIONS: readonly Section[] = [
     say: ({ change, transaction }) => [
       `A transaction has at most ${counted(change.maxOutputs, 'change output')}, on branch ${change.branch} of the descriptor, at most ${change.maxGap} beyond the last one used. An address that was used before is no change address (${change.reuse}).`,
       `Every signature covers the whole transaction (sighash ${transaction.sighash}). The lock time is a block height up to the tip (${transaction.locktime}), the version ${listText(transaction.versions.map(String), 'or')}.`,
+      transaction.mergeOutputs === true
+        ? 'Payments to one address may stand as one output of exactly their sum.'
+        : 'Each payment that was asked for is an output of its own.',
       `Data outputs (OP_RETURN): ${transaction.opReturn}. Payments to the wallet's own receiving addresses: ${transaction.selfReceive}.`,
     ],
   },
@@ -162,6 +165,9 @@ function sayLimits({ limits }: PolicyDocument): readonly string[] {
     `What is signed and not confirmed may sum up to ${capText(limits.signedUnconfirmed)}.`,
     `There may be ${limits.batches24h} batches in 24 hours, of ${counted(limits.outputsPerBatch, 'output')} each.`,
     `At least ${formatAmount(limits.reserveFloor)} has to stay in the wallet, confirmed.`,
+    (limits.lifetime ?? null) === null
+      ? 'There is no limit on all that ever leaves.'
+      : `All that ever leaves may sum up to ${capText(limits.lifetime ?? null)}.`,
   ];
 }
 
@@ -169,6 +175,7 @@ function sayFees({ fees }: PolicyDocument): readonly string[] {
   return [
     `A transaction pays from ${formatFeeRate(fees.minRate)} to ${formatFeeRate(fees.maxRate)}.`,
     `Its fee may be ${capText(fees.maxAbs)}. Above ${formatAmount(fees.bpAppliesAbove)} it may also not be more than ${fees.maxBpOfExternal} bp (hundredths of a percent) of what it pays to others.`,
+    'Batches that replace one another, as far as they share coins directly or through others, count together against the limit of one fee.',
     `All fees of 24 hours together may be ${capText(fees.max24h)}.`,
   ];
 }
@@ -182,6 +189,9 @@ function sayApprovals({ approvals }: PolicyDocument): readonly string[] {
       const touch = tier.touchRequired ? ', each with a key that has to be touched' : '';
       return `${reach}: ${quorumText(tier)}${touch}.`;
     }),
+    approvals.duplicateGuard === 'approve'
+      ? 'A batch that repeats a payment of the last 24 hours, the same amount to the same destination, needs one person more.'
+      : 'A batch that repeats a payment of the last 24 hours, the same amount to the same destination, brings a warning and no more.',
     ...(last === null ? [] : [`No number of approvals lets more than ${formatAmount(last)} leave.`]),
   ];
 }

@@ -54,6 +54,7 @@ function capsOf({ destinations, limits, fees }: PolicyDocument): readonly (reado
     ['limits.rolling.7d', limits.rolling['7d']],
     ...[...limits.rollingBlocks].map(([blocks, cap]) => [`limits.rolling_blocks.${blocks}`, cap] as const),
     ['limits.signed_unconfirmed', limits.signedUnconfirmed],
+    ...(limits.lifetime === undefined ? [] : [['limits.lifetime', limits.lifetime] as const]),
     ['fees.max_abs', fees.maxAbs],
     ['fees.max_24h', fees.max24h],
   ];
@@ -83,6 +84,7 @@ function* neverBinding(policy: PolicyDocument): Iterable<Complaint> {
     ['destinations.default_cap_24h', destinations.defaultCap24h, 'limits.rolling.24h', limits.rolling['24h']],
     ['limits.signed_unconfirmed', limits.signedUnconfirmed, 'limits.rolling.7d', limits.rolling['7d']],
     ['fees.max_abs', fees.maxAbs, 'fees.max_24h', fees.max24h],
+    ['limits.rolling.7d', limits.rolling['7d'], 'limits.lifetime', limits.lifetime ?? null],
     ...[...destinations.caps24h].map(
       ([id, cap]) => [`destinations.caps_24h.${id}`, cap, 'limits.rolling.24h', limits.rolling['24h']] as const,
     ),
@@ -120,6 +122,9 @@ function* weak(policy: PolicyDocument): Iterable<Complaint> {
   }
   if (destinations.cooldown === 0)
     yield warning('destinations.cooldown', 'is 0: a new destination can be paid at once');
+  if (limits.lifetime === undefined) {
+    yield note('limits.lifetime', 'is left out: there is no limit on all that ever leaves');
+  }
   if (limits.reserveFloor === 0n) yield note('limits.reserve_floor', 'is 0: the wallet may be emptied');
   if (inputs.minConfirmations === 0) {
     yield warning('inputs.min_confirmations', 'is 0: a coin that may yet vanish can be spent');
@@ -162,6 +167,9 @@ function* people(policy: PolicyDocument): Iterable<Complaint> {
     const who = `${able.length} people${tier.touchRequired ? ' with a key that has to be touched' : ''}`;
     if (tier.m > able.length) {
       yield warning(field, `can never be met: it needs ${tier.m}, and there are ${who}`);
+    } else if (policy.approvals.duplicateGuard === 'approve' && tier.m + 1 > able.length - 1) {
+      const text = `with duplicate_guard: approve a repeated payment needs ${tier.m + 1} of ${who}, and who asks does not count: it can never be met`;
+      yield warning(field, text);
     } else if (tier.m >= able.length - 1) {
       const consequence =
         tier.m === able.length

@@ -127,7 +127,11 @@ const hours = refined(
 
 type Fields<T> = { readonly [K in keyof T]-?: Field<T[K], boolean> };
 
-/** countersign.policy/1, field by field. Everything is mandatory but `include`, `touch_required`, and `prev` in version 1. */
+/**
+ * countersign.policy/1, field by field. Everything is mandatory but `include`, `touch_required`, `prev` in
+ * version 1, and what came later: `lifetime`, `duplicate_guard` and `merge_outputs`, without which a document means what it
+ * meant before there were such fields.
+ */
 const POLICY = {
   schema: field('schema', oneOf(['countersign.policy/1'])),
   engine: field('engine', engine),
@@ -195,6 +199,7 @@ const POLICY = {
         batches24h: field('batches_24h', integer(0, 10_000)),
         outputsPerBatch: field('outputs_per_batch', integer(0, 10_000)),
         reserveFloor: field('reserve_floor', sats),
+        lifetime: optionalField('lifetime', cap),
       },
       LIMIT,
     ),
@@ -227,6 +232,7 @@ const POLICY = {
       ),
       validFor: field('valid_for', duration),
       tiers: field('tiers', refined(list(tier, 1, null), 'E_POLICY_SCHEMA', tierProblem)),
+      duplicateGuard: optionalField('duplicate_guard', oneOf(['warn', 'approve'])),
     }),
   ),
   inputs: field(
@@ -260,6 +266,7 @@ const POLICY = {
       versions: field('versions', list(oneOf([1, 2]), 1)),
       opReturn: field('op_return', oneOf(['deny'], ONLY)),
       selfReceive: field('self_receive', oneOf(['deny'], ONLY)),
+      mergeOutputs: optionalField('merge_outputs', boolean),
     }),
   ),
   hours: field('hours', hours),

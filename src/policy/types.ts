@@ -66,6 +66,8 @@ export interface PolicyDocument {
     readonly batches24h: number;
     readonly outputsPerBatch: number;
     readonly reserveFloor: Sats;
+    /** All that ever leaves; absent, or null, for no such limit. */
+    readonly lifetime?: Cap;
   };
   readonly fees: {
     readonly maxRate: FeeRate;
@@ -80,6 +82,8 @@ export interface PolicyDocument {
     readonly initiatorMayApprove: false;
     readonly validFor: number;
     readonly tiers: readonly ApprovalTier[];
+    /** What a payment that repeats one of the last 24 hours brings; absent for a warning alone. */
+    readonly duplicateGuard?: 'warn' | 'approve';
   };
   readonly inputs: {
     readonly prevtx: 'required_before_taproot';
@@ -96,6 +100,8 @@ export interface PolicyDocument {
     readonly versions: readonly number[];
     readonly opReturn: 'deny';
     readonly selfReceive: 'deny';
+    /** Whether all that is asked for one script may stand as one output of the sum; absent for no. */
+    readonly mergeOutputs?: boolean;
   };
   readonly hours: {
     readonly days: readonly Weekday[];

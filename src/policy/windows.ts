@@ -227,6 +227,11 @@ export function tallyBlocks(index: SpendIndex, claim: Claim, tip: number, blocks
   return fixedTally(sumAbove(index.byHeight, tip - blocks), weighPending(index, 'spend', claim));
 }
 
+/** All spends there ever were, whatever their age, this batch included. */
+export function tallyLifetime(index: SpendIndex, claim: Claim): Tally {
+  return fixedTally(index.byTime.spend.sums.at(-1) ?? 0n, weighPending(index, 'spend', claim));
+}
+
 /** All that is signed (or may be) and not yet confirmed, this batch included. */
 export function tallyPending(index: SpendIndex, claim: Claim): Tally {
   return fixedTally(0n, weighPending(index, 'spend', claim));
@@ -234,7 +239,7 @@ export function tallyPending(index: SpendIndex, claim: Claim): Tally {
 
 /** Only groups that share an input with the batch are weighed anew. */
 function weighPending(index: SpendIndex, dimension: Dimension, claim: Claim): Weighed {
-  const touched = new Set(claim.inputs.flatMap((input) => index.groupOf.get(input) ?? []));
+  const touched = touchedGroups(index, claim);
   let rest = index.pendingTotal[dimension];
   const members: Member[] = [];
   for (const group of touched) {
@@ -279,6 +284,15 @@ export function earliest(moments: readonly UnixSeconds[], holds: (then: UnixSeco
     else low = middle + 1;
   }
   return moments[low] ?? null;
+}
+
+/** Earlier batches that can still confirm and are linked to the claim by inputs, directly or through one another. */
+export function linkedTo(index: SpendIndex, { inputs }: Pick<Claim, 'inputs'>): readonly SpendRecord[] {
+  return [...touchedGroups(index, { inputs })].flatMap(({ spends }) => spends);
+}
+
+function touchedGroups(index: SpendIndex, { inputs }: Pick<Claim, 'inputs'>): ReadonlySet<PendingGroup> {
+  return new Set(inputs.flatMap((input) => index.groupOf.get(input) ?? []));
 }
 
 /** Confirmed spends that a window of time still holds. */

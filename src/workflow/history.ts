@@ -35,6 +35,9 @@ export class History {
   readonly #batches = new Map<string, BatchRecord>();
   readonly #pending = new Map<string, SpendRecord>();
   readonly #confirmed = new Map<string, SpendRecord>();
+  /** Those that no window holds any more. */
+  readonly #past = new Set<string>();
+  #pastTotal: Sats = 0n;
   readonly #leaving = new Map<string, number>();
   readonly #changeScripts = new Map<Hex, number>();
   readonly #changeIndexes: UsedIndexes;
@@ -93,14 +96,17 @@ export class History {
     return this.#coins;
   }
 
-  /** Spends of other batches than `except` that a window can hold at this time and tip. */
+  /**
+   * Spends of other batches than `except`. Those that no window can hold at this time and tip are one record, of their sum
+   * and of no time: they are never judged again.
+   */
   spends(except: string, time: UnixSeconds, tip: number): readonly SpendRecord[] {
     if (this.#spends === null) {
       for (const [id, { confirmed }] of this.#confirmed) {
         if (confirmed === null || time - confirmed.at < WEEK || tip - confirmed.height < this.blocks) continue;
-        this.#confirmed.delete(id);
+        this.#leave(id);
       }
-      this.#spends = [...this.#confirmed.values(), ...this.#pending.values()];
+      this.#spends = [...this.#longAgo(), ...this.#confirmed.values(), ...this.#pending.values()];
     }
     return this.#pending.has(except) || this.#confirmed.has(except)
       ? this.#spends.filter(({ batch }) => batch !== except)
@@ -151,8 +157,22 @@ export class History {
     }
   }
 
+  /** Of what has left every window only the sum is kept, for the limit on all that ever leaves. */
+  #leave(id: string): void {
+    this.#pastTotal += this.#confirmed.get(id)?.spend ?? 0n;
+    this.#past.add(id);
+    this.#confirmed.delete(id);
+  }
+
+  #longAgo(): readonly SpendRecord[] {
+    if (this.#past.size === 0) return [];
+    const confirmed = { at: 0, height: 0 };
+    return [{ batch: '', spend: this.#pastTotal, fee: 0n, outputs: [], inputs: [], reservedAt: 0, confirmed }];
+  }
+
   #putSpend(batch: BatchRecord): void {
     this.#spends = null;
+    if (this.#past.delete(batch.id)) this.#pastTotal -= batch.spend;
     this.#pending.delete(batch.id);
     this.#confirmed.delete(batch.id);
     if (!holdsBudget(batch.state)) return;

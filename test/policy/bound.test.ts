@@ -51,6 +51,25 @@ describe('what named people can make leave', () => {
     expect(lineOf(found, 'one batch')).toEqual(exactly('100', '1 LIMIT_BATCH'));
   });
 
+  it('a lifetime limit bounds every figure, and all time', () => {
+    const lasting = (lifetime: bigint | null) =>
+      asked(['alice', 'bob', 'carol', 'erin'], { limits: { ...POLICY.limits, lifetime } });
+    const found = lasting(btc('150'));
+    for (const span of ['24 h', '7 d', 'ever', '144 blocks']) {
+      expect(lineOf(found, span)).toEqual(exactly('150', '1 LIMIT_LIFETIME'));
+    }
+    expect(lineOf(found, '1 h')).toEqual(exactly('120', '1 LIMIT_1H'));
+    expect(lineOf(lasting(btc('499')), '7 d')).toEqual(exactly('499', '1 LIMIT_LIFETIME'));
+    expect(lineOf(lasting(btc('501')), '7 d')).toEqual(exactly('500', '1 LIMIT_7D'));
+    for (const { atMost } of lasting(0n).lines) expect(atMost).toBe(0n);
+    expect(lasting(null).lines.map(({ span }) => span)).not.toContain('ever');
+  });
+
+  it('a repeated payment asks for one person more, which another satoshi avoids: the figures stay', () => {
+    const guarded = asked(['alice', 'bob'], { ...POLICY, approvals: { duplicateGuard: 'approve' } });
+    expect(lineOf(guarded, '7 d')).toEqual(exactly('60', '6 APPROVALS_MISSING'));
+  });
+
   it('one officer, or people of no tier: nothing, and the rule that says so', () => {
     expect(lineOf(asked(['alice']), '24 h')).toEqual(exactly('0', '1 APPROVALS_MISSING'));
     expect(lineOf(asked(['frank', 'grace', 'erin']), '7 d')).toEqual(exactly('0', '1 APPROVALS_MISSING'));

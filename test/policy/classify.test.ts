@@ -21,7 +21,15 @@ import {
   witnesses,
   young,
 } from './classify-support.js';
-import { changed, exampleValue, leaves, load, loaded as loadedFile, type Plain } from './documents-support.js';
+import {
+  changed,
+  exampleValue,
+  type Keys,
+  leaves,
+  load,
+  loaded as loadedFile,
+  type Plain,
+} from './documents-support.js';
 import { at, btc, DAY, HOUR, loaded, P0, type PolicyChange } from './fixture.js';
 
 /** The field, a policy, and one that is tighter in this field alone. */
@@ -61,6 +69,17 @@ const TABLE: readonly Row[] = [
   ['limits.batches_24h', {}, { limits: { batches24h: 5 } }],
   ['limits.outputs_per_batch', {}, { limits: { outputsPerBatch: 49 } }],
   ['limits.reserve_floor', {}, { limits: { reserveFloor: btc('1000') + 1n } }],
+  ['limits.lifetime', {}, { limits: { lifetime: btc('21000000') } }],
+  ['limits.lifetime', { limits: { lifetime: null } }, { limits: { lifetime: 0n } }],
+  ['limits.lifetime', { limits: { lifetime: btc('9') } }, { limits: { lifetime: btc('9') - 1n } }],
+  ['approvals.duplicate_guard', {}, { approvals: { duplicateGuard: 'approve' } }],
+  [
+    'approvals.duplicate_guard',
+    { approvals: { duplicateGuard: 'warn' } },
+    { approvals: { duplicateGuard: 'approve' } },
+  ],
+  ['transaction.merge_outputs', { transaction: { mergeOutputs: true } }, {}],
+  ['transaction.merge_outputs', { transaction: { mergeOutputs: true } }, { transaction: { mergeOutputs: false } }],
   ['fees.max_rate_sat_vb', {}, { fees: { maxRate: 299_999n } }],
   ['fees.min_rate_sat_vb', {}, { fees: { minRate: 1001n } }],
   ['fees.max_abs', {}, { fees: { maxAbs: 999_999n } }],
@@ -249,7 +268,7 @@ describe('the orders', () => {
 
   it('name every field of a policy file, and no field that is not there', () => {
     const fields = [...renderOrders().matchAll(/^\| `(\S+)` \|/gm)].map(([, field = '']) => field);
-    const paths = leaves(exampleValue()).map(({ path }) => path);
+    const paths = leaves(withOptional()).map(({ path }) => path);
     const under = (path: string, field: string): boolean => path === field || /^[.[]/.test(path.slice(field.length));
     const covers = (field: string, path: string): boolean => path.startsWith(field) && under(path, field);
     for (const path of paths) expect(fields.filter((field) => covers(field, path)).length, path).toBeGreaterThan(0);
@@ -258,7 +277,7 @@ describe('the orders', () => {
   });
 
   it('notice every change of a value in a file', () => {
-    const example = exampleValue();
+    const example = withOptional();
     const before = loadedFile(example);
     const seen: string[] = [];
     for (const { keys, path, value } of leaves(example)) {
@@ -281,8 +300,30 @@ describe('the orders', () => {
   });
 });
 
+/** The example with the fields that it leaves out. */
+function withOptional(): Plain {
+  return [
+    [['limits', 'lifetime'], '900000000000'],
+    [['approvals', 'duplicate_guard'], 'approve'],
+    [['transaction', 'merge_outputs'], true],
+  ].reduce<Plain>((document, [keys, value]) => changed(document, keys as Keys, value as Plain), exampleValue());
+}
+
+it('tells a field that is left out from nothing: it means what it meant before there was such a field', () => {
+  for (const [left, written] of [
+    [{}, { limits: { lifetime: null } }],
+    [{}, { approvals: { duplicateGuard: 'warn' } }],
+    [{}, { transaction: { mergeOutputs: false } }],
+  ] as const satisfies readonly (readonly [PolicyChange, PolicyChange])[]) {
+    expect(between(left, written)).toEqual([]);
+    expect(between(written, left)).toEqual([]);
+  }
+});
+
 /** Another value that might stand there. */
 function otherThan(value: Plain): Plain {
+  if (typeof value === 'boolean') return !value;
+  if (value === 'approve') return 'warn';
   if (typeof value === 'number') return value + 1;
   if (typeof value !== 'string') return ['ofac'];
   if (/^\d+$/.test(value)) return `${value}0`;

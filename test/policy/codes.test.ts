@@ -43,6 +43,10 @@ const WITNESSES: Readonly<Record<Code, Case>> = {
   LIMIT_7D: { state: { spends: [spent(btc('500'), { ago: 100 * HOUR })] } },
   LIMIT_BLOCKS: { policy: { limits: { rollingBlocks: new Map([[144, 0n]]) } } },
   LIMIT_UNCONFIRMED: { state: { spends: [spent(btc('150'), { unconfirmed: true })] } },
+  LIMIT_LIFETIME: {
+    policy: { limits: { lifetime: btc('1000') } },
+    state: { spends: [spent(btc('1000'), { ago: 9000 * HOUR })] },
+  },
   LIMIT_BATCH_COUNT: { policy: { limits: { batches24h: 0 } } },
   RESERVE_FLOOR: { state: { confirmedBalance: btc('1000') } },
   DEST_NOT_ALLOWED: { batch: { pay: [pay('X', '1')] } },
@@ -61,6 +65,10 @@ const WITNESSES: Readonly<Record<Code, Case>> = {
   FEE_TOO_LOW: { batch: { fee: 399n } },
   FEE_ABS: { batch: { fee: 1_000_001n } },
   FEE_FRACTION: { batch: { fee: 500_001n } },
+  FEE_REPLACEMENTS: {
+    batch: { fee: 100_001n, inputs: [{ outpoint: { txid: txid('u1'), vout: 0 } }] },
+    state: { spends: [spent(btc('1'), { unconfirmed: true, inputs: ['u1'], fee: 900_000n })] },
+  },
   FEE_24H: { batch: { fee: 4_000_001n } },
   INPUT_NO_PREVTX: withInput({ proof: 'claimed' }),
   INPUT_UTXO_MISMATCH: withInput({ proof: 'mismatch' }),

@@ -16,6 +16,9 @@ const example = [
     ['nanos', 'nanosp'],
   ],
   [['roles', 'board'], everybody],
+  [['limits', 'lifetime'], '900000000000'],
+  [['approvals', 'duplicate_guard'], 'approve'],
+  [['transaction', 'merge_outputs'], true],
 ].reduce<Plain>((document, [keys, value]) => changed(document, keys as Keys, value as Plain), exampleValue());
 const allLeaves = leaves(example);
 
@@ -57,6 +60,7 @@ function others({ value, path }: Leaf, document: Plain): readonly Plain[] {
     'a+b',
     '>=0 <9',
     'unlimited',
+    'warn',
     '20000000000',
   ];
 }
@@ -114,6 +118,9 @@ describe('every field of the document', () => {
       ['destinations', 'caps_24h', 'warm-1'],
       ['limits', 'rolling_blocks', '144'],
       ['screening', 'lists', 0],
+      ['limits', 'lifetime'],
+      ['approvals', 'duplicate_guard'],
+      ['transaction', 'merge_outputs'],
     ]) {
       expect(words(changed(example, keys, undefined))).not.toBe(words(example));
     }

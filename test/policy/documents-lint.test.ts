@@ -11,6 +11,8 @@ const NOW = parseTime('2026-07-01T12:00:00Z') ?? 0;
 const EXPIRES = parseTime('2026-12-01T00:00:00Z') ?? 0;
 
 const lint = (value: Plain, now = NOW) => lintPolicy(loaded(value), { now });
+const lines = (value: Plain): readonly string[] =>
+  lint(value).map(({ level, field, text }) => `${level} ${field} ${text}`);
 const added = (...changes: readonly (readonly [Keys, Plain])[]): readonly string[] => {
   const value = changes.reduce((document, [keys, to]) => changed(document, keys, to), example);
   const before = new Set(lint(example).map(({ field, text }) => `${field} ${text}`));
@@ -58,6 +60,26 @@ describe('limits', () => {
       expect.stringMatching(/^warning destinations\.young\.until_age the caps for young/),
     ]);
     expect(added([['destinations', 'young', 'until_age'], '73h'])).toEqual([]);
+  });
+
+  it('says that there is no lifetime limit, and is silent where there is one', () => {
+    const note = expect.stringMatching(/^note limits\.lifetime is left out: there is no limit/);
+    expect(lines(example)).toContainEqual(note);
+    const written = changed(example, ['limits', 'lifetime'], '900000000000');
+    expect(lines(written)).not.toContainEqual(expect.stringMatching(/limits\.lifetime/));
+    expect(added([['limits', 'lifetime'], 'unlimited'])).toContainEqual(
+      expect.stringMatching(/^warning limits\.lifetime is unlimited/),
+    );
+    expect(added([['limits', 'lifetime'], '1'])).toContainEqual(
+      expect.stringMatching(/^warning limits\.rolling\.7d never binds/),
+    );
+  });
+
+  it('finds a duplicate guard that asks for more people than there are', () => {
+    const guarded = changed(example, ['approvals', 'duplicate_guard'], 'approve');
+    const found = (m: number) => lines(changed(guarded, ['approvals', 'tiers', 0, 'm'], m)).join('\n');
+    expect(found(2)).not.toMatch(/tiers\[0\]\.m with duplicate_guard/);
+    expect(found(3)).toMatch(/warning approvals\.tiers\[0\]\.m with duplicate_guard: approve .* 4 of 4 people/);
   });
 
   it('points at the word unlimited, wherever it stands', () => {

@@ -155,7 +155,7 @@ describe('refines', () => {
 
   const { destinations, limits, fees, inputs, change, clock, hours, approvals } = P0;
   const young = destinations.young;
-  it.each<[string, PolicyChange]>([
+  it.each<[string, PolicyChange, PolicyChange?]>([
     ['batch', { limits: { batch: btc('101') } }],
     ['output', { limits: { output: btc('51') } }],
     ['1h', { limits: { rolling: { ...limits.rolling, '1h': btc('121') } } }],
@@ -195,6 +195,10 @@ describe('refines', () => {
     ['closes later', { hours: { to: hours.to + 1 } }],
     ['saturdays', { hours: { days: [...hours.days, 'sat'] } }],
     ['expiry', { expiresAt: P0.expiresAt + 8 * DAY }],
+    ['repetition', { approvals: { duplicateGuard: 'warn' } }, { approvals: { duplicateGuard: 'approve' } }],
+    ['lifetime', { limits: { lifetime: btc('1001') } }, { limits: { lifetime: btc('1000') } }],
+    ['lifetime, left out', {}, { limits: { lifetime: btc('1000') } }],
+    ['way to merge', { transaction: { mergeOutputs: true } }],
     ['valid for', { approvals: { validFor: approvals.validFor + 1 } }],
     ['fewer approvals', { approvals: { tiers: approvals.tiers.map((tier) => ({ ...tier, m: tier.m - 1 })) } }],
     [
@@ -212,11 +216,11 @@ describe('refines', () => {
         ]),
       },
     ],
-  ])('is refuted of a looser %s', (_, looser) => {
-    const [step] = broken(refines({}, looser));
+  ])('is refuted of a looser %s', (_, looser, tighter = {}) => {
+    const [step] = broken(refines(tighter, looser));
     if (step === undefined) throw new Error('no step');
-    expect(evaluate({ ...step.input, policy: loaded() }).decision).not.toBe('ALLOW');
-    expect(refines(looser, {}).outcome).toBe('proven');
+    expect(evaluate({ ...step.input, policy: loaded(tighter) }).decision).not.toBe('ALLOW');
+    expect(refines(looser, tighter).outcome).toBe('proven');
   });
 
   it('is refuted of a holiday that became a working day', () => {

@@ -4,7 +4,7 @@ import { DAY, HOUR } from '../rules/rolling.js';
 import type { Cap, LoadedBook, LoadedPolicy } from '../types.js';
 import { type Calendar, calendarOf } from './calendar.js';
 import { destinationsOf, highestCap } from './destinations.js';
-import { type Assumed, capOf, feeFor, limitsOf } from './limits.js';
+import { type Assumed, capOf, feeFor, lifetimeOf, limitsOf } from './limits.js';
 import { canMeet } from './people.js';
 import { isEnforced, type Power, powersOf } from './powers.js';
 import { MOST_STEPS, rehearse } from './rehearse.js';
@@ -61,14 +61,16 @@ export function bound(question: BoundQuestion): Bound {
   const assumed: Assumed = { policy, people: compromised, book, bookGrows };
   const limits = limitsOf(assumed);
   const calendar = calendarOf(document);
+  const lifetime = lifetimeOf(policy);
   const lines = [
     ...SPANS.map(([span, seconds]) => overall(assumed, limits, calendar, span, seconds)),
     ...blockLines(policy, limits),
+    ...(lifetime === null ? [] : [line('everything together', 'ever', lifetime)]),
     line('everything together', 'one batch', limits.batch),
     line('signed and kept back, to be broadcast at once', 'at any time', atOnce(policy, limits)),
     ...destinationLines(assumed, limits, calendar),
     line('fees to miners', '24 h', feesADay(policy, limits)),
-  ];
+  ].map((one) => (lifetime === null ? one : withLifetime(one, lifetime)));
   return {
     compromised: [...compromised].sort(),
     lines: question.balance === null ? lines : lines.map((one) => withFloor(policy, one, question.balance ?? 0n)),
@@ -188,6 +190,12 @@ function feesADay(policy: LoadedPolicy, { batch, count, windows }: Limits): Boun
   const byCount: Bounded = { cap: each === null ? null : each * BigInt(count), by: fee.by };
   const day = capOf(policy, 'FEE_24H', 'fees.max_24h', document.fees.max24h);
   return lowest([day, byCount, ...windows.map(({ bounded }) => bounded)]) ?? day;
+}
+
+/** No interval holds more than all time does. */
+function withLifetime(one: BoundLine, { cap, by }: Bounded): BoundLine {
+  if (cap === null || (one.atMost !== null && one.atMost <= cap)) return one;
+  return { ...one, atMost: cap, by: [{ binding: by, times: 1 }] };
 }
 
 /** Nothing goes below the floor: the balance above it is all there is. */

@@ -33,6 +33,7 @@ export function limitsOf(assumed: Assumed): Limits {
   const batch = batchBound(policy, destinations);
   const day = capOf(policy, 'LIMIT_24H', 'limits.rolling.24h', limits.rolling['24h']);
   const week = capOf(policy, 'LIMIT_7D', 'limits.rolling.7d', limits.rolling['7d']);
+  const lifetime = lifetimeOf(policy);
   const paid = destinationsBound(policy, destinations);
   const basis = highestBasis(policy, people, batch.cap, lowest([day, week, paid])?.cap ?? null);
   const least = shut(policy) ?? lowest([batch, basis]);
@@ -54,9 +55,21 @@ export function limitsOf(assumed: Assumed): Limits {
       { seconds: DAY, bounded: day },
       { seconds: DAY, bounded: paid },
       { seconds: 7 * DAY, bounded: week },
+      ...(lifetime === null ? [] : [{ seconds: FOREVER, bounded: lifetime }]),
     ],
     approvable: approvable(people, document),
   };
+}
+
+/** A window that nothing leaves. */
+export const FOREVER = Number.POSITIVE_INFINITY;
+
+/** The limit on all that ever leaves, as if nothing had left so far; null where there is none. */
+export function lifetimeOf(policy: LoadedPolicy): Bounded | null {
+  const { lifetime } = policy.document.limits;
+  return lifetime === undefined || lifetime === null
+    ? null
+    : capOf(policy, 'LIMIT_LIFETIME', 'limits.lifetime', lifetime);
 }
 
 export function capOf(policy: LoadedPolicy, code: Binding['code'], field: string, cap: Cap): Bounded {
@@ -97,6 +110,7 @@ export function shut(policy: LoadedPolicy): { readonly cap: Sats; readonly by: B
 function batchBound(policy: LoadedPolicy, destinations: Destinations): Bounded {
   const { document } = policy;
   const { limits } = document;
+  const lifetime = lifetimeOf(policy);
   const bounds = [
     capOf(policy, 'LIMIT_BATCH', 'limits.batch', limits.batch),
     outputsBound(policy, destinations),
@@ -107,6 +121,7 @@ function batchBound(policy: LoadedPolicy, destinations: Destinations): Bounded {
     capOf(policy, 'LIMIT_1H', 'limits.rolling.1h', limits.rolling['1h']),
     capOf(policy, 'LIMIT_24H', 'limits.rolling.24h', limits.rolling['24h']),
     capOf(policy, 'LIMIT_7D', 'limits.rolling.7d', limits.rolling['7d']),
+    ...(lifetime === null ? [] : [lifetime]),
   ];
   return lowest(bounds) ?? capOf(policy, 'LIMIT_BATCH', 'limits.batch', limits.batch);
 }

@@ -107,11 +107,10 @@ class Ledger {
     let left = spend - least;
     while (left > 0n && payments.length < limits.outputsPerBatch) {
       const [payee, room] = this.#roomiest(at);
-      const amount = [
-        left,
-        ...(room === null ? [] : [room]),
-        ...(limits.output === null ? [] : [limits.output]),
-      ].reduce(minSats);
+      let amount = [left, ...(room === null ? [] : [room]), ...(limits.output === null ? [] : [limits.output])].reduce(
+        minSats,
+      );
+      amount = this.#unrepeated(payee, at, amount);
       if (amount < dustThreshold(payee.script)) break;
       payee.paid.push({ at, amount });
       payments.push({ script: payee.script, amount });
@@ -120,6 +119,15 @@ class Ledger {
     const fee = least + (left > 0n ? left : 0n);
     const forRate = fees.maxRate === 0n ? USUAL_VSIZE : (fee * 1000n + fees.maxRate - 1n) / fees.maxRate;
     return { payments, fee, vsize: forRate > USUAL_VSIZE ? forRate : USUAL_VSIZE };
+  }
+
+  /** What the policy wants one more person for is avoided by a satoshi, which goes to the fee. */
+  #unrepeated({ paid }: Payee, at: number, most: Sats): Sats {
+    if (this.#document.approvals.duplicateGuard !== 'approve') return most;
+    const known = new Set(paid.filter((payment) => at - payment.at < DAY).map(({ amount }) => amount));
+    let amount = most;
+    while (known.has(amount)) amount -= 1n;
+    return amount;
   }
 
   /** All destinations, old enough to be neither cooling nor young. */

@@ -126,6 +126,18 @@ export const CAP: Order<Cap> = scale({
   down: { kind: 'tightening', why: 'the cap is lower' },
 });
 
+/** A field that may be left out, which means the same as a value of it. */
+export function orAbsent<T>({ law, compare }: Order<T>, meaning: T, words: string): Order<T | undefined> {
+  return {
+    law: `${law}; left out it means ${words}`,
+    compare: (before, after, pair) =>
+      compare(before ?? meaning, after ?? meaning, pair).map((difference) => ({
+        ...difference,
+        gone: after === undefined,
+      })),
+  };
+}
+
 // ---------------------------------------------------------------- sets, and what has no order
 
 type Member = string | number;

@@ -13,6 +13,7 @@ import {
   moreIsTighter,
   noEffect,
   type Order,
+  orAbsent,
   scale,
 } from './order.js';
 import { ROLES } from './people.js';
@@ -30,7 +31,7 @@ type Leaves<T, Path extends string = ''> = T extends Single
   ? Path
   : T extends Quorum
     ? Path | Leaves<Omit<T, keyof Quorum>, Path>
-    : { readonly [Key in keyof T & string]: Leaves<T[Key], Below<Path, Key>> }[keyof T & string];
+    : { readonly [Key in keyof T & string]-?: Leaves<T[Key], Below<Path, Key>> }[keyof T & string];
 
 type At<T, Path extends string> = Path extends `${infer Key extends keyof T & string}.${infer Rest}`
   ? At<T[Key], Rest>
@@ -120,6 +121,22 @@ const CLOSES = scale<number>({
   down: { kind: 'tightening', why: 'it closes earlier' },
 });
 
+const DUPLICATE_GUARD = scale<'warn' | 'approve'>({
+  law: 'approve is tighter than warn',
+  text: String,
+  rise: (before, after) => Number(after === 'approve') - Number(before === 'approve'),
+  up: { kind: 'tightening', why: 'a repeated payment asks for one more person' },
+  down: { kind: 'loosening', why: 'a repeated payment asks for nobody more' },
+});
+
+const MERGE_OUTPUTS = scale<boolean>({
+  law: 'false is tighter than true',
+  text: String,
+  rise: (before, after) => Number(after) - Number(before),
+  up: { kind: 'loosening', why: 'requests of one script may stand as one output' },
+  down: { kind: 'tightening', why: 'each request has to be an output of its own' },
+});
+
 // ---------------------------------------------------------------- the table
 
 /**
@@ -164,6 +181,7 @@ export const ORDERS: { readonly [Path in FieldPath]: FieldOrder<ValueAt<Path>> }
   'limits.batches24h': of('limits.batches_24h', lessIsTighter('number', String)),
   'limits.outputsPerBatch': of('limits.outputs_per_batch', lessIsTighter('number', String)),
   'limits.reserveFloor': of('limits.reserve_floor', moreIsTighter('floor', formatAmount)),
+  'limits.lifetime': of('limits.lifetime', orAbsent(CAP, null, 'no limit')),
   'fees.maxRate': of('fees.max_rate_sat_vb', lessIsTighter('limit', formatFeeRate)),
   'fees.minRate': of('fees.min_rate_sat_vb', moreIsTighter('floor', formatFeeRate)),
   'fees.maxAbs': of('fees.max_abs', CAP),
@@ -177,6 +195,7 @@ export const ORDERS: { readonly [Path in FieldPath]: FieldOrder<ValueAt<Path>> }
   'approvals.initiatorMayApprove': of('approvals.initiator_may_approve', anyChangeLoosens(ONE_BEHAVIOUR)),
   'approvals.validFor': of('approvals.valid_for', lessIsTighter('validity', durationText, 'time')),
   'approvals.tiers': of('approvals.tiers', TIERS),
+  'approvals.duplicateGuard': of('approvals.duplicate_guard', orAbsent(DUPLICATE_GUARD, 'warn', 'warn')),
   'inputs.prevtx': of('inputs.prevtx', anyChangeLoosens(ONE_BEHAVIOUR)),
   'inputs.minConfirmations': of('inputs.min_confirmations', moreIsTighter('number', String)),
   'inputs.minValue': of('inputs.min_value', moreIsTighter('smallest value', formatAmount)),
@@ -192,6 +211,7 @@ export const ORDERS: { readonly [Path in FieldPath]: FieldOrder<ValueAt<Path>> }
   'transaction.versions': of('transaction.versions', fewerIsTighter('a version')),
   'transaction.opReturn': of('transaction.op_return', anyChangeLoosens(ONE_BEHAVIOUR)),
   'transaction.selfReceive': of('transaction.self_receive', anyChangeLoosens(ONE_BEHAVIOUR)),
+  'transaction.mergeOutputs': of('transaction.merge_outputs', orAbsent(MERGE_OUTPUTS, false, 'false')),
   'hours.days': of('hours.days', fewerIsTighter('a day', weekdayText)),
   'hours.from': of('hours.from', OPENS),
   'hours.to': of('hours.to', CLOSES),

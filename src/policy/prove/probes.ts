@@ -25,6 +25,9 @@ export function* probes(policy: LoadedPolicy, other: LoadedPolicy): Iterable<Eva
   yield* shapes(stage);
   yield* clocks(stage);
   yield* histories(stage, other);
+  yield* longAgo(stage, other);
+  yield* repetitions(stage);
+  yield merged(stage);
   yield* schedules(stage);
 }
 
@@ -283,6 +286,38 @@ function* histories(stage: Stage, other: LoadedPolicy): Iterable<EvaluationInput
         spends: [spent(stage, { spend: room, confirmed: { at: stage.at - ago, height: 1 } })],
       });
   }
+}
+
+/** As much as may ever leave, or one more than the other policy lets, has left long ago. */
+function* longAgo(stage: Stage, other: LoadedPolicy): Iterable<EvaluationInput> {
+  const spend = stage.largest();
+  const confirmed = { at: stage.at - 30 * DAY, height: 1 };
+  const own = stage.policy.document.limits.lifetime ?? null;
+  const others = other.document.limits.lifetime ?? null;
+  for (const before of own === null ? (others === null ? [] : [others]) : [own - spend]) {
+    if (before >= 0n) yield stage.paying(spend, { spends: [spent(stage, { spend: before, confirmed })] });
+  }
+}
+
+/** A payment that was made before, approved by no more people than its tier asks for. */
+function* repetitions(stage: Stage): Iterable<EvaluationInput> {
+  const { document } = stage.policy;
+  const [tier] = document.approvals.tiers;
+  const outputs = [{ script: toHex(stage.script), amount: stage.least - leastFee(document) }];
+  for (const approvedBy of tier === undefined ? [] : quorums(stage, tier)) {
+    const initiator = [...stage.all].find((person) => !approvedBy.includes(person));
+    if (initiator !== undefined) yield stage.batch({ approvedBy, initiator, spends: [spent(stage, { outputs })] });
+  }
+}
+
+/** Two requests for one destination, as one output. */
+function merged(stage: Stage): EvaluationInput {
+  const input = stage.batch({});
+  const halves = input.requests.flatMap((request) => [
+    { ...request, amount: request.amount / 2n },
+    { ...request, id: `${request.id}-2`, amount: request.amount - request.amount / 2n },
+  ]);
+  return { ...input, requests: halves };
 }
 
 /** The schedules that take most, in each window. */

@@ -2,11 +2,14 @@ import { formatAmount, maxSats, type Sats } from '../../domain/sats.js';
 import { formatTime, type UnixSeconds } from '../../domain/time.js';
 import { peopleOf } from '../consistency.js';
 import type { Approval, ApprovalTier, PolicyDocument, Verdict } from '../types.js';
+import { repeatedPayments } from './duplicates.js';
 import { rollingDay } from './rolling.js';
 import { askForPolicy, finding, listed, perVerdict, plural, type Rule, type RuleContext, type Said } from './rule.js';
 
 interface Counted {
+  /** As it applies to this batch: one person more than the document says where the batch repeats a payment. */
   readonly tier: ApprovalTier;
+  readonly repeats: boolean;
   readonly basis: Sats;
   readonly approved: readonly string[];
   readonly missing: number;
@@ -36,8 +39,10 @@ function byBound(a: ApprovalTier, b: ApprovalTier): number {
 const count = perVerdict((context): Counted | null => {
   const { document, state, time } = context;
   const basis = tierBasis(context);
-  const tier = tierFor(document.approvals.tiers, basis);
-  if (tier === null) return null;
+  const named = tierFor(document.approvals.tiers, basis);
+  if (named === null) return null;
+  const repeats = document.approvals.duplicateGuard === 'approve' && repeatedPayments(context).length > 0;
+  const tier = repeats ? { ...named, m: named.m + 1 } : named;
   const eligible = peopleOf(tier, document);
   const approved = new Set<string>();
   const expired = new Map<string, UnixSeconds>();
@@ -58,6 +63,7 @@ const count = perVerdict((context): Counted | null => {
   const lacksInclude = tier.include !== undefined && !includesOne(document, tier.include, approved);
   return {
     tier,
+    repeats,
     basis,
     approved: [...approved].sort(),
     missing: Math.max(tier.m - approved.size, lacksInclude ? 1 : 0),
@@ -116,11 +122,11 @@ export const quorumComplete: Rule = {
     if (counted === null) {
       return [finding(context, 'APPROVALS_MISSING', 'pass', 'No tier applies, so no quorum is counted.')];
     }
-    const { tier, basis, approved, missing } = counted;
+    const { tier, repeats, basis, approved, missing } = counted;
     const said = (): Said => {
       const shown = { measured: `${approved.length}`, limit: `${tier.m}`, unit: 'people' } as const;
       const include = tier.include === undefined ? '' : `, at least one of them ${tier.include}`;
-      const asks = `${formatAmount(basis)} within 24 hours asks for ${tier.m} of ${tier.from.join(' and ')}${include}${tier.touchRequired ? ', each with a key that is touched' : ''}`;
+      const asks = `${formatAmount(basis)} within 24 hours asks for ${tier.m} of ${tier.from.join(' and ')}${include}${tier.touchRequired ? ', each with a key that is touched' : ''}${repeats ? ', one of them because it repeats a payment' : ''}`;
       const have = approved.length === 0 ? 'nobody has approved' : `approved by ${approved.join(', ')}`;
       if (missing === 0) return { ...shown, text: `${asks}; ${have}.` };
       const text = `${asks}; ${have}, ${plural(missing, 'approval')} missing.`;

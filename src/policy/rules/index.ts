@@ -3,13 +3,16 @@ import * as change from './change.js';
 import * as clock from './clock.js';
 import * as coins from './coins.js';
 import * as destinations from './destinations.js';
+import { possibleDuplicate } from './duplicates.js';
 import * as fees from './fees.js';
 import * as form from './form.js';
 import { openHours } from './hours.js';
 import * as inputs from './inputs.js';
 import * as life from './life.js';
+import { lifetimeLimit } from './lifetime.js';
 import * as limits from './limits.js';
 import { lookalike } from './lookalike.js';
+import { feeReplacements } from './replacements.js';
 import * as requests from './requests.js';
 import * as rolling from './rolling.js';
 import type { Rule } from './rule.js';
@@ -35,7 +38,7 @@ export const RULES: readonly Rule[] = [
   form.shape,
   requests.requestsMatch,
   requests.requestIds,
-  requests.possibleDuplicate,
+  possibleDuplicate,
   inputs.previousTransaction,
   inputs.prevoutAgrees,
   inputs.foreignInput,
@@ -75,11 +78,13 @@ export const RULES: readonly Rule[] = [
   rolling.blockLimits,
   rolling.unconfirmedLimit,
   rolling.batchCountLimit,
+  lifetimeLimit,
   fees.feeRate,
   fees.feeFloor,
   fees.feeAbsolute,
   fees.feeFraction,
   fees.feeDay,
+  feeReplacements,
   approvals.tierExists,
   approvals.quorumComplete,
   approvals.notRunOut,

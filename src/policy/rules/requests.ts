@@ -1,11 +1,9 @@
 import { type Hex, toHex } from '../../domain/bytes.js';
-import { formatAmount, type Sats } from '../../domain/sats.js';
-import { confirmedWithin } from '../windows.js';
-import { payees } from './payee.js';
-import { DAY } from './rolling.js';
+import { formatAmount, type Sats, sumSats } from '../../domain/sats.js';
 import { listed, outputName, plural, type Rule, type RuleContext, repeated } from './rule.js';
 
-const paymentKey = (script: Hex, amount: Sats): string => `${script}:${amount}`;
+/** What makes two payments look alike. */
+export const paymentKey = (script: Hex, amount: Sats): string => `${script}:${amount}`;
 
 /** Takes each item of `from` that has a counterpart of the same key in `given`, one for one; returns the others. */
 function unmatched<A, B>(from: readonly A[], keyA: (a: A) => string, given: readonly B[], keyB: (b: B) => string): A[] {
@@ -20,30 +18,58 @@ function unmatched<A, B>(from: readonly A[], keyA: (a: A) => string, given: read
 
 /**
  * The outputs that are not proven change are the requested payments: the same scripts and amounts, each as often. Two
- * payments merged into one output are denied: a customer's payment could no longer be told from the next one's.
+ * payments merged into one output are denied, as a customer's payment could no longer be told from the next one's, unless
+ * the policy has merge_outputs: then all that is asked for one script may also stand as one output of exactly the sum.
  */
 export const requestsMatch: Rule = {
   tag: 'requests-match',
   codes: ['REQUEST_PSBT_MISMATCH'],
   check: (context) => {
-    const { payments, requests } = context;
+    const { payments, document } = context;
+    const isMerged = document.transaction.mergeOutputs === true ? mergedScripts(context) : new Set<Hex>();
+    const requests = context.requests.filter(({ script }) => !isMerged.has(toHex(script)));
+    const outputs = payments.filter(({ script }) => !isMerged.has(toHex(script)));
     const ofOutput = ({ script, value }: (typeof payments)[number]) => paymentKey(toHex(script), value);
     const ofRequest = ({ script, amount }: (typeof requests)[number]) => paymentKey(toHex(script), amount);
-    const unpaid = unmatched(requests, ofRequest, payments, ofOutput).map(({ id, address, amount }) => ({
+    const unpaid = unmatched(requests, ofRequest, outputs, ofOutput).map(({ id, address, amount }) => ({
       subject: `request ${id}`,
       text: `Request ${id} asks for ${formatAmount(amount)} to ${address}; the PSBT has no output of its own for it.`,
       remedy: 'plan the batch again from its requests',
     }));
-    const unasked = unmatched(payments, ofOutput, requests, ofRequest).map((output) => ({
+    const unasked = unmatched(outputs, ofOutput, requests, ofRequest).map((output) => ({
       subject: outputName(output),
       text: `The PSBT pays ${formatAmount(output.value)} to ${outputName(output)}, which no request asks for and which is not proven change.`,
       remedy: 'find out who put this output there, and plan the batch again from its requests',
     }));
-    const text = () =>
-      `The outputs that are not change are the ${plural(requests.length, 'requested payment')}, one for one.`;
+    const text = () => {
+      const how =
+        isMerged.size === 0 ? 'one for one' : `those of ${plural(isMerged.size, 'script')} as one output of the sum`;
+      return `The outputs that are not change are the ${plural(context.requests.length, 'requested payment')}, ${how}.`;
+    };
     return listed(context, 'REQUEST_PSBT_MISMATCH', text, [...unpaid, ...unasked]);
   },
 };
+
+/** Scripts that several requests name, and one output pays with exactly their sum. */
+function mergedScripts({ payments, requests }: RuleContext): ReadonlySet<Hex> {
+  const asked = amountsByScript(requests.map(({ script, amount }) => ({ script, amount })));
+  const paid = amountsByScript(payments.map(({ script, value }) => ({ script, amount: value })));
+  return new Set(
+    [...asked].flatMap(([script, amounts]) => {
+      const [output, ...others] = paid.get(script) ?? [];
+      return amounts.length > 1 && others.length === 0 && output === sumSats(amounts) ? [script] : [];
+    }),
+  );
+}
+
+function amountsByScript(items: readonly { readonly script: Uint8Array; readonly amount: Sats }[]): Map<Hex, Sats[]> {
+  const found = new Map<Hex, Sats[]>();
+  for (const { script, amount } of items) {
+    const hex = toHex(script);
+    found.set(hex, [...(found.get(hex) ?? []), amount]);
+  }
+  return found;
+}
 
 export const requestIds: Rule = {
   tag: 'request-ids',
@@ -64,46 +90,3 @@ export const requestIds: Rule = {
     );
   },
 };
-
-/** Only a warning: the same amount to a warm wallet twice a day is daily business. */
-export const possibleDuplicate: Rule = {
-  tag: 'possible-duplicate',
-  codes: ['POSSIBLE_DUPLICATE'],
-  check: (context) => {
-    const earlier = earlierPayments(context);
-    return listed(
-      context,
-      'POSSIBLE_DUPLICATE',
-      'No payment of the batch repeats one of the last 24 hours.',
-      payees(context).flatMap(({ script, name, amounts }) =>
-        [...new Set(amounts)].flatMap((amount) => {
-          const batches = earlier.get(paymentKey(script, amount)) ?? [];
-          if (batches.length === 0) return [];
-          return [
-            {
-              subject: name,
-              measured: amount.toString(),
-              unit: 'sat' as const,
-              text: `${name} got exactly ${formatAmount(amount)} within the last 24 hours already, in ${[...new Set(batches)].sort().join(', ')}.`,
-              remedy: 'make sure that both payments are meant',
-            },
-          ];
-        }),
-      ),
-    );
-  },
-};
-
-/** Payments of the last 24 hours, unconfirmed ones included, to the batches that made them; replaced batches left out. */
-function earlierPayments({ index, time, claim }: RuleContext): Map<string, string[]> {
-  const inputs = new Set(claim(0n).inputs);
-  const found = new Map<string, string[]>();
-  for (const spend of [...confirmedWithin(index, time, DAY), ...index.pending]) {
-    if (spend.inputs.some((input) => inputs.has(input))) continue;
-    for (const { script, amount } of spend.outputs) {
-      const key = paymentKey(script, amount);
-      found.set(key, [...(found.get(key) ?? []), spend.batch]);
-    }
-  }
-  return found;
-}

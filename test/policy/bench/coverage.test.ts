@@ -44,7 +44,7 @@ describe('policy coverage', () => {
     const none = await coverage(() => false);
     expect(none.seen).toBe(0);
     expect(none.percent).toBe(0);
-    expect(none.beyond.map(({ code }) => code)).toEqual(['DATA_MISSING', 'APPROVALS_NO_TIER']);
+    expect(none.beyond.map(({ code }) => code)).toEqual(['LIMIT_LIFETIME', 'DATA_MISSING', 'APPROVALS_NO_TIER']);
     expect(missing(none)).not.toContain('APPROVALS_NO_TIER deny');
     expect(missing(none)).toContain('APPROVALS_NO_TIER pass');
   });

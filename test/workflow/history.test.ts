@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { BatchRecord } from '../../src/journal/state.js';
+import { createSpendIndex, tallyLifetime, tallyWindow } from '../../src/policy/windows.js';
+import { History, spendOf } from '../../src/workflow/history.js';
+
+const DAY = 86_400;
+const NOW = 1_000 * DAY;
+const TIP = 200_000;
+
+function record(index: number, days: number | null, spend: bigint): BatchRecord {
+  return {
+    id: `batch-${index}`,
+    state: days === null ? 'SIGNED' : 'CONFIRMED',
+    plannedAt: 0,
+    plannedSeq: index,
+    plannedHash: '',
+    psbt: '',
+    plan: '',
+    requests: [],
+    inputs: [`coin ${index}`],
+    outputs: [],
+    spend,
+    fee: 1n,
+    initiator: 'ivan',
+    parts: [],
+    approvals: [],
+    verdict: null,
+    reservedAt: 1,
+    signed: null,
+    confirmed: days === null ? null : { at: NOW - days * DAY, height: TIP - days * 144 },
+    reason: null,
+  };
+}
+
+const drawn = fc.array(fc.tuple(fc.option(fc.integer({ min: 0, max: 400 }), { nil: null }), fc.bigInt(1n, 10n ** 9n)), {
+  maxLength: 12,
+});
+const claim = { weight: 5n, inputs: ['coin of the batch'] };
+
+it('what is past every window counts in the lifetime and nowhere else, however often it is put in', () => {
+  fc.assert(
+    fc.property(drawn, fc.integer({ min: 0, max: 11 }), (list, again) => {
+      const batches = list.map(([days, spend], index) => record(index, days, spend));
+      const history = new History(6, 144, 20);
+      for (const batch of batches) history.put(batch);
+      history.spends('none', NOW, TIP);
+      const twice = batches[again];
+      if (twice !== undefined) history.put(twice);
+      const kept = createSpendIndex(history.spends('none', NOW, TIP));
+      const all = createSpendIndex(batches.map(spendOf));
+      expect(tallyLifetime(kept, claim).measured).toBe(tallyLifetime(all, claim).measured);
+      for (const dimension of ['spend', 'fee', 'count'] as const) {
+        for (const span of [DAY, 7 * DAY]) {
+          expect(tallyWindow(kept, dimension, claim, NOW, span).measured).toBe(
+            tallyWindow(all, dimension, claim, NOW, span).measured,
+          );
+        }
+      }
+      // A week of days, those that are not confirmed, and the sum of the rest.
+      const within = list.filter(([days]) => days === null || days < 7).length;
+      expect(kept.spends.length).toBeLessThanOrEqual(within + 1);
+    }),
+  );
+});
