@@ -53,6 +53,11 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
         }),
       publicKeyOf: async (keyFile) => (await import('./adapters/ssh-keygen.js')).publicKeyOf(named(keyFile)),
     },
+    openChain: async (sources, folder) => {
+      const { openBackend } = await import('./adapters/chain/open.js');
+      return sources.map((source) => openBackend(source, (path) => inFolder(folder, path)));
+    },
+    chainSource: async (text, cookie) => (await import('./adapters/chain/sources.js')).parseSource(text, cookie),
     openDevice: async (request) => (await import('./connect.js')).connect(request, options.version, named),
     rehearse: async () => (await import('./rehearse.js')).rehearse(options.version, compose),
     openWorkspace: () => openWorkspace(root, clock),

@@ -3,6 +3,8 @@ import { type Network, parseNetwork } from '../domain/network.js';
 import { ok, type Result } from '../domain/result.js';
 import { quoted } from '../domain/safe-text.js';
 import type { SourceNode } from '../domain/source-tree.js';
+import type { ChainSource } from '../vault/chain.js';
+import { sourcesOf } from './chain/sources.js';
 import { parseYaml } from './source-text.js';
 
 export const WORKSPACE_FILE = 'countersign.yaml';
@@ -15,6 +17,7 @@ export interface WorkspaceFields {
   readonly batches: string;
   readonly officer: string | null;
   readonly device: string;
+  readonly chain: readonly ChainSource[];
 }
 
 const TEXT_FIELDS = ['journal', 'policy', 'book', 'batches', 'officer', 'device'] as const;
@@ -47,6 +50,9 @@ export function readWorkspaceConfig(text: string, file: string): Result<Workspac
       remedy: network.error.remedy,
     });
   }
+  const chainNode = parsed.value.kind === 'map' ? parsed.value.entries.get('chain')?.value : undefined;
+  const chain = chainNode === undefined ? ok([]) : sourcesOf(chainNode, file);
+  if (!chain.ok) return chain;
   const textOf = (name: keyof typeof DEFAULTS): string => fields.value.get(name)?.text ?? DEFAULTS[name];
   return ok({
     network: network.value,
@@ -56,6 +62,7 @@ export function readWorkspaceConfig(text: string, file: string): Result<Workspac
     batches: textOf('batches'),
     device: textOf('device'),
     officer: fields.value.get('officer')?.text ?? null,
+    chain: chain.value,
   });
 }
 
@@ -71,7 +78,7 @@ function plainFields(node: SourceNode, file: string): Result<Map<string, Field>,
       remedy: 'countersign init FOLDER makes one to compare with',
     });
   }
-  const known: readonly string[] = ['schema', 'network', ...TEXT_FIELDS];
+  const known: readonly string[] = ['schema', 'network', ...TEXT_FIELDS, 'chain'];
   const fields = new Map<string, Field>();
   for (const [name, { key, value }] of node.entries) {
     const where = { file, line: key.line, column: key.column };
@@ -81,6 +88,7 @@ function plainFields(node: SourceNode, file: string): Result<Map<string, Field>,
         remedy: `it has ${known.join(', ')}`,
       });
     }
+    if (name === 'chain') continue;
     if (value.kind !== 'scalar' || typeof value.value !== 'string' || value.value === '') {
       return fail('E_FIELD_TYPE', `${name} has to be a text`, {
         where,
@@ -101,6 +109,7 @@ policy: ${DEFAULTS.policy}
 book: ${DEFAULTS.book}
 batches: ${DEFAULTS.batches}
 device: ${DEFAULTS.device}      # hid, speculos:http://127.0.0.1:5000, or replay:FILE
+# chain: [{ backend: "core:http://127.0.0.1:8332", cookie: "/var/lib/bitcoind/.cookie" }]
 # officer: alice   # who plans here, unless a command says --as NAME
 `;
 }

@@ -1,6 +1,15 @@
 import type { CommandSpec, OptionSpec } from './command.js';
 
 const AS: OptionSpec = { flags: '--as <name>', about: 'who does this; default: officer of countersign.yaml' };
+const BACKEND: OptionSpec = {
+  flags: '--backend <name...>',
+  about: 'core:URL, esplora:URL or electrum:tls://HOST:PORT; default: chain of countersign.yaml',
+};
+const COOKIE: OptionSpec = { flags: '--cookie <file>', about: 'the cookie file of a node named by --backend core:URL' };
+const TARGET: OptionSpec = {
+  flags: '--target <blocks>',
+  about: 'propose a feerate to confirm within so many blocks; default: 6',
+};
 const REASON: OptionSpec = { flags: '--reason <text>', about: 'why; it stands in the journal for good' };
 const DEVICE: OptionSpec = {
   flags: '--device <spec>',
@@ -87,6 +96,30 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [],
     example: 'countersign coins import coins.json',
     load: () => import('./verbs/coins-import.js'),
+  },
+  {
+    path: ['chain', 'sync'],
+    about: 'read the coins of the vault from the chain back ends, and take them in (docs/chain.md)',
+    args: [],
+    options: [BACKEND, COOKIE, TARGET],
+    example: 'countersign chain sync --backend core:http://127.0.0.1:8332 --cookie /var/lib/bitcoind/.cookie',
+    load: () => import('./verbs/chain-sync.js'),
+  },
+  {
+    path: ['chain', 'snapshot'],
+    about: 'write the same as a file, for a machine that is offline',
+    args: [{ name: '<out>', about: 'the file to write' }],
+    options: [BACKEND, COOKIE, TARGET],
+    example: 'countersign chain snapshot coins.json',
+    load: () => import('./verbs/chain-snapshot.js'),
+  },
+  {
+    path: ['chain', 'status'],
+    about: 'ask every chain back end for its network and tip',
+    args: [],
+    options: [BACKEND, COOKIE],
+    example: 'countersign chain status',
+    load: () => import('./verbs/chain-status.js'),
   },
   {
     path: ['coins', 'freeze'],

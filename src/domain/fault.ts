@@ -1,5 +1,6 @@
 import { AMOUNT_FAULTS } from './faults/amounts.js';
 import { APPROVAL_FAULTS } from './faults/approvals.js';
+import { CHAIN_FAULTS } from './faults/chain.js';
 import { DEVICE_FAULTS } from './faults/device.js';
 import { DOCUMENT_FAULTS } from './faults/documents.js';
 import { JOURNAL_FAULTS } from './faults/journal.js';
@@ -22,6 +23,7 @@ export const FAULTS = {
   ...JOURNAL_FAULTS,
   ...DEVICE_FAULTS,
   ...WORKFLOW_FAULTS,
+  ...CHAIN_FAULTS,
 } as const;
 
 export type FaultTag = keyof typeof FAULTS;

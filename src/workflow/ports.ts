@@ -9,6 +9,7 @@ import type { UnixSeconds } from '../domain/time.js';
 import type { Journal } from '../journal/port.js';
 import type { Book } from '../policy/book.js';
 import type { LoadedPolicy } from '../policy/types.js';
+import type { ChainBackend, ChainSource } from '../vault/chain.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 
@@ -23,6 +24,8 @@ export interface WorkspaceConfig {
   readonly officer: string | null;
   /** hid, speculos:URL or replay:FILE. */
   readonly device: string;
+  /** In the order in which they are asked. */
+  readonly chain: readonly ChainSource[];
 }
 
 /** Files, as the person named them. Faults name the file and what to do. */
@@ -90,6 +93,10 @@ export interface Composition {
   readonly files: Files;
   readonly documents: Documents;
   readonly ssh: SshSigner;
+  /** Makes back ends ready to be asked; a path in them is relative to the folder. Nothing is sent yet. */
+  openChain(sources: readonly ChainSource[], folder: string): Promise<readonly ChainBackend[]>;
+  /** A back end as a command line names it. */
+  chainSource(text: string, cookie: string | undefined): Promise<Result<ChainSource, Fault>>;
   openDevice(request: DeviceRequest): Promise<Result<OpenedDevice, Fault>>;
   /** Opens the workspace of the current folder, or of the folder given on the command line. */
   openWorkspace(): Promise<Result<Workspace, Fault>>;

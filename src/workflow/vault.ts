@@ -183,7 +183,7 @@ function contradiction(batch: string, outpoint: string, file: string): Result<ne
 const USUAL_GAP = 20;
 
 /** An import does without a policy: what stops planning must not stop the news of the chain. */
-async function gapInForce(desk: Desk, { state }: OpenVault): Promise<number> {
+export async function gapInForce(desk: Desk, { state }: OpenVault): Promise<number> {
   const record = policyAt(state, desk.ports.clock());
   const policy = record === null ? null : await readPolicyRecord(desk, record);
   return policy?.ok === true ? policy.value.document.change.maxGap : USUAL_GAP;

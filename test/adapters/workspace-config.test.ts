@@ -16,6 +16,7 @@ describe('countersign.yaml', () => {
         batches: 'batches',
         device: 'hid',
         officer: null,
+        chain: [],
       },
     });
   });
@@ -24,7 +25,16 @@ describe('countersign.yaml', () => {
     const text = `${SCHEMA}network: main\njournal: j\npolicy: p\nbook: b\nbatches: s\ndevice: d\nofficer: alice\n`;
     expect(readWorkspaceConfig(text, FILE)).toEqual({
       ok: true,
-      value: { network: 'main', journal: 'j', policy: 'p', book: 'b', batches: 's', device: 'd', officer: 'alice' },
+      value: {
+        network: 'main',
+        journal: 'j',
+        policy: 'p',
+        book: 'b',
+        batches: 's',
+        device: 'd',
+        officer: 'alice',
+        chain: [],
+      },
     });
   });
 
@@ -38,6 +48,19 @@ describe('countersign.yaml', () => {
     ['an empty text', `${SCHEMA}network: main\nofficer: ""\n`, 'E_FIELD_TYPE', 3],
     ['a number', `${SCHEMA}network: main\nofficer: 7\n`, 'E_FIELD_TYPE', 3],
     ['a list', '- schema\n', 'E_WORKSPACE_SCHEMA', 1],
+    ['a back end that is none', `${SCHEMA}network: main\nchain: [http://127.0.0.1:8332]\n`, 'E_CHAIN_CONFIG', 3],
+    [
+      'a back end without credentials',
+      `${SCHEMA}network: main\nchain: ["core:http://127.0.0.1:8332"]\n`,
+      'E_CHAIN_CONFIG',
+      3,
+    ],
+    [
+      'a password in the file',
+      `${SCHEMA}network: main\nchain: ["core:http://u:p@127.0.0.1:8332"]\n`,
+      'E_CHAIN_CONFIG',
+      3,
+    ],
     ['a key twice', `${SCHEMA}network: main\nnetwork: main\n`, 'E_DUPLICATE_KEY', 3],
   ])('with %s is refused at its line, with a remedy', (_, text, tag, line) => {
     const read = readWorkspaceConfig(text, FILE);

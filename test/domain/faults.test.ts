@@ -3,6 +3,7 @@ import { EXIT_CODES, exitCode } from '../../src/domain/exit-codes.js';
 import { at, FAULTS, fail, fault, formatPosition } from '../../src/domain/fault.js';
 import { AMOUNT_FAULTS } from '../../src/domain/faults/amounts.js';
 import { APPROVAL_FAULTS } from '../../src/domain/faults/approvals.js';
+import { CHAIN_FAULTS } from '../../src/domain/faults/chain.js';
 import { DEVICE_FAULTS } from '../../src/domain/faults/device.js';
 import { DOCUMENT_FAULTS } from '../../src/domain/faults/documents.js';
 import { JOURNAL_FAULTS } from '../../src/domain/faults/journal.js';
@@ -21,6 +22,7 @@ test('every fault has an exit code above 0, and no two rooms share a tag', () =>
   const rooms = [
     AMOUNT_FAULTS,
     APPROVAL_FAULTS,
+    CHAIN_FAULTS,
     DEVICE_FAULTS,
     DOCUMENT_FAULTS,
     JOURNAL_FAULTS,

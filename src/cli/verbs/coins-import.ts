@@ -1,11 +1,13 @@
 import type { Coin } from '../../domain/coin.js';
+import type { Fault } from '../../domain/fault.js';
 import { formatOutpoint } from '../../domain/outpoint.js';
-import { ok } from '../../domain/result.js';
+import { ok, type Result } from '../../domain/result.js';
 import { formatAmount, sumSats } from '../../domain/sats.js';
-import { formatTime } from '../../domain/time.js';
+import { formatTime, type UnixSeconds } from '../../domain/time.js';
 import type { Snapshot } from '../../vault/snapshot-types.js';
+import type { Desk } from '../../workflow/ports.js';
 import { importCoins } from '../../workflow/vault.js';
-import type { Verb } from '../command.js';
+import type { Report, Verb } from '../command.js';
 import { plural } from '../render/text.js';
 import { argument, withWorkspace } from '../with-workspace.js';
 
@@ -14,37 +16,45 @@ export const run: Verb = async (words, context) =>
     const file = argument(words, 0);
     const bytes = await context.compose.files.read(file);
     if (!bytes.ok) return bytes;
-    const imported = await importCoins(desk, bytes.value, file);
-    if (!imported.ok) return imported;
-    const { snapshot, confirmed, farChange } = imported.value;
-    const total = sumSats(snapshot.coins.map((coin) => coin.value));
-    return ok({
-      schema: 'countersign.coins-import/1',
-      exit: 'OK',
-      data: {
-        snapshot: snapshot.sha256,
-        height: snapshot.tip.height,
-        taken_at: formatTime(snapshot.takenAt),
-        coins: snapshot.coins.length,
-        total,
-        confirmed_batches: confirmed,
-        change_beyond_gap: farChange.map(({ outpoint, origin }) => ({
-          outpoint: formatOutpoint(outpoint),
-          index: origin.index,
-        })),
-      },
-      text: [
-        `Imported ${plural(snapshot.coins.length, 'coin')} at height ${snapshot.tip.height}: ${formatAmount(total)}`,
-        `  taken ${formatTime(snapshot.takenAt)}, ${ageText(context.compose.clock() - snapshot.takenAt)}; SHA-256 ${snapshot.sha256}`,
-        `  ${provenText(snapshot)}`,
-        ...confirmed.map((batch) => `  batch ${batch} is confirmed`),
-        ...farChange.slice(0, MOST_NAMED).map(warning),
-        ...(farChange.length > MOST_NAMED
-          ? [`  and ${plural(farChange.length - MOST_NAMED, 'more coin')} like it`]
-          : []),
-      ],
-    });
+    return importedReport(desk, bytes.value, file, context.compose.clock());
   });
+
+/** Takes a snapshot in, wherever it comes from, and says what it held. */
+export async function importedReport(
+  desk: Desk,
+  bytes: Uint8Array,
+  file: string,
+  now: UnixSeconds,
+): Promise<Result<Report, Fault>> {
+  const imported = await importCoins(desk, bytes, file);
+  if (!imported.ok) return imported;
+  const { snapshot, confirmed, farChange } = imported.value;
+  const total = sumSats(snapshot.coins.map((coin) => coin.value));
+  return ok({
+    schema: 'countersign.coins-import/1',
+    exit: 'OK',
+    data: {
+      snapshot: snapshot.sha256,
+      height: snapshot.tip.height,
+      taken_at: formatTime(snapshot.takenAt),
+      coins: snapshot.coins.length,
+      total,
+      confirmed_batches: confirmed,
+      change_beyond_gap: farChange.map(({ outpoint, origin }) => ({
+        outpoint: formatOutpoint(outpoint),
+        index: origin.index,
+      })),
+    },
+    text: [
+      `Imported ${plural(snapshot.coins.length, 'coin')} at height ${snapshot.tip.height}: ${formatAmount(total)}`,
+      `  taken ${formatTime(snapshot.takenAt)}, ${ageText(now - snapshot.takenAt)}; SHA-256 ${snapshot.sha256}`,
+      `  ${provenText(snapshot)}`,
+      ...confirmed.map((batch) => `  batch ${batch} is confirmed`),
+      ...farChange.slice(0, MOST_NAMED).map(warning),
+      ...(farChange.length > MOST_NAMED ? [`  and ${plural(farChange.length - MOST_NAMED, 'more coin')} like it`] : []),
+    ],
+  });
+}
 
 /** A vault of taproot coins needs no previous transactions: what was not there was not compared. */
 function provenText({ coins, previous }: Snapshot): string {

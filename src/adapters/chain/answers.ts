@@ -1,0 +1,40 @@
+import * as v from 'valibot';
+import { type Fault, fail } from '../../domain/fault.js';
+import { ok, type Result } from '../../domain/result.js';
+import { parseBtc } from '../../domain/sats.js';
+
+/** Parts of answers, as parseExactJson leaves them: numbers are texts, so nothing was rounded. */
+export const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+export const hex = v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{2})*$/));
+/** A block height, a time in Unix seconds, an index of an output. */
+export const count = v.pipe(
+  v.string(),
+  v.regex(/^(?:0|[1-9][0-9]{0,9})$/),
+  v.transform((digits) => Number(digits)),
+);
+/** A decimal number of BTC, as Bitcoin Core writes amounts and feerates. */
+export const btc = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const sats = parseBtc(dataset.value);
+    if (sats.ok) return sats.value;
+    addIssue({ message: sats.error.message });
+    return NEVER;
+  }),
+);
+
+/** Takes an answer for what a schema says it is; `what` names the call. */
+export function readAnswer<S extends v.GenericSchema>(
+  schema: S,
+  answer: unknown,
+  name: string,
+  what: string,
+): Result<v.InferOutput<S>, Fault> {
+  const read = v.safeParse(schema, answer);
+  if (read.success) return ok(read.output);
+  const [issue] = read.issues;
+  const path = v.getDotPath(issue) ?? 'the answer';
+  return fail('E_CHAIN_ANSWER', `${name} answers ${what} in a form that is not known: ${path}: ${issue.message}`, {
+    remedy: 'see docs/chain.md for the versions that were tried',
+  });
+}

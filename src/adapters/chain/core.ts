@@ -1,0 +1,394 @@
+import * as v from 'valibot';
+import { type Hex, toHex, trustedHex } from '../../domain/bytes.js';
+import type { ChainTip } from '../../domain/coin.js';
+import { type Fault, fail } from '../../domain/fault.js';
+import type { FeeRate } from '../../domain/feerate.js';
+import type { Network } from '../../domain/network.js';
+import { formatOutpoint, type Outpoint } from '../../domain/outpoint.js';
+import { err, ok, type Result } from '../../domain/result.js';
+import { quoted } from '../../domain/safe-text.js';
+import type {
+  Acceptance,
+  ChainBackend,
+  ChainScan,
+  ScanRequest,
+  Spender,
+  StatedCoin,
+  TransactionStatus,
+} from '../../vault/chain.js';
+import { btc, count, hash, hex, readAnswer } from './answers.js';
+import { type CoreRpc, rpcFault } from './core-rpc.js';
+import { networkOfGenesis } from './genesis.js';
+
+/** RPC_INVALID_ADDRESS_OR_KEY: also "no such transaction", "no such block". */
+const NOT_FOUND = -5;
+/** RPC_INVALID_PARAMETER: also "block height out of range". */
+const OUT_OF_RANGE = -8;
+const VERIFY_ERROR = -25;
+const VERIFY_REJECTED = -26;
+const ALREADY_IN_CHAIN = -27;
+
+const CALLS_AT_ONCE = 200;
+/** Looking at more than a month of blocks for one transaction is a question for an index. */
+const MOST_BLOCKS = 5000;
+
+/**
+ * Scripts beyond the gap that a scan of the UTXO set includes: it walks the whole set whatever is looked for, so they are
+ * free, and a second walk is not.
+ */
+const AHEAD = 1000;
+
+const chainInfo = v.object({
+  chain: v.string(),
+  blocks: count,
+  bestblockhash: hash,
+  mediantime: count,
+  initialblockdownload: v.boolean(),
+});
+const scanAnswer = v.object({
+  success: v.literal(true),
+  height: count,
+  bestblock: hash,
+  unspents: v.array(v.object({ txid: hash, vout: count, scriptPubKey: hex, amount: btc, height: count })),
+});
+const header = v.object({ height: count, hash, mediantime: count, time: count });
+const txOut = v.nullable(v.object({ confirmations: count, coinbase: v.boolean() }));
+const acceptAnswer = v.tuple([v.object({ allowed: v.boolean(), 'reject-reason': v.optional(v.string()) })]);
+const feeAnswer = v.object({ feerate: v.optional(btc) });
+const blockIds = v.object({ hash, height: count, time: count, tx: v.array(hash) });
+const blockInputs = v.object({
+  tx: v.array(v.object({ txid: hash, vin: v.array(v.object({ txid: v.optional(hash), vout: v.optional(count) })) })),
+});
+
+/** Bitcoin Core over JSON-RPC, without a wallet: 0.21 or newer. */
+export function createCoreBackend(rpc: CoreRpc): ChainBackend {
+  const { name } = rpc;
+
+  async function ask<S extends v.GenericSchema>(
+    schema: S,
+    method: string,
+    params: readonly unknown[] = [],
+    patient = false,
+  ): Promise<Result<v.InferOutput<S>, Fault>> {
+    const called = await rpc.call(method, params, { patient });
+    if (!called.ok) return called;
+    if (!called.value.ok) return err(rpcFault(name, method, called.value.error));
+    return readAnswer(schema, called.value.value, name, method);
+  }
+
+  async function syncedInfo(): Promise<Result<v.InferOutput<typeof chainInfo>, Fault>> {
+    const info = await ask(chainInfo, 'getblockchaininfo');
+    if (!info.ok || !info.value.initialblockdownload || info.value.chain === 'regtest') return info;
+    return fail('E_CHAIN_SYNCING', `${name} is still catching up: it is at block ${info.value.blocks}`, {
+      remedy: 'wait until bitcoin-cli getblockchaininfo says "initialblockdownload": false',
+    });
+  }
+
+  async function tip(): Promise<Result<ChainTip, Fault>> {
+    const info = await syncedInfo();
+    if (!info.ok) return info;
+    const { blocks, bestblockhash, mediantime } = info.value;
+    return ok({ height: blocks, hash: bestblockhash, medianTimePast: mediantime });
+  }
+
+  async function blockHash(height: number): Promise<Result<Hex | null, Fault>> {
+    const called = await rpc.call('getblockhash', [height]);
+    if (!called.ok) return called;
+    if (called.value.ok) return readAnswer(hash, called.value.value, name, 'getblockhash');
+    return called.value.error.code === OUT_OF_RANGE
+      ? ok(null)
+      : err(rpcFault(name, 'getblockhash', called.value.error));
+  }
+
+  async function network(): Promise<Result<Network, Fault>> {
+    const info = await ask(chainInfo, 'getblockchaininfo');
+    if (!info.ok) return info;
+    const genesis = await blockHash(0);
+    if (!genesis.ok) return genesis;
+    // Every regtest chain is somebody's own, and nothing on it is worth anything.
+    const found = info.value.chain === 'regtest' ? 'regtest' : networkOfGenesis(genesis.value ?? '');
+    if (found !== null) return ok(found);
+    return fail('E_CHAIN_NETWORK', `${name} serves a chain that is not Bitcoin's: ${quoted(info.value.chain)}`, {
+      remedy: 'name a node of the network that countersign.yaml states',
+    });
+  }
+
+  async function scanOnce(scripts: readonly Uint8Array[]): Promise<Result<v.InferOutput<typeof scanAnswer>, Fault>> {
+    const wanted = scripts.map((script) => ({ desc: `raw(${toHex(script)})` }));
+    const called = await rpc.call('scantxoutset', ['start', wanted], { patient: true });
+    if (!called.ok) return called;
+    if (!called.value.ok) {
+      const { error } = called.value;
+      if (!/in progress/i.test(error.message)) return err(rpcFault(name, 'scantxoutset', error));
+      return fail('E_CHAIN_UNREACHABLE', `${name} runs another scan: ${quoted(error.message)}`, {
+        remedy: 'wait for it, or end it: bitcoin-cli scantxoutset abort',
+      });
+    }
+    return readAnswer(scanAnswer, called.value.value, name, 'scantxoutset');
+  }
+
+  async function scan({ deriver, lastUsed, gap, onProgress }: ScanRequest): Promise<Result<ChainScan, Fault>> {
+    let reach: readonly [number, number] = lastUsed;
+    for (;;) {
+      const places = new Map<string, { branch: 0 | 1; index: number }>();
+      const until = reach.map((last) => last + gap + AHEAD);
+      for (const branch of [0, 1] as const) {
+        for (let index = 0; index <= (until[branch] ?? 0); index += 1) {
+          places.set(toHex(deriver.at(branch, index).script), { branch, index });
+          if (index % 100 === 0) onProgress?.(places.size, null);
+        }
+      }
+      const found = await scanOnce([...places.keys()].map(trustedHex));
+      if (!found.ok) return found;
+      const { unspents, bestblock } = found.value;
+      const furthest: [number, number] = [reach[0], reach[1]];
+      for (const { scriptPubKey, txid, vout } of unspents) {
+        const place = places.get(scriptPubKey);
+        if (place === undefined) {
+          return fail('E_CHAIN_ANSWER', `${name} answers scantxoutset with ${txid}:${vout}, which was not asked for`);
+        }
+        furthest[place.branch] = Math.max(furthest[place.branch], place.index);
+      }
+      // Within the gap of the last one that was looked for: there may be more behind it.
+      const isComplete = ([0, 1] as const).every((branch) => furthest[branch] + gap <= (until[branch] ?? 0));
+      if (!isComplete) {
+        reach = furthest;
+        continue;
+      }
+      const block = await ask(header, 'getblockheader', [bestblock]);
+      if (!block.ok) return block;
+      const coins = await withCoinbase(unspents);
+      if (!coins.ok) return coins;
+      const { height, mediantime } = block.value;
+      return ok({
+        tip: { height, hash: bestblock, medianTimePast: mediantime },
+        coins: coins.value,
+        lastUsed: furthest,
+      });
+    }
+  }
+
+  /** Older nodes do not say in a scan which coins are coinbase; gettxout does, and knows a coin that is spent by now. */
+  async function withCoinbase(
+    unspents: v.InferOutput<typeof scanAnswer>['unspents'],
+  ): Promise<Result<readonly StatedCoin[], Fault>> {
+    const coins: StatedCoin[] = [];
+    for (let start = 0; start < unspents.length; start += CALLS_AT_ONCE) {
+      const some = unspents.slice(start, start + CALLS_AT_ONCE);
+      const answers = await rpc.batch(
+        'gettxout',
+        some.map(({ txid, vout }) => [txid, vout, false]),
+      );
+      if (!answers.ok) return answers;
+      for (const [index, { txid, vout, amount, scriptPubKey, height }] of some.entries()) {
+        const outcome = answers.value[index];
+        if (outcome?.ok !== true)
+          return err(rpcFault(name, 'gettxout', outcome?.error ?? { code: 0, message: 'none' }));
+        const out = readAnswer(txOut, outcome.value, name, 'gettxout');
+        if (!out.ok) return out;
+        if (out.value === null) return moved(name);
+        const script = trustedHex(scriptPubKey);
+        coins.push({ outpoint: { txid, vout }, value: amount, script, height, coinbase: out.value.coinbase });
+      }
+    }
+    return ok(coins);
+  }
+
+  async function transactions(
+    wanted: readonly { readonly txid: Hex; readonly height: number | null }[],
+    onProgress?: (done: number, of: number) => void,
+  ): Promise<Result<ReadonlyMap<Hex, Uint8Array>, Fault>> {
+    const blocks = await blockHashes(wanted.flatMap(({ height }) => (height === null ? [] : [height])));
+    if (!blocks.ok) return blocks;
+    const found = new Map<Hex, Uint8Array>();
+    for (let start = 0; start < wanted.length; start += CALLS_AT_ONCE) {
+      const some = wanted.slice(start, start + CALLS_AT_ONCE);
+      const answers = await rpc.batch(
+        'getrawtransaction',
+        some.map(({ txid, height }) => {
+          const block = height === null ? undefined : blocks.value.get(height);
+          return block === undefined ? [txid, false] : [txid, false, block];
+        }),
+      );
+      if (!answers.ok) return answers;
+      for (const [index, { txid }] of some.entries()) {
+        const outcome = answers.value[index];
+        if (outcome === undefined) throw new Error('a batch answers each of its calls');
+        if (!outcome.ok) {
+          if (outcome.error.code === NOT_FOUND) continue;
+          return err(rpcFault(name, 'getrawtransaction', outcome.error));
+        }
+        const raw = readAnswer(hex, outcome.value, name, 'getrawtransaction');
+        if (!raw.ok) return raw;
+        found.set(txid, trustedHex(raw.value));
+      }
+      onProgress?.(Math.min(start + CALLS_AT_ONCE, wanted.length), wanted.length);
+    }
+    return ok(found);
+  }
+
+  async function blockHashes(heights: readonly number[]): Promise<Result<ReadonlyMap<number, Hex>, Fault>> {
+    const distinct = [...new Set(heights)];
+    const hashes = new Map<number, Hex>();
+    for (let start = 0; start < distinct.length; start += CALLS_AT_ONCE) {
+      const some = distinct.slice(start, start + CALLS_AT_ONCE);
+      const answers = await rpc.batch(
+        'getblockhash',
+        some.map((height) => [height]),
+      );
+      if (!answers.ok) return answers;
+      for (const [index, height] of some.entries()) {
+        const outcome = answers.value[index];
+        if (outcome?.ok !== true) return moved(name);
+        const read = readAnswer(hash, outcome.value, name, 'getblockhash');
+        if (!read.ok) return read;
+        hashes.set(height, read.value);
+      }
+    }
+    return ok(hashes);
+  }
+
+  /** Walks the blocks above a height, from the newest down, until `visit` has found what it looks for. */
+  async function walk<S extends v.GenericSchema>(
+    since: number,
+    verbosity: 1 | 2,
+    schema: S,
+    visit: (block: v.InferOutput<S>) => boolean,
+  ): Promise<Result<void, Fault>> {
+    const now = await tip();
+    if (!now.ok) return now;
+    const first = Math.max(0, since + 1, now.value.height - MOST_BLOCKS);
+    for (let height = now.value.height; height >= first; height -= 1) {
+      const block = await blockHash(height);
+      if (!block.ok) return block;
+      if (block.value === null) return moved(name);
+      const read = await ask(schema, 'getblock', [block.value, verbosity]);
+      if (!read.ok) return read;
+      if (visit(read.value)) break;
+    }
+    return ok(undefined);
+  }
+
+  async function status(txid: Hex, since: number): Promise<Result<TransactionStatus, Fault>> {
+    const pooled = await rpc.call('getmempoolentry', [txid]);
+    if (!pooled.ok) return pooled;
+    if (pooled.value.ok) return ok({ state: 'mempool' });
+    if (pooled.value.error.code !== NOT_FOUND) return err(rpcFault(name, 'getmempoolentry', pooled.value.error));
+    let found: TransactionStatus = { state: 'unknown' };
+    const walked = await walk(since, 1, blockIds, ({ hash: block, height, time, tx }) => {
+      if (!tx.includes(txid)) return false;
+      found = { state: 'confirmed', height, blockHash: block, time };
+      return true;
+    });
+    return walked.ok ? ok(found) : walked;
+  }
+
+  async function spenders(
+    outpoints: readonly Outpoint[],
+    since: number,
+  ): Promise<Result<ReadonlyMap<string, Spender>, Fault>> {
+    const answers = await rpc.batch(
+      'gettxout',
+      outpoints.map(({ txid, vout }) => [txid, vout, true]),
+    );
+    if (!answers.ok) return answers;
+    const found = new Map<string, Spender>();
+    for (const [index, outpoint] of outpoints.entries()) {
+      const outcome = answers.value[index];
+      if (outcome?.ok !== true) return err(rpcFault(name, 'gettxout', outcome?.error ?? { code: 0, message: 'none' }));
+      const isSpent = outcome.value === null;
+      found.set(formatOutpoint(outpoint), isSpent ? { state: 'spent', by: null } : { state: 'unspent' });
+    }
+    const open = new Set([...found].flatMap(([outpoint, { state }]) => (state === 'spent' ? [outpoint] : [])));
+    if (open.size === 0) return ok(found);
+    const pool = await ask(v.record(hash, v.object({ depends: v.array(hash) })), 'getrawmempool', [true]);
+    if (!pool.ok) return pool;
+    const pooled = await transactionInputs(Object.keys(pool.value));
+    if (!pooled.ok) return pooled;
+    const note = (spent: string, by: Hex): void => {
+      if (open.delete(spent)) found.set(spent, { state: 'spent', by });
+    };
+    for (const { txid, inputs } of pooled.value) for (const spent of inputs) note(spent, txid);
+    if (open.size === 0) return ok(found);
+    const walked = await walk(since, 2, blockInputs, ({ tx }) => {
+      for (const { txid, vin } of tx) {
+        for (const input of vin) if (input.txid !== undefined) note(`${input.txid}:${input.vout ?? 0}`, txid);
+      }
+      return open.size === 0;
+    });
+    return walked.ok ? ok(found) : walked;
+  }
+
+  async function transactionInputs(
+    txids: readonly Hex[],
+  ): Promise<Result<readonly { readonly txid: Hex; readonly inputs: readonly string[] }[], Fault>> {
+    const raw = await transactions(txids.map((txid) => ({ txid, height: null })));
+    if (!raw.ok) return raw;
+    const { Transaction } = await import('bitcoinjs-lib');
+    return ok(
+      [...raw.value].map(([txid, bytes]) => ({
+        txid,
+        inputs: Transaction.fromBuffer(bytes).ins.map(
+          ({ hash: previous, index }) => `${toHex(Uint8Array.from(previous).reverse())}:${index}`,
+        ),
+      })),
+    );
+  }
+
+  async function testAccept(transaction: Uint8Array): Promise<Result<Acceptance, Fault>> {
+    const answer = await ask(acceptAnswer, 'testmempoolaccept', [[toHex(transaction)]]);
+    if (!answer.ok) return answer;
+    const [{ allowed, 'reject-reason': reason = 'no reason given' }] = answer.value;
+    return ok(allowed ? { state: 'accepted' } : judged(reason));
+  }
+
+  async function broadcast(transaction: Uint8Array): Promise<Result<Acceptance, Fault>> {
+    const called = await rpc.call('sendrawtransaction', [toHex(transaction)]);
+    if (!called.ok) return called;
+    if (called.value.ok) return ok({ state: 'accepted' });
+    const { error } = called.value;
+    switch (error.code) {
+      case ALREADY_IN_CHAIN:
+        return ok({ state: 'known' });
+      case VERIFY_ERROR:
+      case VERIFY_REJECTED:
+        return ok(judged(error.message));
+      default:
+        return err(rpcFault(name, 'sendrawtransaction', error));
+    }
+  }
+
+  async function feerate(blocks: number): Promise<Result<FeeRate | null, Fault>> {
+    const answer = await ask(feeAnswer, 'estimatesmartfee', [blocks]);
+    if (!answer.ok) return answer;
+    // BTC per 1,000 vB is what a FeeRate is in sats.
+    return ok(answer.value.feerate ?? null);
+  }
+
+  return {
+    name,
+    kind: 'core',
+    network,
+    tip,
+    scan,
+    blockHash,
+    transactions,
+    status,
+    spenders,
+    testAccept,
+    broadcast,
+    feerate,
+    close: async () => undefined,
+  };
+}
+
+function judged(reason: string): Acceptance {
+  if (/txn-already-(?:in-mempool|known)|already in (?:block chain|utxo set)/i.test(reason)) return { state: 'known' };
+  return { state: 'rejected', reason: quoted(reason, 200) };
+}
+
+function moved(name: string): Result<never, Fault> {
+  return fail('E_CHAIN_MOVED', `${name} took in a block in the middle of the scan`, {
+    remedy: 'run the command again',
+  });
+}

@@ -1,0 +1,85 @@
+import { type Fault, fail } from '../../domain/fault.js';
+import { err, ok, type Result } from '../../domain/result.js';
+import { quoted } from '../../domain/safe-text.js';
+import { field, list, object, optionalField, type Reader, text, through } from '../../domain/source-reader.js';
+import type { SourceNode } from '../../domain/source-tree.js';
+import type { ChainSource } from '../../vault/chain.js';
+
+const FORMS =
+  'core:http://127.0.0.1:8332, esplora:https://HOST/api, electrum:tls://HOST:50002 or electrum:tcp://127.0.0.1:50001';
+
+type Place = { readonly kind: 'core'; readonly url: string } | Exclude<ChainSource, { kind: 'core' }>;
+
+/** The kind and address of a back end: "core:http://127.0.0.1:8332". A password is never part of it. */
+function parsePlace(name: string): Result<Place, Fault> {
+  const [, kind = '', address = ''] = /^(core|esplora|electrum):(.+)$/.exec(name) ?? [];
+  const url = URL.canParse(address) ? new URL(address) : null;
+  const refuse = (why: string): Result<never, Fault> =>
+    fail('E_CHAIN_CONFIG', `${quoted(name)} ${why}`, { remedy: `write one of ${FORMS}` });
+  if (url === null || url.hostname === '' || kind === '') return refuse('names no chain back end');
+  if (url.username !== '' || url.password !== '') return refuse('holds a user or password, which belong into files');
+  if (url.search !== '' || url.hash !== '') return refuse('holds more than an address');
+  if (kind === 'electrum') {
+    const isTls = url.protocol === 'tls:';
+    if (!isTls && url.protocol !== 'tcp:') return refuse('is neither tls:// nor tcp://');
+    if (url.port === '' || !['', '/'].includes(url.pathname)) return refuse('is not HOST:PORT');
+    return ok({ kind, host: url.hostname, port: Number(url.port), tls: isTls });
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return refuse('is neither http:// nor https://');
+  return ok(kind === 'core' ? { kind, url: url.href } : { kind: 'esplora', url: url.href });
+}
+
+/** A back end as `--backend` names it. */
+export function parseSource(name: string, cookie: string | undefined): Result<ChainSource, Fault> {
+  const place = parsePlace(name);
+  return place.ok ? complete(place.value, { cookie }) : place;
+}
+
+interface Credentials {
+  readonly cookie?: string | undefined;
+  readonly user?: string | undefined;
+  readonly passwordFile?: string | undefined;
+}
+
+function complete(place: Place, { cookie, user, passwordFile }: Credentials): Result<ChainSource, Fault> {
+  const hasPassword = user !== undefined || passwordFile !== undefined;
+  if (place.kind !== 'core') {
+    if (cookie === undefined && !hasPassword) return ok(place);
+    return fail('E_CHAIN_CONFIG', `${place.kind} takes no cookie, user or password`, { remedy: 'leave them out' });
+  }
+  const { url } = place;
+  if (cookie !== undefined && !hasPassword) return ok({ kind: 'core', url, auth: { kind: 'cookie', file: cookie } });
+  if (cookie === undefined && user !== undefined && passwordFile !== undefined) {
+    return ok({ kind: 'core', url, auth: { kind: 'password', user, passwordFile } });
+  }
+  return fail('E_CHAIN_CONFIG', `it is not said how ${url} knows who asks`, {
+    remedy: 'give either the cookie file of the node (cookie), or user and password_file',
+  });
+}
+
+const shape = object({
+  backend: field('backend', through(text, parsePlace)),
+  cookie: optionalField('cookie', text),
+  user: optionalField('user', text),
+  passwordFile: optionalField('password_file', text),
+});
+
+const source: Reader<ChainSource> = (node: SourceNode, at) => {
+  if (node.kind === 'scalar') return through(text, (name) => parseSource(name, undefined))(node, at);
+  return through(shape, ({ backend, ...credentials }) => complete(backend, credentials))(node, at);
+};
+
+/** The list `chain` of countersign.yaml: addresses, or objects with `backend` and how it knows who asks. */
+export const readSources: Reader<readonly ChainSource[]> = list(source, 1, (one) =>
+  one.kind === 'electrum' ? `${one.host}:${one.port}` : one.url,
+);
+
+/** The same for a field that stands alone: the first fault, or the list. */
+export function sourcesOf(node: SourceNode, file: string): Result<readonly ChainSource[], Fault> {
+  const reading = { file, path: 'chain', faults: [] as Fault[] };
+  const sources = readSources(node, reading);
+  const [first] = reading.faults;
+  if (first !== undefined) return err(first);
+  if (sources === undefined) throw new Error('a list was refused without a fault');
+  return ok(sources);
+}

@@ -1,0 +1,62 @@
+import { type Fault, fail } from '../domain/fault.js';
+import { ok, type Result } from '../domain/result.js';
+import type { ChainSource } from '../vault/chain.js';
+import type { Desk } from '../workflow/ports.js';
+import { latestSnapshot, openVault } from '../workflow/situation.js';
+import { type TakenSnapshot, takeSnapshot } from '../workflow/take-snapshot.js';
+import { gapInForce } from '../workflow/vault.js';
+import type { VerbContext, Words } from './command.js';
+import { wholeNumber } from './with-workspace.js';
+
+/** The back ends that --backend names, or those of countersign.yaml. */
+export async function chainSources(
+  words: Words,
+  { compose }: VerbContext,
+  desk: Desk,
+): Promise<Result<readonly ChainSource[], Fault>> {
+  const named = words.list('backend');
+  if (named.length === 0 && desk.config.chain.length > 0) return ok(desk.config.chain);
+  if (named.length === 0) {
+    return fail('E_CHAIN_NONE', 'no chain back end is named', {
+      remedy: 'write chain: into countersign.yaml, or give --backend core:http://127.0.0.1:8332 --cookie FILE',
+    });
+  }
+  const sources: ChainSource[] = [];
+  for (const name of named) {
+    const source = await compose.chainSource(name, name.startsWith('core:') ? words.text('cookie') : undefined);
+    if (!source.ok) return source;
+    sources.push(source.value);
+  }
+  return ok(sources);
+}
+
+/** Reads the coins of the workspace's vault from back ends. */
+export async function takeFrom(
+  words: Words,
+  context: VerbContext,
+  desk: Desk,
+  sources: readonly ChainSource[],
+): Promise<Result<TakenSnapshot, Fault>> {
+  const target = wholeNumber(words.text('target') ?? '6', 1008, 'a number of blocks');
+  if (!target.ok) return target;
+  const open = await openVault(desk);
+  if (!open.ok) return open;
+  const { state, deriver } = open.value;
+  const known = state.coins === null ? ok(null) : await latestSnapshot(desk, open.value);
+  if (!known.ok) return known;
+  const backends = await context.compose.openChain(sources, desk.root);
+  try {
+    return await takeSnapshot({
+      deriver,
+      backends,
+      state,
+      known: known.value,
+      gap: await gapInForce(desk, open.value),
+      feeTarget: Math.max(1, target.value),
+      clock: context.compose.clock,
+      onProgress: context.progress,
+    });
+  } finally {
+    for (const backend of backends) await backend.close();
+  }
+}

@@ -1,0 +1,29 @@
+import { sha256Hex } from '../../domain/bytes.js';
+import { ok } from '../../domain/result.js';
+import type { Verb } from '../command.js';
+import { plural } from '../render/text.js';
+import { chainSources, takeFrom } from '../take-from.js';
+import { argument, withWorkspace } from '../with-workspace.js';
+
+export const run: Verb = async (words, context) =>
+  withWorkspace(context, async (desk) => {
+    const out = argument(words, 0);
+    const sources = await chainSources(words, context, desk);
+    if (!sources.ok) return sources;
+    const taken = await takeFrom(words, context, desk, sources.value);
+    if (!taken.ok) return taken;
+    const { bytes, from, coins } = taken.value;
+    const written = await context.compose.files.writeNew(out, bytes);
+    if (!written.ok) return written;
+    const sha256 = sha256Hex(bytes);
+    return ok({
+      schema: 'countersign.chain-snapshot/1',
+      exit: 'OK',
+      data: { file: out, sha256, from, coins, bytes: bytes.length },
+      text: [
+        `Wrote ${plural(coins, 'coin')} as ${from} knows them to ${out}`,
+        `  SHA-256 ${sha256}`,
+        `  carry it to the offline machine, and take it in there: countersign coins import ${out}`,
+      ],
+    });
+  });

@@ -1,0 +1,218 @@
+import { type Hex, toHex } from '../domain/bytes.js';
+import type { Coin, OwnOrigin } from '../domain/coin.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { type FeeRate, formatFeeRate } from '../domain/feerate.js';
+import { formatOutpoint } from '../domain/outpoint.js';
+import { ok, type Result } from '../domain/result.js';
+import { formatTime, type UnixSeconds } from '../domain/time.js';
+import type { JournalState } from '../journal/state.js';
+import { parseTransaction, txidOf } from '../psbt/transaction.js';
+import type { ChainBackend, ChainScan } from '../vault/chain.js';
+import type { Snapshot } from '../vault/snapshot-types.js';
+import type { Deriver } from '../vault/types.js';
+import { viewChain } from './chain-views.js';
+
+export interface TakingOptions {
+  readonly deriver: Deriver;
+  readonly backends: readonly ChainBackend[];
+  readonly state: JournalState;
+  /** The newest snapshot that was taken in: its previous transactions are not fetched again. */
+  readonly known: Snapshot | null;
+  readonly gap: number;
+  /** Blocks within which the proposed feerate should confirm. */
+  readonly feeTarget: number;
+  readonly clock: () => UnixSeconds;
+  readonly onProgress: (line: string) => void;
+}
+
+/** A snapshot as a file holds it, and what people are told about its making. */
+export interface TakenSnapshot {
+  readonly bytes: Uint8Array;
+  readonly from: string;
+  readonly coins: number;
+  readonly fetched: number;
+}
+
+/**
+ * Makes a countersign.snapshot/1 document (docs/snapshot.md) of what the back ends say, the form that `coins import` reads:
+ * whatever comes over a network goes through the same checks as a file that somebody carries.
+ */
+export async function takeSnapshot(options: TakingOptions): Promise<Result<TakenSnapshot, Fault>> {
+  const { deriver, backends, state, known, gap, onProgress } = options;
+  const view = await viewChain(backends, {
+    deriver,
+    lastUsed: lastUsed(state, known),
+    gap,
+    onProgress: (done, of) => onProgress(`scripts looked for: ${done}${of === null ? '' : ` of ${of}`}`),
+  });
+  if (!view.ok) return view;
+  const { backend, scan } = view.value;
+  const coins = placed(scan, deriver, backend.name);
+  if (!coins.ok) return coins;
+  const previous = await previousTransactions(coins.value, known, backend, onProgress);
+  if (!previous.ok) return previous;
+  const confirmed = await confirmedBatches(state, backend);
+  if (!confirmed.ok) return confirmed;
+  const feerate = await backend.feerate(options.feeTarget);
+  if (!feerate.ok) return feerate;
+  const text = snapshotText({
+    deriver,
+    scan,
+    coins: coins.value,
+    previous: previous.value.transactions,
+    confirmed: confirmed.value,
+    feerate: feerate.value,
+    takenAt: options.clock(),
+  });
+  return ok({
+    bytes: Buffer.from(text),
+    from: backend.name,
+    coins: coins.value.length,
+    fetched: previous.value.fetched,
+  });
+}
+
+/** The highest index of each branch that the journal knows to be used. */
+function lastUsed(state: JournalState, known: Snapshot | null): [number, number] {
+  const used: [number, number] = [-1, -1];
+  for (const { origin } of known?.coins ?? []) used[origin.branch] = Math.max(used[origin.branch], origin.index);
+  for (const { outputs } of state.batches.values()) {
+    for (const { change } of outputs) if (change !== null) used[1] = Math.max(used[1], change);
+  }
+  return used;
+}
+
+/** Each coin with the place that the vault derives its script at. */
+function placed(scan: ChainScan, deriver: Deriver, from: string): Result<readonly Coin[], Fault> {
+  const places = new Map<string, OwnOrigin>();
+  for (const branch of [0, 1] as const) {
+    for (let index = 0; index <= scan.lastUsed[branch]; index += 1) {
+      places.set(toHex(deriver.at(branch, index).script), { branch, index });
+    }
+  }
+  const coins: Coin[] = [];
+  for (const { outpoint, value, script, height, coinbase } of scan.coins) {
+    const origin = places.get(toHex(script));
+    if (origin === undefined) {
+      return fail(
+        'E_CHAIN_ANSWER',
+        `${from} says that ${formatOutpoint(outpoint)} is of the vault, and its script is not`,
+      );
+    }
+    coins.push({ outpoint, value, script, origin, height, coinbase });
+  }
+  // The same coins make the same file, in whatever order a back end lists them.
+  return ok(coins.sort((a, b) => compareText(formatOutpoint(a.outpoint), formatOutpoint(b.outpoint))));
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Fetched once for each transaction, and kept: a txid never stands for other bytes. */
+async function previousTransactions(
+  coins: readonly Coin[],
+  known: Snapshot | null,
+  backend: ChainBackend,
+  onProgress: (line: string) => void,
+): Promise<Result<{ readonly transactions: ReadonlyMap<Hex, Uint8Array>; readonly fetched: number }, Fault>> {
+  const transactions = new Map<Hex, Uint8Array>();
+  const wanted = new Map<Hex, number | null>();
+  for (const { outpoint, height } of coins) {
+    const kept = known?.previous.get(outpoint.txid);
+    if (kept === undefined) wanted.set(outpoint.txid, height);
+    else transactions.set(outpoint.txid, kept);
+  }
+  const list = [...wanted].map(([txid, height]) => ({ txid, height }));
+  const fetched = await backend.transactions(list, (done, of) =>
+    onProgress(`previous transactions fetched: ${done} of ${of}`),
+  );
+  if (!fetched.ok) return fetched;
+  for (const { txid } of list) {
+    const bytes = fetched.value.get(txid);
+    if (bytes === undefined) {
+      return fail('E_CHAIN_ANSWER', `${backend.name} lists a coin of ${txid} and does not have that transaction`, {
+        remedy: 'a pruned node has no old blocks: name one that has, or an indexer beside it',
+      });
+    }
+    const parsed = parseTransaction(bytes);
+    if (!parsed.ok || txidOf(parsed.value) !== txid) {
+      return fail('E_CHAIN_ANSWER', `${backend.name} answers ${txid} with bytes that are not that transaction`, {
+        remedy: 'do not use this back end before it is known why it lies',
+      });
+    }
+    transactions.set(txid, bytes);
+  }
+  return ok({ transactions, fetched: list.length });
+}
+
+type Confirmation = { readonly height: number; readonly time: UnixSeconds };
+
+/** Blocks of the transactions that this journal signed and that it does not know to be buried. */
+async function confirmedBatches(
+  state: JournalState,
+  backend: ChainBackend,
+): Promise<Result<ReadonlyMap<Hex, Confirmation>, Fault>> {
+  const confirmed = new Map<Hex, Confirmation>();
+  for (const batch of state.batches.values()) {
+    if (batch.signed === null || batch.state !== 'SIGNED') continue;
+    const status = await backend.status(batch.signed.txid, batch.signed.tipHeight);
+    if (!status.ok) return status;
+    if (status.value.state !== 'confirmed') continue;
+    const { height, time } = status.value;
+    confirmed.set(batch.signed.txid, { height, time });
+  }
+  return ok(confirmed);
+}
+
+interface SnapshotParts {
+  readonly deriver: Deriver;
+  readonly scan: ChainScan;
+  readonly coins: readonly Coin[];
+  readonly previous: ReadonlyMap<Hex, Uint8Array>;
+  readonly confirmed: ReadonlyMap<Hex, Confirmation>;
+  readonly feerate: FeeRate | null;
+  readonly takenAt: UnixSeconds;
+}
+
+/** One coin, and one transaction, to a line, so that two snapshots can be compared by eye and by diff. */
+function snapshotText({ deriver, scan, coins, previous, confirmed, feerate, takenAt }: SnapshotParts): string {
+  const { vault } = deriver;
+  const { height, hash, medianTimePast } = scan.tip;
+  const head = {
+    schema: 'countersign.snapshot/1',
+    network: vault.network,
+    vault: vault.id,
+    descriptor_checksum: vault.descriptor.slice(-8),
+    tip: { height, hash, median_time_past: formatTime(medianTimePast) },
+    taken_at: formatTime(takenAt),
+    ...(feerate === null ? {} : { feerate: formatFeeRate(feerate).replace(' sat/vB', '') }),
+  };
+  const lines = Object.entries(head).map(([name, value]) => `  "${name}": ${JSON.stringify(value)},`);
+  const block = (name: string, open: string, rows: readonly string[], close: string): string =>
+    rows.length === 0 ? `  "${name}": ${open}${close}` : `  "${name}": ${open}\n${rows.join(',\n')}\n  ${close}`;
+  const coinRows = coins.map(
+    (coin) =>
+      `    ${JSON.stringify({
+        outpoint: formatOutpoint(coin.outpoint),
+        value: coin.value.toString(),
+        script: toHex(coin.script),
+        branch: coin.origin.branch,
+        index: coin.origin.index,
+        height: coin.height,
+        coinbase: coin.coinbase,
+      })}`,
+  );
+  const byTxid = (a: readonly [Hex, unknown], b: readonly [Hex, unknown]): number => compareText(a[0], b[0]);
+  const previousRows = [...previous].sort(byTxid).map(([txid, bytes]) => `    "${txid}": "${toHex(bytes)}"`);
+  const confirmedRows = [...confirmed]
+    .sort(byTxid)
+    .map(([txid, at]) => `    "${txid}": ${JSON.stringify({ height: at.height, time: formatTime(at.time) })}`);
+  return [
+    '{',
+    ...lines,
+    `${block('coins', '[', coinRows, ']')},`,
+    `${block('previous_transactions', '{', previousRows, '}')},`,
+    block('confirmed_transactions', '{', confirmedRows, '}'),
+    '}',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatTime } from '../../src/domain/time.js';
+import { type Session, stage } from '../cli/session.js';
+import { findNode, RegtestNode } from './node.js';
+import { DESCRIPTOR, regtestVault } from './vault.js';
+
+const program = findNode();
+
+describe.skipIf(program === null)('chain verbs against a real node (needs bitcoind or litecoind)', () => {
+  let node: RegtestNode;
+  let session: Session;
+  const deriver = regtestVault();
+  const elsewhere = deriver.at(0, 9000).script;
+
+  /** Blocks bear the time of this machine, so the session does too. */
+  const catchUp = (): void => {
+    session.now = formatTime(Math.floor(Date.now() / 1000) + 60);
+  };
+
+  beforeAll(async () => {
+    if (program === null) throw new Error('no node');
+    node = await RegtestNode.start(program);
+    await node.mine(1, deriver.at(0, 0).script);
+    await node.mine(1, deriver.at(1, 3).script);
+    await node.mine(100, elsewhere);
+    session = await stage({ until: 'nothing' });
+    await session.expect(0, 'init', '.', '--network', 'regtest');
+    session.write('descriptor.txt', `${DESCRIPTOR}\n`);
+    await session.expect(0, 'vault', 'import', 'cold', 'descriptor.txt');
+    const config = session.read('countersign.yaml');
+    session.write('countersign.yaml', `${config}chain:\n  - backend: core:${node.url}\n    cookie: ${node.cookie}\n`);
+    catchUp();
+  }, 60_000);
+  afterAll(() => node?.stop());
+
+  it('takes in coins and previous transactions, and asks for each transaction once', async () => {
+    const first = await session.json(0, 'chain', 'sync');
+    expect(first).toMatchObject({ schema: 'countersign.chain-sync/1', height: 102, coins: 2, fetched_transactions: 2 });
+    await node.mine(1, deriver.at(0, 1).script);
+    catchUp();
+    const second = await session.json(0, 'chain', 'sync');
+    expect(second).toMatchObject({ height: 103, coins: 3, fetched_transactions: 1 });
+    const { coins } = await session.json(0, 'vault', 'coins');
+    expect(coins).toHaveLength(3);
+  });
+
+  it('writes the same as a file that coins import reads', async () => {
+    await session.expect(0, 'chain', 'snapshot', 'out.json');
+    const { coins, height } = await session.json(0, 'coins', 'import', 'out.json');
+    expect({ coins, height }).toEqual({ coins: 3, height: 103 });
+  });
+
+  it('tells what it could not do, and changes nothing', async () => {
+    const missing = 'core:http://127.0.0.1:1';
+    session.write('bad-cookie', '__cookie__:00');
+    await session.untouched(async () => {
+      expect(await session.faultOf(30, 'chain', 'sync', '--backend', missing, '--cookie', node.cookie)).toBe(
+        'E_CHAIN_UNREACHABLE',
+      );
+      expect(await session.faultOf(30, 'chain', 'status', '--backend', `core:${node.url}`, '--cookie', 'nowhere')).toBe(
+        'E_CHAIN_AUTH',
+      );
+      expect(
+        await session.faultOf(30, 'chain', 'status', '--backend', `core:${node.url}`, '--cookie', 'bad-cookie'),
+      ).toBe('E_CHAIN_AUTH');
+      expect(await session.faultOf(2, 'chain', 'sync', '--backend', 'core:http://user:secret@127.0.0.1:1')).toBe(
+        'E_CHAIN_CONFIG',
+      );
+    });
+  });
+
+  it('refuses a node of another network', async () => {
+    const other = await stage({ until: 'vault' });
+    expect(await other.faultOf(2, 'chain', 'sync', '--backend', `core:${node.url}`, '--cookie', node.cookie)).toBe(
+      'E_CHAIN_NETWORK',
+    );
+    other.remove();
+  });
+});
