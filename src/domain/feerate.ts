@@ -5,7 +5,8 @@ import type { Sats } from './sats.js';
 /** A feerate in sat per 1,000 virtual bytes (Bitcoin Core's CFeeRate): an integer, so 1.5 sat/vB is 1500n. */
 export type FeeRate = bigint;
 
-const FEERATE_TEXT = /^(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,3})?$/;
+/** The spelling of a feerate in sat/vB; zero is spelled so too, and is none. */
+export const FEERATE_TEXT = /^(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,3})?$/;
 
 /** sat/vB with at most three decimals, above zero. */
 export function parseFeeRate(text: string): Result<FeeRate, Fault> {

@@ -7,6 +7,8 @@ import { ok, type Result } from './result.js';
  * halves of surrogate pairs. A terminal, a spreadsheet and a diff would each show them differently.
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+/** A text without any of them. */
+export const VISIBLE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 const EVERY_INVISIBLE = new RegExp(INVISIBLE.source, 'gu');
 
 /** Unicode code points that a label, an owner, a purpose, a reference or a reason may have. */

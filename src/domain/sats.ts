@@ -11,6 +11,23 @@ export const MAX_SATS = 21_000_000n * SATS_PER_BTC;
 const SATS_TEXT = /^(?:0|[1-9][0-9]{0,15})$/;
 const BTC_TEXT = /^(?:0|[1-9][0-9]{0,7})(?:\.[0-9]{1,8})?$/;
 
+/** The spellings of all amounts there are, 0 to MAX_SATS, and no other: the range as a form. */
+export const SATS_TEXT_IN_RANGE = decimalsUpTo(MAX_SATS);
+
+/** Matches the decimal digits of 0 to `max`, without leading zeros: the shorter ones, and those as long digit by digit. */
+export function decimalsUpTo(max: bigint): RegExp {
+  const digits = [...max.toString()];
+  const shorter =
+    digits.length === 1 ? [] : ['0', ...(digits.length > 2 ? [`[1-9][0-9]{0,${digits.length - 2}}`] : ['[1-9]'])];
+  const below = digits.flatMap((digit, index) => {
+    const least = index === 0 && digits.length > 1 ? '1' : '0';
+    if (digit <= least) return [];
+    const rest = digits.length - index - 1;
+    return [`${digits.slice(0, index).join('')}[${least}-${Number(digit) - 1}]${rest === 0 ? '' : `[0-9]{${rest}}`}`];
+  });
+  return new RegExp(`^(?:${[...shorter, ...below, digits.join('')].join('|')})$`);
+}
+
 /** The one spelling: decimal digits, no sign, no separator, no exponent, no leading zero, 0 to 21,000,000 BTC. */
 export function parseSats(text: string): Result<Sats, Fault> {
   if (!SATS_TEXT.test(text)) {

@@ -14,7 +14,9 @@ import {
   oneOf,
   optionalField,
   type Reader,
+  schemaOf,
   startReading,
+  withSchema,
 } from '../domain/source-reader.js';
 import type { SourceNode } from '../domain/source-tree.js';
 import { name, previous, versionProblem } from './fields.js';
@@ -35,14 +37,7 @@ export interface Book extends LoadedBook {
  */
 export function loadBook(node: SourceNode, file: string, network: Network): Result<Book, readonly Fault[]> {
   const reading = startReading(file);
-  const read = object({
-    schema: field('schema', oneOf(['countersign.book/1'])),
-    wallet: field('wallet', name),
-    version: field('version', integer(1, 1_000_000)),
-    prev: optionalField('prev', previous),
-    entries: field('entries', list(distinct(entryReader(network)), 0, null)),
-  });
-  const book = read(node, reading);
+  const book = readBookShape(network)(node, reading);
   if (book === undefined) return err(byPlace(reading.faults));
   const prev = book.prev ?? null;
   const problem = versionProblem(book.version, prev);
@@ -51,6 +46,17 @@ export function loadBook(node: SourceNode, file: string, network: Network): Resu
   }
   const { wallet, version, entries } = book;
   return ok({ wallet, version, prev, entries, digest: documentDigest(node), file });
+}
+
+/** A book of a network, field by field. What it takes is the same on every network but for the addresses. */
+export function readBookShape(network: Network) {
+  return object({
+    schema: field('schema', oneOf(['countersign.book/1'])),
+    wallet: field('wallet', name),
+    version: field('version', integer(1, 1_000_000)),
+    prev: optionalField('prev', previous),
+    entries: field('entries', list(distinct(entryReader(network)), 0, null)),
+  });
 }
 
 const AGE_FIELD = /(?:^|_)(?:age|date|since|added|created|effective|seen)(?:_|$)|_at$/;
@@ -68,19 +74,20 @@ function entryReader(network: Network): Reader<BookEntry> {
     },
     { unknown: (unknown) => (AGE_FIELD.test(unknown) ? AGE_REMEDY : null) },
   );
-  return (node, at) => {
+  const placed: Reader<BookEntry> = (node, at) => {
     const entry = read(node, at);
     if (entry === undefined) return undefined;
     const { destination: place, ...words } = entry;
     return { ...words, ...place, where: { file: at.file, line: node.line, column: node.column } };
   };
+  return withSchema(placed, () => schemaOf(read));
 }
 
 /** Refuses an entry whose id or script an earlier entry has. */
 function distinct(read: Reader<BookEntry>): Reader<BookEntry> {
   const ids = new Map<string, BookEntry>();
   const scripts = new Map<string, BookEntry>();
-  return (node, at) => {
+  const once: Reader<BookEntry> = (node, at) => {
     const entry = read(node, at);
     if (entry === undefined) return undefined;
     const script = toHex(entry.script);
@@ -95,6 +102,8 @@ function distinct(read: Reader<BookEntry>): Reader<BookEntry> {
     const other = `${sameScript.id} in line ${sameScript.where.line}`;
     return complain(at, node, 'E_BOOK_DUPLICATE', `${entry.id} pays the same script as ${other}`, ONE_ENTRY);
   };
+  const beyond = ['that no other entry has its id or pays the same script'];
+  return withSchema(once, () => ({ ...schemaOf(read), beyond }));
 }
 
 const ONE_ENTRY = 'keep one entry: two would give one destination two caps and two ages';

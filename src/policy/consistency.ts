@@ -1,4 +1,5 @@
 import { type Fault, fault, type SourcePosition } from '../domain/fault.js';
+import type { WordsByPath } from '../domain/json-schema.js';
 import { networkParameters } from '../domain/network.js';
 import { formatTime } from '../domain/time.js';
 import { versionProblem } from './fields.js';
@@ -10,6 +11,16 @@ interface Contradiction {
   readonly message: string;
   readonly remedy?: string;
 }
+
+/** What is looked at here, by field, in words that continue "countersign also checks"; quorums say it themselves. */
+export const CHECKED_BETWEEN: WordsByPath = {
+  prev: 'that version 1 names none here, and every other version one',
+  expires_at: 'that this is after effective_at',
+  'wallet.device.app': 'that it is the app of the network',
+  'wallet.descriptor': 'that its keys are of the network (xpub on main, tpub elsewhere)',
+  'roles.*.*': 'that no key is also the key of somebody else',
+  'screening.lists[].sha256_pinned_by': 'that there is such a role',
+};
 
 /**
  * What no field shows by itself: names that nobody bears, quorums that cannot be met, a key of two people. Such a policy

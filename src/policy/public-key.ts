@@ -21,7 +21,10 @@ export interface PublicKey {
   readonly fingerprint: string;
 }
 
-const LINE = /^(\S+) ([A-Za-z0-9+/]+={0,2})(?: (.*))?$/;
+const KEY_AND_COMMENT = '([A-Za-z0-9+/]+={0,2})(?: (.*))?$';
+const LINE = new RegExp(`^(\\S+) ${KEY_AND_COMMENT}`);
+/** The form of a line with a type that is known. */
+export const PUBLIC_KEY_LINE = new RegExp(`^(?:${KEY_TYPES.join('|').replaceAll('.', '\\.')}) ${KEY_AND_COMMENT}`);
 
 /**
  * Reads a public key as OpenSSH writes it in one line, "type base64 [comment]", and the wire format inside it (RFC 4253

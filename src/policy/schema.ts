@@ -8,6 +8,7 @@ import {
   type Field,
   field,
   integer,
+  keyMatching,
   label,
   list,
   matching,
@@ -17,8 +18,10 @@ import {
   optionalField,
   type Reader,
   refined,
+  schemaOf,
   text,
   through,
+  withSchema,
 } from '../domain/source-reader.js';
 import {
   basisPoints,
@@ -37,7 +40,7 @@ import {
   time,
   timeOfDay,
 } from './fields.js';
-import { parsePublicKey } from './public-key.js';
+import { KEY_TYPES, PUBLIC_KEY_LINE, parsePublicKey } from './public-key.js';
 import type { ApprovalTier, Cap, PolicyDocument } from './types.js';
 
 /** The generation of rules that this program has; a document says in `engine` which ones it was written for. */
@@ -58,6 +61,7 @@ const engine = refined(
     const fits = from !== undefined && to !== undefined && from <= ENGINE && ENGINE < to;
     return fits ? null : `this program has the rules of engine ${ENGINE}, which ${range} leaves out`;
   },
+  'that the range holds the engine of this program',
 );
 
 const descriptorText = matching(
@@ -65,27 +69,49 @@ const descriptorText = matching(
   'an output descriptor such as wpkh([...]xpub.../<0;1>/*)',
 );
 
-/** Kept as text: the vault's own reader compares it. A private key is refused here, and not repeated in the message. */
-const descriptor: Reader<string> = (node, at) => {
-  if (node.kind !== 'scalar' || !/[xt]prv/.test(String(node.value))) return descriptorText(node, at);
-  const remedy = 'take the descriptor with public keys (xpub, tpub), and treat the private key as known to others';
-  return complain(at, node, 'E_FIELD_TYPE', 'it holds a private key, which countersign never accepts', remedy);
-};
+const PRIVATE_KEY = /[xt]prv/;
 
-const publicKey = through(text, (line) => {
-  const key = parsePublicKey(line);
-  return key.ok ? ok(line) : err(key.error);
-});
+/** Kept as text: the vault's own reader compares it. A private key is refused here, and not repeated in the message. */
+const descriptor: Reader<string> = withSchema(
+  (node, at) => {
+    if (node.kind !== 'scalar' || !PRIVATE_KEY.test(String(node.value))) return descriptorText(node, at);
+    const remedy = 'take the descriptor with public keys (xpub, tpub), and treat the private key as known to others';
+    return complain(at, node, 'E_FIELD_TYPE', 'it holds a private key, which countersign never accepts', remedy);
+  },
+  () => ({ ...schemaOf(descriptorText), not: { pattern: PRIVATE_KEY.source } }),
+);
+
+const publicKey = withSchema(
+  through(text, (line) => {
+    const key = parsePublicKey(line);
+    return key.ok ? ok(line) : err(key.error);
+  }),
+  () => ({
+    type: 'string',
+    pattern: PUBLIC_KEY_LINE.source,
+    form: `A public key in one line, as in its .pub file: ${KEY_TYPES.join(', ')}.`,
+    beyond: ['that the base64 text holds a key of its type, and that the comment is one line of visible characters'],
+  }),
+);
 /** By its key, not its comment, so that the same key cannot stand there twice. */
 const keyIdentity = (line: string): string => line.split(' ')[1] ?? line;
 const people = dictionary(nameKey, NAME_FORM, oneOrMany(publicKey, keyIdentity), 1);
 
-const tier: Reader<ApprovalTier> = (node, at) => {
-  const read = including(
-    object({ ...QUORUM, upTo: field('up_to', cap), touchRequired: optionalField('touch_required', boolean) }),
-  )(node, at);
-  return read === undefined ? undefined : { ...read, touchRequired: read.touchRequired ?? false };
-};
+const tierFields = including(
+  object({ ...QUORUM, upTo: field('up_to', cap), touchRequired: optionalField('touch_required', boolean) }),
+);
+const tier: Reader<ApprovalTier> = through(
+  tierFields,
+  (read) => ok({ ...read, touchRequired: read.touchRequired ?? false }),
+  null,
+);
+
+const tiers = refined(
+  list(tier, 1, null),
+  'E_POLICY_SCHEMA',
+  tierProblem,
+  'that every tier reaches further than the one before',
+);
 
 function tierProblem(tiers: readonly ApprovalTier[]): string | null {
   for (const [index, { upTo }] of tiers.entries()) {
@@ -99,7 +125,7 @@ function tierProblem(tiers: readonly ApprovalTier[]): string | null {
 }
 
 const rollingBlocks: Reader<ReadonlyMap<number, Cap>> = dictionary(
-  (key) => (/^[1-9][0-9]{0,5}$/.test(key) ? Number(key) : null),
+  keyMatching(/^[1-9][0-9]{0,5}$/, Number),
   'a number of blocks from 1 to 999999',
   cap,
 );
@@ -111,6 +137,7 @@ const witnesses = refined(
   }),
   'E_POLICY_SCHEMA',
   ({ m, keys }) => (m <= keys.length ? null : `m asks for ${m} witnesses, but ${keys.length} keys are named`),
+  'that there are as many keys as `m` asks for',
 );
 
 const hours = refined(
@@ -123,6 +150,7 @@ const hours = refined(
   'E_POLICY_SCHEMA',
   ({ from, to }) =>
     from < to ? null : '"from" is not before "to"; hours that pass midnight cannot be said in UTC days',
+  'that `from` is before `to`',
 );
 
 type Fields<T> = { readonly [K in keyof T]-?: Field<T[K], boolean> };
@@ -220,6 +248,7 @@ const POLICY = {
       ),
       'E_POLICY_SCHEMA',
       ({ maxRate, minRate }) => (minRate <= maxRate ? null : 'min_rate_sat_vb is above max_rate_sat_vb'),
+      'that min_rate_sat_vb is not above max_rate_sat_vb',
     ),
   ),
   approvals: field(
@@ -231,7 +260,7 @@ const POLICY = {
         oneOf([false], 'who asks for a withdrawal never counts as its approver'),
       ),
       validFor: field('valid_for', duration),
-      tiers: field('tiers', refined(list(tier, 1, null), 'E_POLICY_SCHEMA', tierProblem)),
+      tiers: field('tiers', tiers),
       duplicateGuard: optionalField('duplicate_guard', oneOf(['warn', 'approve'])),
     }),
   ),

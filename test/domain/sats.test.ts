@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Fault } from '../../src/domain/fault.js';
 import type { Result } from '../../src/domain/result.js';
 import {
+  decimalsUpTo,
   formatAmount,
   formatBtc,
   MAX_SATS,
@@ -10,6 +11,7 @@ import {
   minSats,
   parseBtc,
   parseSats,
+  SATS_TEXT_IN_RANGE,
   sumSats,
 } from '../../src/domain/sats.js';
 
@@ -86,5 +88,34 @@ describe('sats', () => {
     expect(sumSats([])).toBe(0n);
     expect(sumSats([1n, 2n, MAX_SATS])).toBe(MAX_SATS + 3n);
     expect([minSats(1n, 2n), minSats(2n, 1n), maxSats(1n, 2n), maxSats(2n, 1n)]).toEqual([1n, 1n, 2n, 2n]);
+  });
+});
+
+describe('decimalsUpTo', () => {
+  test.each([0n, 1n, 9n, 10n, 19n, 20n, 99n, 100n, 101n, 109n, 110n, 999n, 1000n, 2099n, MAX_SATS])(
+    'matches the digits of 0 to %s, and no other text',
+    (max) => {
+      const form = decimalsUpTo(max);
+      const upTo = max < 3000n ? max + 30n : 3000n;
+      for (let value = 0n; value <= upTo; value++) expect(form.test(value.toString()), `${value}`).toBe(value <= max);
+      for (const near of [max - 1n, max, max + 1n, max * 10n + 1n]) {
+        if (near >= 0n) expect(form.test(near.toString()), `${near}`).toBe(near <= max);
+      }
+      for (const text of ['', '-1', '00', '01', `0${max}`, `${max} `, `${max}\n`, '1.0', '1e1']) {
+        expect(form.test(text), JSON.stringify(text)).toBe(false);
+      }
+    },
+  );
+
+  test('matches what parseSats takes', () => {
+    const near = fc.bigInt({ min: MAX_SATS - 5000n, max: MAX_SATS + 5000n });
+    fc.assert(
+      fc.property(
+        fc.oneof(near.map(String), fc.bigInt({ min: 0n, max: 10n ** 17n }).map(String), fc.string()),
+        (text) => {
+          expect(SATS_TEXT_IN_RANGE.test(text)).toBe(parseSats(text).ok);
+        },
+      ),
+    );
   });
 });
