@@ -1,6 +1,6 @@
 /**
- * Writes what the documents take from the program: docs/reference.md from its tables, and from a run of the demo the output
- * in README.md and the picture docs/demo.svg.
+ * Writes what the documents take from the program: docs/reference.md from its tables, the schemas in policies/schema/ from
+ * the readers of documents, and from a run of the demo the output in README.md and the picture docs/demo.svg.
  *
  *   npm run docs
  *
@@ -14,6 +14,7 @@ import { compose } from '../dist/compose.js';
 import { EXIT_CODES, exitCode } from '../dist/domain/exit-codes.js';
 import { FAULTS } from '../dist/domain/fault.js';
 import { codesMarkdown } from '../dist/policy/codes.js';
+import { publishedFiles, SCHEMA_FOLDER } from '../dist/policy/published.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path) => readFileSync(`${root}${path}`, 'utf8');
@@ -22,6 +23,7 @@ const read = (path) => readFileSync(`${root}${path}`, 'utf8');
 export async function generatedFiles() {
   const demo = await demoOutput();
   return new Map([
+    ...publishedFiles().map(([name, text]) => [`policies/${SCHEMA_FOLDER}/${name}`, text]),
     ['docs/reference.md', reference()],
     ['docs/demo.svg', picture(excerpt(demo, 'batch plan theft.csv', 'Verdict', 'rule destinations.young'))],
     ['README.md', withExcerpts(read('README.md'), demo)],

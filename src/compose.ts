@@ -83,6 +83,19 @@ async function openWorkspace(root: string, clock: () => UnixSeconds): Promise<Re
   return journal.ok ? ok({ root, config: config.value, journal: journal.value }) : journal;
 }
 
+/** What editors check policies and books against. They hold nothing of the workspace, so they may be there before it is. */
+async function writeSchemas(root: string): Promise<Result<void, Fault>> {
+  const { publishedFiles, SCHEMA_FOLDER } = await import('./policy/published.js');
+  const folder = inFolder(root, SCHEMA_FOLDER);
+  const made = await makeFolder(folder);
+  if (!made.ok) return made;
+  for (const [name, text] of publishedFiles()) {
+    const written = await writeNewFile(inFolder(folder, name), Buffer.from(text));
+    if (!written.ok) return written;
+  }
+  return ok(undefined);
+}
+
 async function createWorkspace(
   root: string,
   network: Network,
@@ -97,6 +110,8 @@ async function createWorkspace(
   }
   const made = await makeFolder(root);
   if (!made.ok) return made;
+  const schemas = await writeSchemas(root);
+  if (!schemas.ok) return schemas;
   const template = workspaceTemplate(network);
   const config = readWorkspaceConfig(template, WORKSPACE_FILE);
   if (!config.ok) throw new Error(`the template of ${WORKSPACE_FILE} cannot be read: ${config.error.message}`);

@@ -154,6 +154,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./verbs/policy-explain.js'),
   },
   {
+    path: ['policy', 'schema'],
+    about: 'print the JSON Schema of policies, for editors and other checkers (docs/editors.md)',
+    args: [],
+    options: [],
+    example: 'countersign policy schema',
+    load: async () => ({ run: (await import('./verbs/schema.js')).printing('policy') }),
+  },
+  {
     path: ['policy', 'diff'],
     about: 'compare two policies field by field; --classify says which changes tighten and which loosen',
     args: [
@@ -259,6 +267,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [SIGNATURES],
     example: 'countersign policy activate policy.yaml',
     load: () => import('./verbs/policy-activate.js'),
+  },
+  {
+    path: ['book', 'schema'],
+    about: 'print the JSON Schema of address books, for editors and other checkers (docs/editors.md)',
+    args: [],
+    options: [],
+    example: 'countersign book schema',
+    load: async () => ({ run: (await import('./verbs/schema.js')).printing('book') }),
   },
   {
     path: ['book', 'sign'],

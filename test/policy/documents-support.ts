@@ -25,7 +25,7 @@ export function jsonNode(value: Plain): SourceNode {
   return node.value;
 }
 
-function plain(node: SourceNode): Plain {
+export function plain(node: SourceNode): Plain {
   switch (node.kind) {
     case 'scalar':
       return node.value;

@@ -1,5 +1,6 @@
 import { parseNetwork } from '../../domain/network.js';
 import { ok } from '../../domain/result.js';
+import { modeline, SCHEMA_FOLDER } from '../../policy/published.js';
 import type { Verb } from '../command.js';
 import { required } from '../with-workspace.js';
 
@@ -15,13 +16,15 @@ export const run: Verb = async (words, { compose }) => {
   return ok({
     schema: 'countersign.init/1',
     exit: 'OK',
-    data: { workspace: root, network: config.network, journal: config.journal },
+    data: { workspace: root, network: config.network, journal: config.journal, schemas: SCHEMA_FOLDER },
     text: [
       `Made a workspace for ${config.network} in ${root}`,
       '  next: countersign vault import NAME DESCRIPTOR_FILE',
       '        countersign policy activate FILE',
       '        countersign book import FILE',
       '        countersign coins import SNAPSHOT',
+      '  an editor with a YAML language server checks and completes a policy whose first line is',
+      `        ${modeline('policy')}`,
     ],
   });
 };
