@@ -53,7 +53,7 @@ describe('policy diff', () => {
   it('shows fields, values and places, and judges nothing unless it is asked', async () => {
     const { code, stdout, stderr } = await run('policy', 'diff', 'old.yaml', write('2.yaml', ...VERSION_2));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('\nversion  2.yaml:21:1\n  old  1\n  new  2\n');
+    expect(stdout).toContain('\nversion  2.yaml:22:1\n  old  1\n  new  2\n');
     expect(stdout).not.toMatch(/neutral|why/i);
   });
 
@@ -63,12 +63,12 @@ describe('policy diff', () => {
     expect(code).toBe(0);
     expect(stdout).toContain(
       [
-        'tightening  limits.batch  mixed.yaml:52:3',
+        'tightening  limits.batch  mixed.yaml:53:3',
         '  old  10000000000 sat (100.00000000 BTC)',
         '  new  9999999999 sat (99.99999999 BTC)',
         '  why  the cap is lower',
         '',
-        'loosening   limits.rolling.24h  mixed.yaml:54:35',
+        'loosening   limits.rolling.24h  mixed.yaml:55:35',
         '  old  20000000000 sat (200.00000000 BTC)',
         '  new  20000000001 sat (200.00000001 BTC)',
         '  why  the cap is higher',
@@ -103,7 +103,7 @@ describe('policy diff', () => {
       field: 'limits.rolling.24h',
       before: '20000000000 sat (200.00000000 BTC)',
       after: '20000000001 sat (200.00000001 BTC)',
-      where: { file: 'json.yaml', line: 54, column: 35 },
+      where: { file: 'json.yaml', line: 55, column: 35 },
     };
     const plain = await json();
     expect(plain.code).toBe(0);
@@ -125,7 +125,7 @@ describe('policy diff', () => {
     write('bad-2.yaml', [/^expires_at: .*$/m, 'expires_at: "never"']);
     const { code, stderr } = await run('policy', 'diff', 'bad-1.yaml', 'bad-2.yaml');
     expect(code).toBe(2);
-    expect(stderr).toContain('bad-1.yaml:21');
+    expect(stderr).toContain('bad-1.yaml:22');
     expect(stderr).toMatch(/bad-2\.yaml:\d+/);
   });
 
