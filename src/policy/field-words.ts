@@ -47,6 +47,7 @@ export const POLICY_WORDS: WordsByPath = {
   'limits.rolling_blocks':
     'The same by a second clock, which nobody can set: a number of blocks, and what leaves within it.',
   'limits.rolling_blocks.*': 'The most that leaves within so many blocks, fees included.',
+  'limits.lifetime': 'The most that leaves in all, fees included, ever; without it there is no such limit.',
   'limits.signed_unconfirmed': 'The most that is signed and not yet confirmed at any moment.',
   'limits.batches_24h': 'How many batches may be signed within 24 hours.',
   'limits.outputs_per_batch': 'How many payments one batch may have.',
@@ -63,6 +64,8 @@ export const POLICY_WORDS: WordsByPath = {
     'What chooses the tier: the larger of the batch and of all that leaves within 24 hours, so splitting gains nothing.',
   'approvals.initiator_may_approve': 'Whether who plans a batch counts among its approvers: never.',
   'approvals.valid_for': 'How long an approval counts after it was given.',
+  'approvals.duplicate_guard':
+    'What a payment brings that repeats one of the last 24 hours, the same amount to the same destination: a warning (warn, or left out), or one approver more (approve).',
   'approvals.tiers':
     'Quorums by amount, each reaching further than the one before; above the last, nobody may approve.',
   'approvals.tiers[]': 'A quorum, and the amount up to which it suffices.',
@@ -85,6 +88,8 @@ export const POLICY_WORDS: WordsByPath = {
   'transaction.sighash': 'What every signature covers: the whole transaction.',
   'transaction.locktime': 'What the lock time may be: a block height up to the tip.',
   'transaction.versions': 'The versions that a transaction may have.',
+  'transaction.merge_outputs':
+    'Whether payments to one address may stand as one output of their sum; false where it is left out.',
   'transaction.op_return': 'What happens to outputs that carry data (OP_RETURN).',
   'transaction.self_receive': "What happens to payments to the wallet's own receiving addresses.",
   hours: 'When coins may leave, in UTC.',
