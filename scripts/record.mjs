@@ -3,9 +3,11 @@
  *
  *   npm run build
  *   node scripts/record.mjs --speculos http://127.0.0.1:5001 --mainnet http://127.0.0.1:5002 [--only NAME] [--out FOLDER]
+ *   node scripts/record.mjs --only multisig --cosigners http://127.0.0.1:5001,http://127.0.0.1:5003,http://127.0.0.1:5004
  *
  * --speculos is a Nano S with "Bitcoin Test", --mainnet one with "Bitcoin" (for the wrong-app recording), both with
- * Speculos' public test seed. Everything that goes in is made here from fixed numbers, so recording again differs only
+ * Speculos' public test seed; --cosigners are three with "Bitcoin Test", the first with that seed and the others with the
+ * mnemonics of record-multisig.mjs. Everything that goes in is made here from fixed numbers, so recording again differs only
  * where the device is random (Schnorr signatures). Beside each NAME.apdu stands NAME.json: what went in, came out, and
  * was on the screen.
  */
@@ -17,21 +19,20 @@ import { identify } from '../dist/device/preflight.js';
 import { createSigner } from '../dist/device/signer.js';
 import { openRecorder } from '../dist/device/transport/record.js';
 import { openSpeculos } from '../dist/device/transport/speculos.js';
-import { sha256, sha256Hex, toHex } from '../dist/domain/bytes.js';
-import { buildPsbt } from '../dist/psbt/build.js';
+import { sha256Hex, toHex } from '../dist/domain/bytes.js';
 import { finalise } from '../dist/psbt/finalise.js';
-import { parseTransaction, serialiseUnsigned, txidOf } from '../dist/psbt/transaction.js';
 import { proveSignatures } from '../dist/psbt/verify.js';
-import { defaultShapeLimits, planTransactions } from '../dist/selection/plan.js';
-import { createDeriver } from '../dist/vault/derive.js';
 import { descriptorChecksum, parseVault } from '../dist/vault/descriptor.js';
+import { recordMultisig } from './record-multisig.mjs';
 import { Buttons } from './speculos-buttons.mjs';
+import { syntheticBatch, value } from './synthetic-batch.mjs';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const { values: args } = parseArgs({
   options: {
     speculos: { type: 'string' },
     mainnet: { type: 'string' },
+    cosigners: { type: 'string' },
     only: { type: 'string' },
     out: { type: 'string', default: 'test/recordings/nanos-2.2.7' },
   },
@@ -39,7 +40,6 @@ const { values: args } = parseArgs({
 
 const NOTE =
   'public test seed of Speculos: glory promote mansion idle axis finger extra february uncover one trip resource lawn turtle enact monster seven myth punch hobby comfort wild raise skin';
-const TIP = 2_500_000;
 const KINDS = {
   pkh: { path: "44'/1'/0'", descriptor: (key) => `pkh(${key})` },
   'sh-wpkh': { path: "49'/1'/0'", descriptor: (key) => `sh(wpkh(${key}))` },
@@ -48,12 +48,6 @@ const KINDS = {
 };
 
 const say = (text) => process.stdout.write(`${text}\n`);
-
-/** The value of a result; a fault ends the recording. */
-function value(result) {
-  if (result.ok) return result.value;
-  throw new Error(JSON.stringify(result.error));
-}
 
 function openDevice(address) {
   return value(openSpeculos(address ?? ''));
@@ -69,83 +63,6 @@ async function deviceVault(name) {
   return value(parseVault(name, 'testnet3', `${body}#${descriptorChecksum(body)}`));
 }
 
-/** Somebody's output script: the n-th of five kinds, made of a hash. */
-function strangerScript(label, n, deriver) {
-  const hash = sha256(`${label} ${n}`);
-  switch (n % 5) {
-    case 0:
-      return Uint8Array.of(0x00, 20, ...hash.subarray(0, 20));
-    case 1:
-      return Uint8Array.of(0x00, 32, ...hash);
-    case 2:
-      // A taproot key must be a point of the curve: that of a key far out in the vault will do for a stranger's.
-      return Uint8Array.of(0x51, 32, ...deriver.at(0, 900 + n).keys[0].publicKey.subarray(1));
-    case 3:
-      return Uint8Array.of(0xa9, 20, ...hash.subarray(0, 20), 0x87);
-    default:
-      return Uint8Array.of(0x76, 0xa9, 20, ...hash.subarray(0, 20), 0x88, 0xac);
-  }
-}
-
-/** Coins of the vault with made-up previous transactions; the second one's is large, so that it takes several exchanges. */
-function syntheticCoins(label, deriver, count, coinValue) {
-  const previous = new Map();
-  const coins = [];
-  for (let n = 0; n < count; n += 1) {
-    const { script } = deriver.at(0, n);
-    const amount = coinValue + BigInt(n) * 12_345n;
-    const others = Array.from({ length: n === 1 ? 30 : 1 }, (_, k) => ({
-      value: 70_000n + BigInt(k),
-      script: strangerScript(`${label} previous ${n}`, k, deriver),
-    }));
-    const bytes = serialiseUnsigned({
-      version: 2,
-      inputs: [{ hash: sha256(`${label} funding ${n}`), vout: n, scriptSig: new Uint8Array(0), sequence: 0xfffffffe }],
-      outputs: [...others, { value: amount, script }],
-      locktime: 0,
-    });
-    const txid = txidOf(value(parseTransaction(bytes)));
-    previous.set(txid, bytes);
-    coins.push({
-      outpoint: { txid, vout: others.length },
-      value: amount,
-      script,
-      origin: { branch: 0, index: n },
-      height: TIP - 1000 - n,
-      coinbase: false,
-    });
-  }
-  return { coins, previous };
-}
-
-/** A plan that needs all its coins and has change, and its PSBT. */
-function syntheticBatch(label, vault, { inputs, payments, coinValue = 1_500_000n, feerate = 5_000n }) {
-  const deriver = createDeriver(vault);
-  const { coins, previous } = syntheticCoins(label, deriver, inputs, coinValue);
-  const total = coins.reduce((sum, coin) => sum + coin.value, 0n);
-  const each = (total - coinValue / 2n) / BigInt(payments);
-  const [plan, ...rest] = value(
-    planTransactions({
-      vault,
-      payments: Array.from({ length: payments }, (_, n) => ({
-        requestId: `${label}-${n}`,
-        script: strangerScript(`${label} payment`, n + inputs, deriver),
-        value: each - BigInt(n) * 1_000n,
-      })),
-      coins,
-      feerate,
-      limits: defaultShapeLimits(vault),
-      tipHeight: TIP,
-      seed: sha256Hex(`countersign recording ${label}`),
-      nextChange: (n) => ({ origin: { branch: 1, index: n }, script: deriver.at(1, n).script }),
-    }),
-  );
-  if (plan === undefined || rest.length > 0 || plan.inputs.length !== inputs || plan.outputs.length !== payments + 1) {
-    throw new Error(`${label}: not the plan that was meant`);
-  }
-  return { deriver, plan, psbt: value(buildPsbt(plan, deriver, previous)) };
-}
-
 /** Indented JSON, lists of numbers on one line; amounts as decimal strings. */
 function json(data) {
   const text = JSON.stringify(data, (_, item) => (typeof item === 'bigint' ? item.toString() : item), 2);
@@ -158,7 +75,7 @@ async function writeWhole(path, text) {
 }
 
 /** Runs one conversation over a recorder and writes both files. `work` returns what the sidecar says of it. */
-async function record(name, address, psbt, work) {
+async function record(name, address, psbt, work, note = NOTE) {
   if (args.only !== undefined && !name.startsWith(args.only)) return;
   await mkdir(args.out, { recursive: true });
   const buttons = new Buttons(address);
@@ -168,7 +85,7 @@ async function record(name, address, psbt, work) {
       device: 'nanos',
       psbt: psbt === null ? null : sha256Hex(psbt),
       recordedWith: `countersign ${version}`,
-      note: NOTE,
+      note,
     },
     write: async (text) => {
       await writeWhole(join(args.out, `${name}.apdu`), text);
@@ -210,6 +127,9 @@ async function signing(name, vault, shape, answer) {
 }
 
 async function main() {
+  if (args.cosigners !== undefined) {
+    return recordMultisig({ record, openDevice, addresses: args.cosigners.split(','), note: NOTE });
+  }
   const vaults = {};
   for (const name of Object.keys(KINDS)) vaults[name] = await deviceVault(name);
 

@@ -25,8 +25,8 @@ export class Buttons {
   }
 
   /**
-   * Pages through everything that is shown until `work` ends, and approves or refuses at the last page of each review.
-   * Returns the result of `work` and every page, in order.
+   * Pages through everything that is shown until `work` ends, and approves or refuses at the last page of each review; a
+   * number for `answer` is how many reviews are approved before one is refused. Returns the result of `work` and every page, in order.
    */
   async during(work, answer) {
     let done = false;
@@ -35,6 +35,7 @@ export class Buttons {
     });
     const screens = [];
     let last = '';
+    let approvals = { approve: Number.POSITIVE_INFINITY, refuse: 0 }[answer] ?? answer;
     for (let waited = 0; !done; waited += POLL_MS) {
       if (waited > GIVE_UP_MS) throw new Error(`nothing new on the screen after ${JSON.stringify(screens.at(-1))}`);
       const lines = await this.#screen();
@@ -43,7 +44,9 @@ export class Buttons {
         waited = 0;
         last = text;
         screens.push({ title: lines[0], text: lines.slice(1).join(' ') });
-        const decides = answer === 'refuse' ? text === 'Reject' : APPROVING.has(text);
+        const approves = approvals > 0 && APPROVING.has(text);
+        if (approves) approvals -= 1;
+        const decides = approves || (approvals === 0 && text === 'Reject');
         await this.#press(decides ? 'both' : 'right');
       }
       await sleep(POLL_MS);

@@ -20,6 +20,11 @@ const RECORD: OptionSpec = {
   about: 'write the APDU transcript of the conversation to a new file',
 };
 
+const SIGNER: OptionSpec = {
+  flags: '--signer <fingerprint>',
+  about: 'the one cosigner that is meant, by master key fingerprint; default: whichever is attached',
+};
+
 const SIGN_KEY: OptionSpec = { flags: '--key <file>', about: 'your SSH key: ssh-keygen signs with it' };
 const SIGN_AS: OptionSpec = {
   flags: '--as <name>',
@@ -67,6 +72,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '--change', about: 'on the change branch (1) instead of the receive branch (0)' },
       { flags: '--verify', about: 'show it on the device and compare' },
+      SIGNER,
       DEVICE,
       RECORD,
     ],
@@ -402,6 +408,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [{ flags: '--verify', about: 'show it on the device first' }, DEVICE, RECORD],
     example: "countersign device xpub \"84'/1'/0'\"",
     load: () => import('./verbs/device-xpub.js'),
+  },
+  {
+    path: ['device', 'register'],
+    about: 'have the wallet policy of a multisig vault approved on a device, and keep its registration',
+    args: [],
+    options: [SIGNER, DEVICE, RECORD],
+    example: 'countersign device register',
+    load: () => import('./verbs/device-register.js'),
   },
   {
     path: ['demo'],

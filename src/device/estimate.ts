@@ -9,7 +9,11 @@ export function isDefaultKind(kind: VaultKind): kind is DefaultKind {
 
 /** What decides how long a signing takes. */
 export interface SigningShape {
-  readonly kind: DefaultKind;
+  readonly kind: VaultKind;
+  /** Keys of a multisig script; absent counts as 1. */
+  readonly cosigners?: number;
+  /** How many keys of a multisig come before the device's own; absent counts as none. */
+  readonly position?: number;
   readonly inputs: number;
   /** All outputs, change included. */
   readonly outputs: number;
@@ -40,7 +44,8 @@ const STREAMED: Readonly<Record<DefaultKind, number>> = { pkh: 3, 'sh(wpkh)': 1,
  * as the app's protocol has them.
  */
 export function expectedExchanges(shape: SigningShape): number {
-  const { kind, inputs, outputs, changeOutputs, previousTransactions } = shape;
+  if (!isDefaultKind(shape.kind)) return multisigExchanges(shape);
+  const { kind, inputs, outputs, changeOutputs, previousTransactions } = { ...shape, kind: shape.kind };
   const deepInputs = deepLeaves(inputs);
   const legacy = LEGACY_INPUT_PAIR * inputs + LEGACY_OUTPUT_PAIR * outputs + deepInputs;
   const streamed = previousTransactions.reduce((sum, bytes) => sum + moreElements(bytes), 0);
@@ -54,6 +59,37 @@ export function expectedExchanges(shape: SigningShape): number {
     2 * deepLeaves(outputs) +
     (kind === 'pkh' ? inputs * legacy : 0) +
     STREAMED[kind] * streamed
+  );
+}
+
+/** A registered policy: it is loaded with its keys, among which the device looks for its own. */
+const POLICY_BASE = 35;
+const PER_KEY = 2;
+const PER_KEY_BEFORE_OWN = 4;
+const MULTISIG_INPUT = 125;
+const NESTED_INPUT = 12;
+const NESTED_CHANGE = 4;
+
+/**
+ * The same for sortedmulti: for each input and each change output the app sorts the keys, fetching each as often as it has
+ * smaller ones. There is nothing before SIGN_PSBT, and exactness is as above.
+ */
+function multisigExchanges(shape: SigningShape): number {
+  const { kind, cosigners = 1, position = 0, inputs, outputs, changeOutputs, previousTransactions } = shape;
+  const nested = kind === 'sh(wsh(sortedmulti))';
+  const sorting = cosigners * (cosigners + 1);
+  const script = moreElements(3 + 34 * cosigners);
+  const streamed = previousTransactions.reduce((sum, bytes) => sum + moreElements(bytes), 0);
+  return (
+    POLICY_BASE +
+    PER_KEY * cosigners +
+    PER_KEY_BEFORE_OWN * position +
+    (MULTISIG_INPUT + sorting + script + (nested ? NESTED_INPUT : 0)) * inputs +
+    PER_OUTPUT * outputs +
+    (sorting + (nested ? NESTED_CHANGE : 0)) * changeOutputs +
+    4 * deepLeaves(inputs) +
+    2 * deepLeaves(outputs) +
+    streamed
   );
 }
 

@@ -1,9 +1,10 @@
+import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { networkParameters } from '../domain/network.js';
 import { formatPath } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
-import type { Vault } from '../vault/types.js';
-import { defaultVault } from './standard-path.js';
+import type { Vault, VaultKey } from '../vault/types.js';
+import { signableKeys } from './standard-path.js';
 import type { AppInfo, IdentifiedDevice, Signer } from './types.js';
 
 /** The first version with the protocol that countersign speaks (wallet policies of version 2). */
@@ -14,12 +15,14 @@ const DASHBOARD = 'BOLOS';
 export interface Requirements {
   /** From the policy, where one applies; the protocol's own minimum holds as well. */
   readonly minAppVersion?: string | undefined;
+  /** Master key fingerprint of the one cosigner that is meant; any of the vault's where it is absent. */
+  readonly expected?: Hex | undefined;
 }
 
-/** Whether the device can sign for a vault at all: asked before anything is plugged in. Faults: E_DEVICE_UNSUPPORTED. */
+/** Whether a device can sign for a vault at all: asked before anything is plugged in. Faults: E_DEVICE_UNSUPPORTED. */
 export function checkSignable(vault: Vault): Result<void, Fault> {
-  const standard = defaultVault(vault);
-  return standard.ok ? ok(undefined) : standard;
+  const keys = signableKeys(vault);
+  return keys.ok ? ok(undefined) : keys;
 }
 
 /**
@@ -35,18 +38,19 @@ export function checkTransport(spec: string, { id, network }: Pick<Vault, 'id' |
 }
 
 /**
- * Whether this device, with this app open, is the one that signs for the vault: app and version, master fingerprint,
- * account key, in this order and in three exchanges. Faults: E_DEVICE_UNSUPPORTED before any exchange; E_DEVICE_APP,
- * E_DEVICE_VERSION, E_DEVICE_MISMATCH with both values in full; and those of the channel.
+ * Whether this device, with this app open, is one that signs for the vault: app and version, master fingerprint,
+ * account key, in this order and in three exchanges (one more for each further key of the vault that the device holds).
+ * A device is known by these alone, never by the port that it is plugged into. Faults: E_DEVICE_UNSUPPORTED before any
+ * exchange; E_DEVICE_APP, E_DEVICE_VERSION, E_DEVICE_MISMATCH with both values in full; and those of the channel.
  */
 export async function identify(
   signer: Signer,
   vault: Vault,
-  { minAppVersion }: Requirements,
+  { minAppVersion, expected }: Requirements,
 ): Promise<Result<IdentifiedDevice, Fault>> {
-  const standard = defaultVault(vault);
-  if (!standard.ok) return standard;
-  const { key } = standard.value;
+  const signable = signableKeys(vault);
+  if (!signable.ok) return signable;
+  const keys = signable.value.filter(({ fingerprint }) => expected === undefined || fingerprint === expected);
 
   const app = await signer.appInfo();
   if (!app.ok) return app;
@@ -55,18 +59,14 @@ export async function identify(
 
   const fingerprint = await signer.fingerprint();
   if (!fingerprint.ok) return fingerprint;
-  if (fingerprint.value !== key.fingerprint) {
-    return fail(
-      'E_DEVICE_MISMATCH',
-      `the device's master fingerprint is ${fingerprint.value}, and the vault ${vault.id} belongs to ${key.fingerprint}`,
-      { remedy: "connect the vault's own device; with a passphrase, unlock it with the PIN of that passphrase" },
-    );
-  }
+  const held = keys.filter((key) => key.fingerprint === fingerprint.value);
+  if (held.length === 0) return otherDevice(fingerprint.value, vault, keys, expected);
 
-  const path = formatPath(key.path);
-  const xpub = await signer.xpub(path, false);
-  if (!xpub.ok) return xpub;
-  if (xpub.value !== key.xpub) {
+  for (const key of held) {
+    const path = formatPath(key.path);
+    const xpub = await signer.xpub(path, false);
+    if (!xpub.ok) return xpub;
+    if (xpub.value === key.xpub) continue;
     return fail(
       'E_DEVICE_MISMATCH',
       `the device's key at ${path} is ${xpub.value}, and the vault ${vault.id} has ${key.xpub}`,
@@ -74,6 +74,20 @@ export async function identify(
     );
   }
   return ok({ app: app.value, fingerprint: fingerprint.value });
+}
+
+function otherDevice(
+  found: Hex,
+  { id }: Vault,
+  keys: readonly VaultKey[],
+  expected: Hex | undefined,
+): Result<never, Fault> {
+  const own = [...new Set(keys.map(({ fingerprint }) => fingerprint))].join(', ');
+  const due =
+    expected === undefined ? `the vault ${id} belongs to ${own}` : `${expected} of the vault ${id} is expected`;
+  return fail('E_DEVICE_MISMATCH', `the device's master fingerprint is ${found}, and ${due}`, {
+    remedy: "connect the vault's own device; with a passphrase, unlock it with the PIN of that passphrase",
+  });
 }
 
 function checkApp({ name, version }: AppInfo, vault: Vault, minAppVersion = PROTOCOL_SINCE): Result<void, Fault> {

@@ -1,20 +1,28 @@
-import { sha256Hex, toHex } from '../domain/bytes.js';
+import { sha256Hex, toHex, trustedHex } from '../domain/bytes.js';
 import { type Fault, type FaultTag, fail, fault } from '../domain/fault.js';
 import { formatPath, parsePath } from '../domain/path.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { deviceCopy } from '../psbt/device-copy.js';
 import type { ReturnedSignature } from '../psbt/types.js';
 import type { Vault } from '../vault/types.js';
-import { walletPolicy } from '../vault/wallet-policy.js';
+import { type NamedPolicy, namedPolicy, policyId, walletPolicy } from '../vault/wallet-policy.js';
 import { GET_APP_AND_VERSION, parseAppInfo } from './app-info.js';
-import { type DefaultKind, expectedExchanges } from './estimate.js';
+import { type DefaultKind, expectedExchanges, isDefaultKind } from './estimate.js';
 import { type BitcoinApp, classifyError, type DefaultTemplate, openBitcoinApp } from './ledgerjs.js';
+import { registrationProblem } from './registration.js';
 import { signingShape } from './signing-shape.js';
 import { SigningWatch } from './signing-watch.js';
-import { defaultVault } from './standard-path.js';
+import { defaultVault, signableKeys } from './standard-path.js';
 import { isRefusal, statusFault } from './status-words.js';
 import { checkTranscriptPsbt } from './transcript.js';
-import { type ApduChannel, ChannelError, type Signer, type SigningFailure, type SigningProgress } from './types.js';
+import {
+  type ApduChannel,
+  ChannelError,
+  type Registration,
+  type Signer,
+  type SigningFailure,
+  type SigningProgress,
+} from './types.js';
 
 const TEMPLATES: Readonly<Record<DefaultKind, DefaultTemplate>> = {
   pkh: 'pkh(@0/**)',
@@ -24,6 +32,8 @@ const TEMPLATES: Readonly<Record<DefaultKind, DefaultTemplate>> = {
 };
 
 const OK = 0x9000;
+const ID_BYTES = 32;
+const HMAC_BYTES = 32;
 const INCORRECT_DATA = 0x6a80;
 /** The app's limit for a path that it exports a key of. */
 const MAX_STEPS = 6;
@@ -91,25 +101,45 @@ export function createSigner(channel: ApduChannel): Signer {
       return command(`asking for the key at ${formatPath(path.value)}`, () => app().xpub(path.value, display));
     },
 
-    async address(vault, branch, index) {
-      const standard = defaultVault(vault);
-      if (!standard.ok) return standard;
-      const { kind } = standard.value;
-      const [origin = ''] = walletPolicy(vault).keys;
+    async register(vault) {
+      const signable = signableKeys(vault);
+      if (!signable.ok) return signable;
+      if (isDefaultKind(vault.kind)) {
+        return fail(
+          'E_DEVICE_UNSUPPORTED',
+          `the Bitcoin app knows ${vault.kind} by itself: there is nothing to register`,
+        );
+      }
+      const policy = namedPolicy(vault);
+      const answer = await command('registering the wallet policy', () => app().policies.register(policy));
+      if (!answer.ok) return answer;
+      if (answer.value.length !== ID_BYTES + HMAC_BYTES) {
+        return fail('E_DEVICE_PROTOCOL', `${channel.name} gave a registration of ${answer.value.length} bytes`);
+      }
+      const [given, due] = [toHex(answer.value.subarray(0, ID_BYTES)), policyId(policy)];
+      if (given === due) return ok({ name: policy.name, policy: due, hmac: toHex(answer.value.subarray(ID_BYTES)) });
+      return fail('E_DEVICE_MISMATCH', `${channel.name} registered the policy ${given}, and it was shown ${due}`, {
+        remedy: 'do not use this device: it registered another wallet than it was asked to',
+      });
+    },
+
+    async address(vault, branch, index, registration = null, how = 'shown') {
+      const policy = policyFor(vault, registration);
+      if (!policy.ok) return policy;
       return command(`showing address ${branch}/${index}`, () =>
-        app().showAddress(TEMPLATES[kind], origin, branch, index),
+        app().policies.address(policy.value.policy, policy.value.hmac, branch, index, how === 'shown'),
       );
     },
 
-    async sign(psbt, vault, onProgress) {
-      const prepared = prepare(channel, psbt, vault);
+    async sign(psbt, vault, onProgress, registration = null) {
+      const prepared = prepare(channel, psbt, vault, registration);
       if (!prepared.ok) return err({ fault: prepared.error, maySign: false });
-      const { copy, kind, accountPath, expected } = prepared.value;
+      const { expected, start } = prepared.value;
       const session = new SigningWatch();
       watch = session;
       notify = () => onProgress(progressOf(session, expected));
       try {
-        const done = await command('signing', () => app().signPsbt(copy, TEMPLATES[kind], accountPath));
+        const done = await command('signing', () => start(app()));
         return conclude(session, done, channel.name);
       } finally {
         watch = null;
@@ -121,31 +151,52 @@ export function createSigner(channel: ApduChannel): Signer {
   };
 }
 
+/** What the device must be told to know a vault: its policy, and the HMAC unless it knows the policy by itself. */
+interface PolicyInUse {
+  readonly policy: NamedPolicy;
+  readonly hmac: Uint8Array | null;
+}
+
+/** Default policies have no name. The id of a registered one is computed again before each use. */
+function policyFor(vault: Vault, registration: Registration | null): Result<PolicyInUse, Fault> {
+  const signable = signableKeys(vault);
+  if (!signable.ok) return signable;
+  if (isDefaultKind(vault.kind)) return ok({ policy: { ...walletPolicy(vault), name: '' }, hmac: null });
+  const policy = namedPolicy(vault);
+  const problem = registrationProblem(vault, registration?.fingerprint ?? null, registration);
+  if (registration !== null && problem === null) return ok({ policy, hmac: trustedHex(registration.hmac) });
+  return fail('E_DEVICE_UNREGISTERED', problem ?? '', { remedy: 'countersign device register' });
+}
+
 interface Prepared {
-  readonly copy: Uint8Array;
-  readonly kind: DefaultKind;
-  readonly accountPath: string;
   readonly expected: number;
+  readonly start: (app: BitcoinApp) => Promise<void>;
 }
 
 /** All that can fail before the first exchange. */
-function prepare(channel: ApduChannel, psbt: Uint8Array, vault: Vault): Result<Prepared, Fault> {
-  const standard = defaultVault(vault);
-  if (!standard.ok) return standard;
+function prepare(
+  channel: ApduChannel,
+  psbt: Uint8Array,
+  vault: Vault,
+  registration: Registration | null,
+): Result<Prepared, Fault> {
+  const inUse = policyFor(vault, registration);
+  if (!inUse.ok) return inUse;
   if (channel.recordedPsbt !== undefined) {
     const same = checkTranscriptPsbt(channel.recordedPsbt, sha256Hex(psbt), channel.name);
     if (!same.ok) return same;
   }
-  const shape = signingShape(psbt, standard.value.kind);
+  const shape = signingShape(psbt, vault, registration?.fingerprint ?? null);
   if (!shape.ok) return shape;
-  const copy = deviceCopy(psbt, vault);
+  const copy = deviceCopy(psbt, vault, registration?.fingerprint ?? null);
   if (!copy.ok) return copy;
-  return ok({
-    copy: copy.value,
-    kind: standard.value.kind,
-    accountPath: `m/${formatPath(standard.value.key.path)}`,
-    expected: expectedExchanges(shape.value),
-  });
+  const expected = expectedExchanges(shape.value);
+  const { policy, hmac } = inUse.value;
+  const standard = defaultVault(vault);
+  if (!standard.ok) return ok({ expected, start: (app) => app.policies.signPsbt(copy.value, policy, hmac) });
+  const { kind, key } = standard.value;
+  const accountPath = `m/${formatPath(key.path)}`;
+  return ok({ expected, start: (app) => app.signPsbt(copy.value, TEMPLATES[kind], accountPath) });
 }
 
 function progressOf({ phase, exchanges, signatures }: SigningWatch, expected: number): SigningProgress {

@@ -1,6 +1,6 @@
 import { type Fault, fail } from '../domain/fault.js';
-import { networkParameters } from '../domain/network.js';
-import { formatPath } from '../domain/path.js';
+import { type Network, networkParameters } from '../domain/network.js';
+import { formatPath, HARDENED, isHardened, type Path } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
 import { defaultAccount } from '../vault/descriptor.js';
 import type { Vault, VaultKey } from '../vault/types.js';
@@ -16,20 +16,14 @@ export interface DefaultVault {
 }
 
 /**
- * Whether the device can sign for a vault at all, asked before anything is plugged in: one key, at the standard path of
- * its script type and network, account at most 100. Faults: E_DEVICE_UNSUPPORTED.
+ * Whether the device can sign for a vault by itself: one key, at the standard path of its script type and network, account
+ * at most 100. Faults: E_DEVICE_UNSUPPORTED.
  */
 export function defaultVault(vault: Vault): Result<DefaultVault, Fault> {
   const { kind, keys, network } = vault;
   const [key] = keys;
   if (!isDefaultKind(kind) || key === undefined) {
-    return fail(
-      'E_DEVICE_UNSUPPORTED',
-      `a ${kind} vault cannot be signed for yet: its wallet policy must be registered`,
-      {
-        remedy: 'watch it with this version, and sign with a later one',
-      },
-    );
+    return fail('E_DEVICE_UNSUPPORTED', `a ${kind} vault is signed for under a registered wallet policy`);
   }
   if (defaultAccount(vault) === null) {
     const standard = `${PURPOSES[kind]}'/${networkParameters(network).coinType}'/ACCOUNT'`;
@@ -40,4 +34,47 @@ export function defaultVault(vault: Vault): Result<DefaultVault, Fault> {
     );
   }
   return ok({ kind, key });
+}
+
+/** App 2.2.7 takes 16 and 2.4.x 15: so many work on every model. */
+const MAX_COSIGNERS = 15;
+const MAX_ACCOUNT = 100;
+
+/**
+ * The keys of a vault that a Ledger can hold, of which there is at least one: the key of a single-key vault at its standard
+ * path, or the cosigners of a multisig vault at 48'/COIN'/ACCOUNT'/1' or /2' (BIP48). Cosigners elsewhere are other devices,
+ * whose signatures come in a file. Faults: E_DEVICE_UNSUPPORTED.
+ */
+export function signableKeys(vault: Vault): Result<readonly VaultKey[], Fault> {
+  const { kind, keys, network } = vault;
+  if (isDefaultKind(kind)) {
+    const standard = defaultVault(vault);
+    return standard.ok ? ok([standard.value.key]) : standard;
+  }
+  if (keys.length > MAX_COSIGNERS) {
+    return fail(
+      'E_DEVICE_UNSUPPORTED',
+      `the vault has ${keys.length} cosigners, and the Bitcoin app takes ${MAX_COSIGNERS}`,
+      {
+        remedy: `sign with other devices and bring their signatures, or move the coins to a vault of ${MAX_COSIGNERS} keys or fewer`,
+      },
+    );
+  }
+  const own = keys.filter(({ path }) => isCosignerPath(path, network));
+  if (own.length > 0) return ok(own);
+  const { coinType } = networkParameters(network);
+  const paths = keys.map(({ path }) => formatPath(path)).join(', ');
+  return fail(
+    'E_DEVICE_UNSUPPORTED',
+    `the Bitcoin app gives cosigner keys on ${network} at 48'/${coinType}'/ACCOUNT'/1' or 48'/${coinType}'/ACCOUNT'/2' with an account up to 100, and this vault has ${paths}`,
+    { remedy: 'sign with other devices and bring their signatures, or move the coins to a vault at such paths' },
+  );
+}
+
+/** BIP48: purpose, coin type, account, script type (1 nested, 2 native segwit), all hardened. */
+function isCosignerPath(path: Path, network: Network): boolean {
+  if (path.length !== 4 || !path.every(isHardened)) return false;
+  const [purpose, coinType, account = MAX_ACCOUNT + 1, script] = path.map((step) => step - HARDENED);
+  const { coinType: due } = networkParameters(network);
+  return purpose === 48 && coinType === due && account <= MAX_ACCOUNT && (script === 1 || script === 2);
 }

@@ -68,7 +68,16 @@ export const STATUS_WORDS: ReadonlyMap<number, StatusMeaning> = new Map<number, 
       "use a standard account path (44', 49', 84' or 86', account at most 100), and pay to ordinary addresses",
     ),
   ],
-  [0xb008, data('the registration of the wallet policy does not fit this device', 'register the wallet policy again')],
+  [
+    0xb008,
+    {
+      tag: 'E_DEVICE_UNREGISTERED',
+      text: 'the registration that the journal keeps does not fit: the device has another seed, or the policy or its name was changed',
+      remedy:
+        'register the wallet policy again: countersign device register; the old registration stays until that is done',
+      refusal: true,
+    },
+  ],
   [0x6a86, broken('the Bitcoin app does not know this version of the protocol', UPDATE, true)],
   [0x6a87, broken('the Bitcoin app found a wrong length in a request', UPDATE, true)],
   [0x6700, broken('the device found a wrong length in a request', UPDATE, true)],

@@ -35,6 +35,20 @@ export interface IdentifiedDevice {
   readonly fingerprint: Hex;
 }
 
+/**
+ * A wallet policy that a device has registered, as the device's answer and the journal have it. The HMAC proves to that
+ * device, and to no other, that a person approved the policy on its screen: without it the device signs for no multisig.
+ */
+export interface Registration {
+  /** Master key fingerprint of the device. */
+  readonly fingerprint: Hex;
+  readonly name: string;
+  /** The policy's id: SHA-256 of its serialisation. */
+  readonly policy: Hex;
+  /** 32 bytes. */
+  readonly hmac: Hex;
+}
+
 export type SigningPhase = 'loading' | 'reviewing' | 'signing';
 
 export interface SigningProgress {
@@ -57,12 +71,28 @@ export interface Signer {
   fingerprint(): Promise<Result<Hex, Fault>>;
   /** The account key at a BIP32 path, serialised for the network; `display` shows it on the device first. */
   xpub(path: string, display: boolean): Promise<Result<string, Fault>>;
-  /** Shows an address of the vault on the device and returns what the device computed. */
-  address(vault: Vault, branch: 0 | 1, index: number): Promise<Result<string, Fault>>;
+  /**
+   * Has the person at the device approve the vault's wallet policy. The answer's id is the one computed here.
+   * E_DEVICE_UNSUPPORTED, E_DEVICE_MISMATCH (the device gave another id), and those of the channel.
+   */
+  register(vault: Vault): Promise<Result<Pick<Registration, 'name' | 'policy' | 'hmac'>, Fault>>;
+  /**
+   * Shows an address of the vault on the device and returns what the device computed; asked `silently`, it only computes.
+   * A multisig vault needs the registration: E_DEVICE_UNREGISTERED where it is absent or not of this vault.
+   */
+  address(
+    vault: Vault,
+    branch: 0 | 1,
+    index: number,
+    registration?: Registration | null,
+    how?: 'shown' | 'silently',
+  ): Promise<Result<string, Fault>>;
+  /** A multisig vault needs the registration, as `address` does. */
   sign(
     psbt: Uint8Array,
     vault: Vault,
     onProgress: (progress: SigningProgress) => void,
+    registration?: Registration | null,
   ): Promise<Result<readonly ReturnedSignature[], SigningFailure>>;
   close(): Promise<Result<void, Fault>>;
 }

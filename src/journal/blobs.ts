@@ -26,6 +26,7 @@ export function namedBlobs(body: EntryBody): readonly Hex[] {
     case 'batch.abandoned':
     case 'journal.opened':
     case 'vault.imported':
+    case 'device.registered':
     case 'coin.frozen':
     case 'coin.unfrozen':
       return [];

@@ -87,6 +87,15 @@ const KINDS = {
     coins: count,
     total: amount,
   }),
+  'device.registered': v.strictObject({
+    kind: v.literal('device.registered'),
+    fingerprint,
+    name,
+    policy: hash,
+    hmac: hash,
+    app: text,
+    version: text,
+  }),
   'coin.frozen': v.strictObject({ kind: v.literal('coin.frozen'), outpoint, reason: text, by: text }),
   'coin.unfrozen': v.strictObject({ kind: v.literal('coin.unfrozen'), outpoint, reason: text, by: text }),
   'batch.planned': v.strictObject({

@@ -68,6 +68,19 @@ export type EntryBody =
       readonly coins: number;
       readonly total: AmountText;
     }
+  /** A person approved the vault's wallet policy on a device; the device's HMAC proves it to that device alone. */
+  | {
+      readonly kind: 'device.registered';
+      /** Master key fingerprint. */
+      readonly fingerprint: Hex;
+      /** The name that the device shows the policy under. */
+      readonly name: string;
+      /** The policy's id (BIP388, as Ledger's Bitcoin app computes it). */
+      readonly policy: Hex;
+      readonly hmac: Hex;
+      readonly app: string;
+      readonly version: string;
+    }
   | { readonly kind: 'coin.frozen'; readonly outpoint: string; readonly reason: string; readonly by: string }
   | { readonly kind: 'coin.unfrozen'; readonly outpoint: string; readonly reason: string; readonly by: string }
   | {

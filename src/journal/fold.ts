@@ -5,7 +5,7 @@ import type { Entry, EntryBody } from './entries.js';
 import { applyBatchEntry, type BatchDraft } from './fold-batch.js';
 import { applyPolicy, bookFollows, promotePending } from './policies.js';
 import { SharedMap } from './shared-map.js';
-import type { BookAge, Fold, JournalState } from './state.js';
+import type { BookAge, Fold, JournalState, RegistrationRecord } from './state.js';
 
 /** The state before the first entry. */
 export const EMPTY_STATE: JournalState = {
@@ -16,6 +16,7 @@ export const EMPTY_STATE: JournalState = {
   pendingPolicy: null,
   book: null,
   coins: null,
+  registrations: new Map(),
   frozen: new Map(),
   batches: new Map(),
   requests: new Map(),
@@ -46,6 +47,7 @@ interface Draft extends BatchDraft {
   pendingPolicy: JournalState['pendingPolicy'];
   book: JournalState['book'];
   coins: JournalState['coins'];
+  readonly registrations: SharedMap<RegistrationRecord>;
   readonly frozen: SharedMap<string>;
 }
 
@@ -65,6 +67,7 @@ export class StateBuilder {
       pendingPolicy: from.pendingPolicy,
       book: from.book,
       coins: from.coins,
+      registrations: new SharedMap(from.registrations),
       frozen: new SharedMap(from.frozen),
       batches: new SharedMap(from.batches),
       requests: new SharedMap(from.requests),
@@ -101,7 +104,7 @@ export class StateBuilder {
 
   snapshot(): JournalState {
     const { head, network, vault, policy, pendingPolicy, book, coins } = this.#draft;
-    const { frozen, batches, requests, requestDigests, heldCoins } = this.#draft;
+    const { registrations, frozen, batches, requests, requestDigests, heldCoins } = this.#draft;
     return {
       head,
       network,
@@ -110,6 +113,7 @@ export class StateBuilder {
       pendingPolicy,
       book,
       coins,
+      registrations: registrations.share(),
       frozen: frozen.share(),
       batches: batches.share(),
       requests: requests.share(),
@@ -141,6 +145,8 @@ function applyBody(draft: Draft, entry: Entry, at: UnixSeconds): Result<void, Fa
       draft.coins = { snapshot: body.snapshot, tip: { height, hash, medianTimePast }, importedAt: at };
       return NOTHING;
     }
+    case 'device.registered':
+      return applyRegistration(draft, body, at);
     case 'coin.frozen':
       draft.frozen.set(body.outpoint, body.reason);
       return NOTHING;
@@ -174,6 +180,20 @@ function applyVault(draft: Draft, body: Extract<EntryBody, { kind: 'vault.import
     });
   }
   draft.vault = { id: body.vault, network: body.network, descriptor: body.descriptor };
+  return NOTHING;
+}
+
+/** The newest registration of a device takes the place of the one before it, which the journal keeps. */
+function applyRegistration(
+  draft: Draft,
+  { fingerprint, name, policy, hmac }: Extract<EntryBody, { kind: 'device.registered' }>,
+  at: UnixSeconds,
+): Result<void, Fault> {
+  if (draft.vault === null) return fail('E_JOURNAL_ENTRY', `device ${fingerprint} registered a policy of no vault`);
+  if (name !== draft.vault.id) {
+    return fail('E_JOURNAL_ENTRY', `device ${fingerprint} registered ${name}, and the vault is ${draft.vault.id}`);
+  }
+  draft.registrations.set(fingerprint, { fingerprint, name, policy, hmac, at });
   return NOTHING;
 }
 

@@ -79,6 +79,15 @@ export interface PolicyRecord {
   readonly effectiveAt: UnixSeconds;
 }
 
+/** A wallet policy as a device registered it. */
+export interface RegistrationRecord {
+  readonly fingerprint: Hex;
+  readonly name: string;
+  readonly policy: Hex;
+  readonly hmac: Hex;
+  readonly at: UnixSeconds;
+}
+
 /** Everything that the entries say, folded. Rebuilt from nothing by `audit verify`. */
 export interface JournalState {
   readonly head: { readonly seq: number; readonly hash: Hex; readonly at: UnixSeconds } | null;
@@ -95,6 +104,8 @@ export interface JournalState {
     readonly entries: ReadonlyMap<string, BookAge>;
   } | null;
   readonly coins: { readonly snapshot: Hex; readonly tip: ChainTip; readonly importedAt: UnixSeconds } | null;
+  /** The newest registration of each device, by master key fingerprint. */
+  readonly registrations: ReadonlyMap<Hex, RegistrationRecord>;
   /** Outpoint to reason. */
   readonly frozen: ReadonlyMap<string, string>;
   readonly batches: ReadonlyMap<string, BatchRecord>;

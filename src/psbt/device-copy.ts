@@ -1,3 +1,4 @@
+import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import { claimedOrigin } from '../vault/own-output.js';
@@ -16,12 +17,14 @@ import { ByteWriter, uint32Bytes } from './wire.js';
  * The same transaction as a version 2 PSBT (BIP370), with the fields that Ledger's Bitcoin app reads and no others: every
  * field of an input costs the device about 8 exchanges. So there is no sighash type, no key of anybody else, no derivation
  * but on inputs and change, no taproot internal key; taproot comes without previous transactions, and the others
- * without their witnesses, which no txid covers. It is for the device alone: what it signs is proven against the original.
+ * without their witnesses, which no txid covers. Of a multisig vault only the derivations of the cosigner (the master key
+ * fingerprint of the device) are left: the app derives the other keys from the registered policy. It is for the device
+ * alone: what it signs is proven against the original.
  *
  * Faults: E_PSBT_PARSE, E_PSBT_VERSION; E_PSBT_SIGHASH, E_PSBT_FOREIGN, E_PREVTX_MISSING and E_PREVTX_MISMATCH where the
  * device would sign, or refuse late, what countersign never asks for.
  */
-export function deviceCopy(psbt: Uint8Array, vault: Vault): Result<Uint8Array, Fault> {
+export function deviceCopy(psbt: Uint8Array, vault: Vault, cosigner: Hex | null = null): Result<Uint8Array, Fault> {
   const decoded = decodePsbt(psbt);
   if (!decoded.ok) return decoded;
   if (decoded.value.malformed !== null) return parseFault(decoded.value.malformed);
@@ -39,17 +42,23 @@ export function deviceCopy(psbt: Uint8Array, vault: Vault): Result<Uint8Array, F
     ],
   ];
   for (const [index, input] of decoded.value.inputs.entries()) {
-    const fields = inputFields(input, index, parts.value.inputs[index] ?? [], vault);
+    const fields = inputFields(input, index, parts.value.inputs[index] ?? [], vault, cosigner);
     if (!fields.ok) return fields;
     maps.push([...spentFields(unsigned.inputs[index]), ...fields.value]);
   }
   for (const [index, output] of decoded.value.outputs.entries()) {
-    maps.push([...paidFields(unsigned.outputs[index]), ...changeFields(output, vault)]);
+    maps.push([...paidFields(unsigned.outputs[index]), ...changeFields(output, vault, cosigner)]);
   }
   return ok(writePsbt(maps));
 }
 
-function inputFields(input: DecodedInput, index: number, map: KeyMap, vault: Vault): Result<readonly Field[], Fault> {
+function inputFields(
+  input: DecodedInput,
+  index: number,
+  map: KeyMap,
+  vault: Vault,
+  cosigner: Hex | null,
+): Result<readonly Field[], Fault> {
   const subject = describeInput(index, input.outpoint);
   const prevout = provenPrevout(input, subject, vault);
   if (!prevout.ok) return prevout;
@@ -57,8 +66,11 @@ function inputFields(input: DecodedInput, index: number, map: KeyMap, vault: Vau
   if (!isUsualSighash(vault.kind, sighashType)) {
     return fail('E_PSBT_SIGHASH', `${subject} asks for the sighash type ${sighashType}`);
   }
-  const own = input.derivations.filter((claim) => claimedOrigin(vault, claim) !== null);
-  if (own.length === 0) return fail('E_PSBT_FOREIGN', `${subject} does not claim to be of the vault ${vault.id}`);
+  const own = input.derivations.filter((claim) => isMeant(claim, cosigner) && claimedOrigin(vault, claim) !== null);
+  if (own.length === 0) {
+    const whom = cosigner === null ? '' : ` by a key of ${cosigner}`;
+    return fail('E_PSBT_FOREIGN', `${subject} does not claim to be of the vault ${vault.id}${whom}`);
+  }
 
   const fields = own.map((claim) => derivationField(claim, INPUT));
   const previous = fieldValue(map, INPUT.NON_WITNESS_UTXO);
@@ -90,14 +102,21 @@ function paidFields(output: TransactionOutput | undefined): readonly Field[] {
 }
 
 /** The device hides an output only if it is change and claims to be: everything else it must show. */
-function changeFields({ derivations, redeemScript, witnessScript }: DecodedOutput, vault: Vault): readonly Field[] {
-  const own = derivations.filter((claim) => claimedOrigin(vault, claim)?.branch === 1);
+function changeFields(
+  { derivations, redeemScript, witnessScript }: DecodedOutput,
+  vault: Vault,
+  cosigner: Hex | null,
+): readonly Field[] {
+  const own = derivations.filter((claim) => isMeant(claim, cosigner) && claimedOrigin(vault, claim)?.branch === 1);
   if (own.length === 0) return [];
   const fields = own.map((claim) => derivationField(claim, OUTPUT));
   if (redeemScript !== null) fields.push(field(OUTPUT.REDEEM_SCRIPT, redeemScript));
   if (witnessScript !== null) fields.push(field(OUTPUT.WITNESS_SCRIPT, witnessScript));
   return fields;
 }
+
+const isMeant = ({ fingerprint }: DerivationClaim, cosigner: Hex | null): boolean =>
+  cosigner === null || fingerprint === cosigner;
 
 function derivationField(claim: DerivationClaim, types: typeof INPUT | typeof OUTPUT): Field {
   return claim.publicKey.length === 32

@@ -131,6 +131,9 @@ function unsupportedReason(shape: string): string {
     case 'wsh(multi)':
     case 'sh(wsh(multi))':
       return `${kinds}: multi() depends on the order of keys; use sortedmulti()`;
+    case 'wsh(miniscript)':
+    case 'sh(wsh(miniscript))':
+      return `${kinds}: countersign derives and finalises no miniscript, so a recovery branch (older, after) is no vault; keep such coins in a wallet that spends both branches, and in the vault what needs no branch`;
     default:
       return kinds;
   }

@@ -7,13 +7,16 @@ import { EMPTY_STATE, StateBuilder } from '../journal/fold.js';
 import { governingPolicy, newestPolicy, policyAt } from '../journal/policies.js';
 import type { JournalState } from '../journal/state.js';
 import type { LoadedPolicy } from '../policy/types.js';
+import { namedPolicy, policyId } from '../vault/wallet-policy.js';
 import { readPolicyRecord } from './active-policy.js';
 import { bookDifference } from './documents.js';
 import { hexDigest, judgeBook, judgePolicy } from './policy-life.js';
 import type { Desk } from './ports.js';
 import type { BroughtSignature } from './signatures.js';
+import { vaultOf } from './situation.js';
 
 type PolicyEntry = Extract<Entry['body'], { kind: 'policy.activated' }>;
+type RegisteredEntry = Extract<Entry['body'], { kind: 'device.registered' }>;
 type BookEntry = Extract<Entry['body'], { kind: 'book.changed' }>;
 
 /**
@@ -40,6 +43,13 @@ export class DocumentAudit {
       case 'journal.opened':
       case 'vault.imported':
         return this.#builder.apply(entry);
+      case 'device.registered': {
+        const problem = registrationProblem(this.#builder.snapshot(), body);
+        if (problem === null) return this.#builder.apply(entry);
+        return fail('E_JOURNAL_TAMPERED', `entry ${entry.seq} of the journal, ${body.kind}: ${problem}`, {
+          remedy: 'stop signing; find out who wrote it, and register the wallet policy on this device again',
+        });
+      }
       case 'policy.activated':
       case 'book.changed': {
         const judged = await this.#judge(entry, body);
@@ -124,6 +134,19 @@ export class DocumentAudit {
     const due = { digest: hexDigest(digest), version, signatures: judged.value };
     return says(body, { ...due, ...bookDifference(state.book?.entries, book) });
   }
+}
+
+/** What a registration must agree with: a device of the vault, and the policy that the vault has. */
+function registrationProblem(state: JournalState, { fingerprint, policy }: RegisteredEntry): string | null {
+  const open = vaultOf(state);
+  if (!open.ok) return open.error.message;
+  const { vault } = open.value;
+  const own = vault.keys.map((key) => key.fingerprint);
+  if (!own.includes(fingerprint)) {
+    return `it is of the device ${fingerprint}, and the vault belongs to ${own.join(', ')}`;
+  }
+  const due = policyId(namedPolicy(vault));
+  return policy === due ? null : `it is of the policy ${policy}, and that of the vault is ${due}`;
 }
 
 const brought = (signatures: readonly SignatureRecord[]): BroughtSignature[] =>

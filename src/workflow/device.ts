@@ -1,16 +1,19 @@
 import { checkTransport, identify } from '../device/preflight.js';
 import type { AppInfo, Signer } from '../device/types.js';
+import type { Hex } from '../domain/bytes.js';
 import { type Fault, fault } from '../domain/fault.js';
 import { networkParameters } from '../domain/network.js';
 import { HARDENED, parsePath } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
 import type { Vault } from '../vault/types.js';
 import type { Composition, DeviceRequest } from './ports.js';
+import { registrationFor } from './registrations.js';
+import type { OpenVault } from './situation.js';
 
 type OpenDevice = Composition['openDevice'];
 
 /** Holds a conversation and closes the device whatever happened; a replay that was not asked for all it has is a fault. */
-async function converse<T>(
+export async function converse<T>(
   openDevice: OpenDevice,
   request: DeviceRequest,
   talk: (signer: Signer, name: string) => Promise<Result<T, Fault>>,
@@ -22,19 +25,34 @@ async function converse<T>(
   return answer.ok && !closed.ok ? closed : answer;
 }
 
-/** Shows an address of the vault on the device and returns what the device showed. */
+export interface ShownAddress {
+  readonly address: string;
+  /** Master key fingerprint of the device that showed it. */
+  readonly fingerprint: Hex;
+}
+
+/**
+ * Shows an address of the vault on the device, any of its cosigners' or the `expected` one, and returns what the device
+ * showed. A multisig vault needs the device's registration: E_DEVICE_UNREGISTERED.
+ */
 export async function showAddress(
   openDevice: OpenDevice,
   request: DeviceRequest,
-  vault: Vault,
+  { vault, state }: Pick<OpenVault, 'vault' | 'state'>,
   branch: 0 | 1,
   index: number,
-): Promise<Result<string, Fault>> {
+  expected: Hex | null = null,
+): Promise<Result<ShownAddress, Fault>> {
   const suits = checkTransport(request.spec, vault);
   if (!suits.ok) return suits;
   return converse(openDevice, request, async (signer) => {
-    const device = await identify(signer, vault, {});
-    return device.ok ? signer.address(vault, branch, index) : device;
+    const device = await identify(signer, vault, { expected: expected ?? undefined });
+    if (!device.ok) return device;
+    const { fingerprint } = device.value;
+    const registration = registrationFor(state, vault, fingerprint);
+    if (!registration.ok) return registration;
+    const address = await signer.address(vault, branch, index, registration.value);
+    return address.ok ? ok({ address: address.value, fingerprint }) : address;
   });
 }
 

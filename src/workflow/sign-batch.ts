@@ -1,4 +1,3 @@
-import { isDefaultKind } from '../device/estimate.js';
 import { checkSignable, checkTransport, identify } from '../device/preflight.js';
 import { previewSigning } from '../device/screens.js';
 import { signingShape } from '../device/signing-shape.js';
@@ -132,8 +131,8 @@ function checkState({ batch }: ReviewedBatch): Result<void, Fault> {
 export function previewOf(vault: Vault, psbt: Uint8Array, { facts, decoded }: Assessment): DevicePreview {
   const changeOutputs = new Set(facts.outputs.filter((output) => output.isChange).map((output) => output.index));
   const inputsTotal = sumSats(facts.inputs.map((input) => input.value));
-  const shape = isDefaultKind(vault.kind) ? signingShape(psbt, vault.kind) : null;
-  const sizes = shape?.ok ? { previousTransactions: shape.value.previousTransactions } : {};
+  const shape = signingShape(psbt, vault);
+  const sizes = shape.ok ? { previousTransactions: shape.value.previousTransactions } : {};
   return previewSigning(decoded, vault, { changeOutputs, fee: facts.fee, inputsTotal, ...sizes }, 'nanos');
 }
 

@@ -42,7 +42,8 @@ export async function openVault(desk: Desk): Promise<Result<OpenVault, Fault>> {
   return vaultOf(read.value);
 }
 
-function vaultOf(state: JournalState): Result<OpenVault, Fault> {
+/** The vault that a state names. Faults: E_VAULT_MISSING. */
+export function vaultOf(state: JournalState): Result<OpenVault, Fault> {
   if (state.vault === null) {
     return fail('E_VAULT_MISSING', 'this workspace has no vault yet', {
       remedy: 'import the output descriptor of the cold wallet: countersign vault import NAME DESCRIPTOR_FILE',

@@ -45,13 +45,13 @@ export async function vaultAddress(
   desk: Desk,
   branch: 0 | 1,
   index: number,
-): Promise<Result<VaultAddress & { vault: Vault }, Fault>> {
+): Promise<Result<VaultAddress & { open: OpenVault }, Fault>> {
   const open = await openVault(desk);
   if (!open.ok) return open;
   const derived = open.value.deriver.at(branch, index);
   const address = encodeAddress(derived.script, open.value.vault.network);
   if (address === null) throw new Error(`the vault's own script at ${branch}/${index} has no address`);
-  return ok({ derived, address, vault: open.value.vault });
+  return ok({ derived, address, open: open.value });
 }
 
 export type CoinStatus = 'available' | 'in a batch' | 'frozen' | 'unconfirmed';

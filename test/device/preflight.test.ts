@@ -5,6 +5,7 @@ import { fail } from '../../src/domain/fault.js';
 import { ok } from '../../src/domain/result.js';
 import { descriptorChecksum } from '../../src/vault/descriptor.js';
 import type { Vault } from '../../src/vault/types.js';
+import { keyText } from '../vault/fixtures.js';
 import { readSidecar, vaultOf } from './recordings.js';
 
 const vault = vaultOf(readSidecar('sign-wpkh-1'));
@@ -17,6 +18,7 @@ function device(more: Partial<Signer> = {}): { readonly signer: Signer; readonly
     appInfo: async () => ok({ name: 'Bitcoin Test', version: '2.2.7' }),
     fingerprint: async () => ok('f5acc2fd'),
     xpub: async () => ok(XPUB),
+    register: unused,
     address: unused,
     sign: async () => ({ ok: true, value: [] }),
     close: async () => ok(undefined),
@@ -117,6 +119,72 @@ describe('checkSignable', () => {
   it('says at which path each kind would do', () => {
     const refused = checkSignable(at('84h/1h/0h', (key) => `tr(${key})`));
     expect(refused.ok ? '' : refused.error.message).toContain("only at 86'/1'/ACCOUNT'");
+  });
+});
+
+describe('a multisig vault', () => {
+  const multisig = vaultOf(readSidecar('multisig-register-wsh-a'));
+  const [first, second] = multisig.keys;
+  const holder = (key: typeof first, more: Partial<Signer> = {}) =>
+    device({ fingerprint: async () => ok(key?.fingerprint ?? ''), xpub: async () => ok(key?.xpub ?? ''), ...more });
+
+  it('is signed for by any of its devices, known by fingerprint and account key', async () => {
+    for (const key of multisig.keys) {
+      const { signer, asked } = holder(key);
+      expect(await identify(signer, multisig, {})).toMatchObject({ ok: true, value: { fingerprint: key.fingerprint } });
+      expect(asked).toEqual(['app', 'fingerprint', "xpub 48'/1'/0'/2' false"]);
+    }
+  });
+
+  it('where one device is meant, another cosigner is refused before its key is asked for', async () => {
+    const { signer, asked } = holder(second);
+    const identified = await identify(signer, multisig, { expected: first?.fingerprint });
+    expect(identified).toMatchObject({ ok: false, error: { tag: 'E_DEVICE_MISMATCH' } });
+    expect(identified.ok ? '' : identified.error.message).toContain(`${first?.fingerprint} of the vault`);
+    expect(asked).toEqual(['app', 'fingerprint']);
+  });
+
+  it('a device that only has the fingerprint of a cosigner is refused', async () => {
+    const { signer } = holder(first, { xpub: async () => ok(second?.xpub ?? '') });
+    expect(await identify(signer, multisig, {})).toMatchObject({ ok: false, error: { tag: 'E_DEVICE_MISMATCH' } });
+  });
+
+  const keys = (count: number, path: string) =>
+    Array.from({ length: count }, (_, seed) => keyText(seed + 1, path)).map((key) => `${key}/<0;1>/*`);
+  const vaultAt = (count: number, path: string): Vault => {
+    const body = `wsh(sortedmulti(2,${keys(count, path).join(',')}))`;
+    return vaultOf({ network: 'testnet3', descriptor: `${body}#${descriptorChecksum(body)}` });
+  };
+
+  it.each([
+    [3, '48h/1h/0h/2h', true],
+    [3, '48h/1h/0h/1h', true],
+    [3, '48h/1h/100h/2h', true],
+    [3, '48h/1h/101h/2h', false],
+    [3, '48h/0h/0h/2h', false],
+    [3, '48h/1h/0h/3h', false],
+    [3, '48h/1h/0h', false],
+    [3, '48h/1h/0h/2', false],
+    [3, '45h/1h/0h', false],
+    [3, '84h/1h/0h', false],
+    [15, '48h/1h/0h/2h', true],
+    [16, '48h/1h/0h/2h', false],
+  ])('of %i keys at %s: %s', (count, path, expected) => {
+    const checked = checkSignable(vaultAt(count, path));
+    expect(checked.ok).toBe(expected);
+    if (!checked.ok) expect(checked.error.tag).toBe('E_DEVICE_UNSUPPORTED');
+  });
+
+  it('is signable while one cosigner is a Ledger: the others bring their signatures in a file', async () => {
+    const body = `wsh(sortedmulti(2,${[...keys(2, '45h/0'), `[${first?.fingerprint}/48h/1h/0h/2h]${first?.xpub}/<0;1>/*`].join(',')}))`;
+    const mixed = vaultOf({ network: 'testnet3', descriptor: `${body}#${descriptorChecksum(body)}` });
+    expect(checkSignable(mixed).ok).toBe(true);
+    expect((await identify(holder(first).signer, mixed, {})).ok).toBe(true);
+    const stranger = holder(mixed.keys[0]);
+    expect(await identify(stranger.signer, mixed, {})).toMatchObject({
+      ok: false,
+      error: { tag: 'E_DEVICE_MISMATCH' },
+    });
   });
 });
 

@@ -98,7 +98,7 @@ describe('recordings of a Nano S with app 2.2.7', () => {
       ...kinds.flatMap((kind) => [`address-${kind}`, ...[1, 3, 10].map((inputs) => `sign-${kind}-${inputs}`)]),
       ...['refused-wpkh', 'sign-wpkh-high-fee', 'wrong-app', 'xpub', 'xpub-shown'],
     ];
-    expect(recordingNames('')).toEqual(wanted.sort());
+    expect(recordingNames('').filter((name) => !name.startsWith('multisig-'))).toEqual(wanted.sort());
     for (const name of wanted) {
       const { header, exchanges } = readRecording(name);
       expect(header).toMatchObject({ device: 'nanos', version: name === 'xpub-shown' ? null : '2.2.7' });
@@ -145,7 +145,7 @@ describe('recordings of a Nano S with app 2.2.7', () => {
     const { script } = createDeriver(vault).at(0, sidecar.index);
     expect(address).toBe(sidecar.address);
     expect(address).toBe(encodeAddress(script, vault.network));
-    expect(previewAddress(script, vault.network)).toEqual(sidecar.screens);
+    expect(previewAddress(script, vault)).toEqual(sidecar.screens);
   });
 
   describe.each(recordingNames('sign-'))('%s', (name) => {
@@ -189,9 +189,7 @@ describe('recordings of a Nano S with app 2.2.7', () => {
 
     it('showed the screens that are predicted, and took as many exchanges', async () => {
       const { sidecar, vault, psbt, decoded, progress } = await replaySigning(name);
-      const { kind } = vault;
-      if (kind === 'wsh(sortedmulti)' || kind === 'sh(wsh(sortedmulti))') throw new Error('no such recording');
-      const shape = value(signingShape(psbt, kind));
+      const shape = value(signingShape(psbt, vault));
       const inputsTotal = decoded.inputs.reduce((sum, { prevout }) => sum + (prevout?.value ?? 0n), 0n);
       const preview = previewSigning(
         decoded,

@@ -40,9 +40,16 @@ export function readSidecar<T>(name: string): T {
   return JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), 'utf8'));
 }
 
-export function vaultOf({ network, descriptor }: { readonly network: string; readonly descriptor: string }): Vault {
+export interface VaultText {
+  readonly network: string;
+  readonly descriptor: string;
+  /** The name, which a registered policy has too; "cold" where it does not matter. */
+  readonly vault?: string;
+}
+
+export function vaultOf({ network, descriptor, vault: id = 'cold' }: VaultText): Vault {
   const known = parseNetwork(network);
-  const vault = known.ok ? parseVault('cold', known.value, descriptor) : known;
+  const vault = known.ok ? parseVault(id, known.value, descriptor) : known;
   if (!vault.ok) throw new Error(vault.error.message);
   return vault.value;
 }

@@ -102,9 +102,12 @@ describe('sign: what a failure says of a signature that may exist', () => {
     const signer = createSigner(faulty(START, gone));
     expect(await signer.sign(psbt, multisig, () => {})).toMatchObject({
       ok: false,
-      error: { maySign: false, fault: { tag: 'E_DEVICE_UNSUPPORTED', message: expect.stringContaining('registered') } },
+      error: {
+        maySign: false,
+        fault: { tag: 'E_DEVICE_UNREGISTERED', message: expect.stringContaining('registered') },
+      },
     });
-    expect(await signer.address(multisig, 0, 0)).toMatchObject({ ok: false, error: { tag: 'E_DEVICE_UNSUPPORTED' } });
+    expect(await signer.address(multisig, 0, 0)).toMatchObject({ ok: false, error: { tag: 'E_DEVICE_UNREGISTERED' } });
   });
 });
 

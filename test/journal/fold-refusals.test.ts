@@ -166,6 +166,13 @@ describe('entries that contradict the journal', () => {
       { kind: 'vault.imported', vault: 'v', network: 'regtest', descriptor: 'd' },
       'E_JOURNAL_ENTRY',
     ],
+    ['a registration before there is a vault', [], story.registered('f5acc2fd'), 'E_JOURNAL_ENTRY'],
+    [
+      'a registration under the name of another vault',
+      [story.vault()],
+      story.registered('f5acc2fd', '22'.repeat(32), 'other'),
+      'E_JOURNAL_ENTRY',
+    ],
     [
       'a coin thawed that is not frozen',
       [],

@@ -46,6 +46,29 @@ describe('every kind in every state', () => {
   );
 });
 
+describe('registrations', () => {
+  it('are one a device, the newest; a state that was taken before keeps the older one', () => {
+    const builder = new StateBuilder();
+    const bodies = [
+      ...BASE,
+      story.vault(),
+      story.registered('f5acc2fd', '11'.repeat(32)),
+      story.registered('73c5da0a', '22'.repeat(32)),
+    ];
+    for (const entry of sealAll(bodies)) expect(builder.apply(entry).ok).toBe(true);
+    const before = builder.snapshot();
+    expect(builder.apply(sealEntry(before.head, 1_800_000_000, story.registered('f5acc2fd', '33'.repeat(32)))).ok).toBe(
+      true,
+    );
+    const hmacs = ({ registrations }: JournalState) => [...registrations.values()].map(({ hmac }) => hmac.slice(0, 2));
+    expect([hmacs(before), hmacs(builder.snapshot())]).toEqual([
+      ['11', '22'],
+      ['33', '22'],
+    ]);
+    expect(builder.snapshot().registrations.get('f5acc2fd')).toMatchObject({ name: 'cold', at: 1_800_000_000 });
+  });
+});
+
 describe('the record of a batch', () => {
   it('carries what was planned, approved, reserved and signed, with times and the place of its plan', () => {
     const bodies = [

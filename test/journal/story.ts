@@ -119,6 +119,16 @@ export const story = {
     height: 950_000,
     time,
   }),
+  vault: (id = 'cold'): EntryBody => ({ kind: 'vault.imported', vault: id, network: 'regtest', descriptor: 'd' }),
+  registered: (fingerprint: string, hmac = '22'.repeat(32), name = 'cold'): EntryBody => ({
+    kind: 'device.registered',
+    fingerprint,
+    name,
+    policy: hashOf('wallet policy'),
+    hmac,
+    app: 'Bitcoin Test',
+    version: '2.2.7',
+  }),
   frozen: (): EntryBody => ({ kind: 'coin.frozen', outpoint: outpoint(99), reason: 'looked into', by: 'alice' }),
   abandoned: (batch: string): EntryBody => ({ kind: 'batch.abandoned', batch, reason: 'not needed', by: 'alice' }),
 };

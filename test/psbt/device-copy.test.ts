@@ -186,6 +186,29 @@ describe.each(KINDS)('the copy of a PSBT of %s', (kind) => {
   });
 });
 
+describe.each(['wsh(sortedmulti)', 'sh(wsh(sortedmulti))'] as const)('the copy of %s for one cosigner', (kind) => {
+  const planned = simplePlan(kind);
+  const { vault } = planned.deriver;
+
+  test.each(vault.keys.map(({ fingerprint }) => fingerprint))(
+    '%s: scripts whole, and its own derivations alone',
+    (own) => {
+      const all = mapsOf(valueOrThrow(deviceCopy(build(planned), vault)), 6);
+      const one = mapsOf(valueOrThrow(deviceCopy(build(planned), vault, own)), 6);
+      const isOwn = ({ value }: Field): boolean => toHex(value.subarray(0, 4)) === own;
+      const place = (map: number): number => (map <= 2 ? INPUT.BIP32_DERIVATION : OUTPUT.BIP32_DERIVATION);
+      const kept = all.map((map, index) => map.filter((one) => index === 0 || one.type !== place(index) || isOwn(one)));
+      expect(one).toEqual(kept);
+      const derivations = one.map((map, index) => map.filter(({ type }) => index > 0 && type === place(index)).length);
+      expect(derivations).toEqual([0, 1, 1, 0, 1, 0]);
+    },
+  );
+
+  test('somebody else: refused before the device is asked', () => {
+    expect(tagOf(deviceCopy(build(planned), vault, '00000000'))).toBe('E_PSBT_FOREIGN');
+  });
+});
+
 describe('what is stripped', () => {
   const copy = (kind: VaultKind, edit: (parts: PsbtParts) => Partial<PsbtParts>): string =>
     toHex(valueOrThrow(deviceCopy(edited(kind, edit), simplePlan(kind).deriver.vault)));

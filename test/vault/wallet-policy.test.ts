@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseVault } from '../../src/vault/descriptor.js';
-import { walletPolicy } from '../../src/vault/wallet-policy.js';
+import { namedPolicy, policyId, serialisePolicy, walletPolicy } from '../../src/vault/wallet-policy.js';
 import { KINDS, vaultOf, withChecksum } from './fixtures.js';
 
 interface Policy {
@@ -28,6 +28,36 @@ describe('BIP388 vectors', () => {
       ok: false,
       error: { tag: 'E_DESCRIPTOR_UNSUPPORTED' },
     });
+  });
+});
+
+describe('the id of a named policy', () => {
+  // From Ledger's app in the emulator: test/recordings/nanos-2.2.7/multisig-register-wsh-a.json.
+  const recorded = JSON.parse(readFileSync('test/recordings/nanos-2.2.7/multisig-register-wsh-a.json', 'utf8'));
+  test('is the one that a device answers', () => {
+    const vault = parseVault(recorded.vault, 'testnet3', recorded.descriptor);
+    if (!vault.ok) throw new Error(vault.error.message);
+    const policy = namedPolicy(vault.value);
+    expect(serialisePolicy(policy)).toHaveLength(1 + 1 + 10 + 1 + 32 + 1 + 32);
+    expect(policyId(policy)).toBe(recorded.registration.policy);
+  });
+  test('changes with the name, the threshold, the kind, the keys and their order', () => {
+    const variants = [
+      vaultOf('wsh(sortedmulti)'),
+      { ...vaultOf('wsh(sortedmulti)'), id: 'cold-2' },
+      vaultOf('wsh(sortedmulti)', [1, 2, 3], 3),
+      vaultOf('sh(wsh(sortedmulti))'),
+      vaultOf('wsh(sortedmulti)', [1, 2, 4]),
+      vaultOf('wsh(sortedmulti)', [2, 1, 3]),
+      vaultOf('wsh(sortedmulti)', [1, 2, 3, 4]),
+    ];
+    expect(new Set(variants.map((vault) => policyId(namedPolicy(vault)))).size).toBe(variants.length);
+  });
+  test('of fifteen keys needs a longer length for its template', () => {
+    const seeds = Array.from({ length: 15 }, (_, index) => index + 1);
+    const policy = namedPolicy(vaultOf('sh(wsh(sortedmulti))', seeds));
+    expect(policy.template.length).toBeLessThanOrEqual(192);
+    expect(serialisePolicy({ ...policy, template: 'x'.repeat(253) })).toHaveLength(1 + 1 + 4 + 3 + 32 + 1 + 32);
   });
 });
 

@@ -1,17 +1,24 @@
-import type { DevicePreview, SigningProgress } from '../../device/types.js';
+import type { DevicePreview, Screen, SigningProgress } from '../../device/types.js';
 import type { Style } from './style.js';
 import { plural } from './text.js';
 
 /** The screens in the order of the device, to be compared with it word by word. */
 export function previewLines(preview: DevicePreview, style: Style): string[] {
-  const width = Math.max(...preview.screens.map((screen) => screen.title.length));
   return [
-    `${style.bold('The device will show')}  ${plural(preview.screens.length, 'screen')}, ${plural(preview.approvals, 'approval')} to give`,
-    ...preview.screens.map((screen, index) => {
-      const number = `${index + 1}`.padStart(`${preview.screens.length}`.length);
+    ...screenLines(preview.screens, preview.approvals, style),
+    style.dim(`  about ${preview.exchanges} exchanges, ${preview.seconds} s of the device's time besides yours`),
+  ];
+}
+
+/** Pages to be compared with those of the device word by word, and how often both buttons are pressed. */
+export function screenLines(screens: readonly Screen[], approvals: number, style: Style): string[] {
+  const width = Math.max(...screens.map((screen) => screen.title.length));
+  return [
+    `${style.bold('The device will show')}  ${plural(screens.length, 'screen')}, ${plural(approvals, 'approval')} to give`,
+    ...screens.map((screen, index) => {
+      const number = `${index + 1}`.padStart(`${screens.length}`.length);
       return `  ${style.dim(number)}  ${screen.title.padEnd(width)}  ${screen.text}`.trimEnd();
     }),
-    style.dim(`  about ${preview.exchanges} exchanges, ${preview.seconds} s of the device's time besides yours`),
   ];
 }
 

@@ -4,6 +4,7 @@ import { fail } from '../../domain/fault.js';
 import { formatPath } from '../../domain/path.js';
 import { ok } from '../../domain/result.js';
 import { showAddress } from '../../workflow/device.js';
+import { checkCosigner } from '../../workflow/registrations.js';
 import { vaultAddress } from '../../workflow/vault.js';
 import type { Verb } from '../command.js';
 import { fields } from '../render/table.js';
@@ -19,8 +20,12 @@ export const run: Verb = async (words, context) =>
     const branch = words.flag('change') ? 1 : 0;
     const own = await vaultAddress(desk, branch, index.value);
     if (!own.ok) return own;
-    const { address, derived, vault } = own.value;
+    const { address, derived, open } = own.value;
+    const expected = words.text('signer') ?? null;
+    const known = expected === null ? ok(undefined) : checkCosigner(open.vault, expected);
+    if (!known.ok) return known;
     const verify = words.flag('verify');
+    let verifiedOn: string | null = null;
     if (verify) {
       context.notice(`Compare with the device: ${groupedAddress(address)}`);
       const request = {
@@ -28,24 +33,36 @@ export const run: Verb = async (words, context) =>
         record: words.text('record') ?? null,
         psbt: null,
       };
-      const shown = await showAddress(context.compose.openDevice, request, vault, branch, index.value);
+      const shown = await showAddress(context.compose.openDevice, request, open, branch, index.value, expected);
       if (!shown.ok) return shown;
-      if (shown.value !== address) {
-        return fail('E_DEVICE_MISMATCH', `the device shows ${shown.value}, and the descriptor gives ${address}`, {
-          remedy: 'do not use either address: find out which of the two is not what it claims to be',
-        });
+      verifiedOn = shown.value.fingerprint;
+      if (shown.value.address !== address) {
+        return fail(
+          'E_DEVICE_MISMATCH',
+          `the device shows ${shown.value.address}, and the descriptor gives ${address}`,
+          {
+            remedy: 'do not use either address: find out which of the two is not what it claims to be',
+          },
+        );
       }
     }
     return ok({
       schema: 'countersign.vault-address/1',
       exit: 'OK',
-      data: { address, branch, index: index.value, script: toHex(derived.script), verified_on_device: verify },
+      data: {
+        address,
+        branch,
+        index: index.value,
+        script: toHex(derived.script),
+        verified_on_device: verify,
+        ...(verifiedOn === null ? {} : { device_fingerprint: verifiedOn }),
+      },
       text: fields(
         [
           ['address', address],
           ['in groups', groupedAddress(address)],
           ...derived.keys.map((key): [string, string] => ['key', `[${key.fingerprint}/${formatPath(key.path)}]`]),
-          ['on the device', verify ? 'the same' : 'not compared (--verify does)'],
+          ['on the device', verifiedOn === null ? 'not compared (--verify does)' : `the same, on ${verifiedOn}`],
         ],
         context.style.dim,
       ),

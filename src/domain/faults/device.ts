@@ -28,5 +28,10 @@ export const DEVICE_FAULTS = {
   },
   E_DEVICE_ADDRESS: { exit: 'USAGE', meaning: 'the address of an emulator is not a local HTTP address' },
   E_DEVICE_EMULATOR: { exit: 'USAGE', meaning: 'an emulator was named as the device of a vault on the main network' },
+  E_DEVICE_UNREGISTERED: {
+    exit: 'DATA_STALE',
+    meaning:
+      'the wallet policy of a multisig vault is not registered on the device, or its registration no longer holds',
+  },
   E_REPLAY_LEFT_OVER: { exit: 'INTEGRITY', meaning: 'exchanges of the recording were never asked for' },
 } as const satisfies FaultTable;

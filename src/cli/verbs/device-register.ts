@@ -1,0 +1,46 @@
+import { ok } from '../../domain/result.js';
+import { registerDevice } from '../../workflow/register-device.js';
+import type { Verb } from '../command.js';
+import { screenLines } from '../render/device.js';
+import { fields } from '../render/table.js';
+import { withWorkspace } from '../with-workspace.js';
+
+export const run: Verb = async (words, context) =>
+  withWorkspace(context, async (desk) => {
+    const { style, notice, compose } = context;
+    const options = {
+      device: words.text('device') ?? desk.config.device,
+      record: words.text('record') ?? null,
+      signer: words.text('signer') ?? null,
+    };
+    const registered = await registerDevice(desk, compose.openDevice, options, {
+      identified: ({ app, fingerprint }, name, screens) => {
+        notice(
+          `device: ${name}, app ${app.name} ${app.version}, fingerprint ${fingerprint}, account key is the vault's`,
+        );
+        const approvals = screens.filter(({ title }) => title === 'Approve').length;
+        for (const line of screenLines(screens, approvals, style)) notice(line);
+        notice('Compare every key with the list that its holder gave you, not with this screen alone.');
+      },
+    });
+    if (!registered.ok) return registered;
+    const { registration, vault, again } = registered.value;
+    const missing = [...new Set(vault.keys.map(({ fingerprint }) => fingerprint))].filter(
+      (fingerprint) => !registered.value.devices.includes(fingerprint),
+    );
+    return ok({
+      schema: 'countersign.device-register/1',
+      exit: 'OK',
+      data: { ...registration, again, not_registered: missing },
+      text: fields(
+        [
+          ['registered', `${registration.name} on ${registration.fingerprint}${again ? ', again' : ''}`],
+          ['policy id', `${registration.policy}, as computed here`],
+          ['first address', 'derived by the device under this registration, the same'],
+          ['hmac', `${registration.hmac}, kept in the journal`],
+          ['still to do', missing.length === 0 ? 'none: every signer is registered' : missing.join(', ')],
+        ],
+        style.dim,
+      ),
+    });
+  });
