@@ -26,7 +26,6 @@ export interface StatedCoin {
   readonly script: Uint8Array;
   /** null while unconfirmed. */
   readonly height: number | null;
-  readonly coinbase: boolean;
 }
 
 export interface ChainScan {

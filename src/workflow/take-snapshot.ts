@@ -7,7 +7,7 @@ import { ok, type Result } from '../domain/result.js';
 import { formatTime, type UnixSeconds } from '../domain/time.js';
 import type { JournalState } from '../journal/state.js';
 import { parseTransaction, txidOf } from '../psbt/transaction.js';
-import type { ChainBackend, ChainScan } from '../vault/chain.js';
+import type { ChainBackend, ChainScan, StatedCoin } from '../vault/chain.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 import { viewChain } from './chain-views.js';
@@ -47,10 +47,10 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
   });
   if (!view.ok) return view;
   const { backend, scan } = view.value;
-  const coins = placed(scan, deriver, backend.name);
-  if (!coins.ok) return coins;
-  const previous = await previousTransactions(coins.value, known, backend, onProgress);
+  const previous = await previousTransactions(scan.coins, known, backend, onProgress);
   if (!previous.ok) return previous;
+  const coins = placed(scan, previous.value.transactions, deriver, backend.name);
+  if (!coins.ok) return coins;
   const confirmed = await confirmedBatches(state, backend);
   if (!confirmed.ok) return confirmed;
   const feerate = await backend.feerate(options.feeTarget);
@@ -83,7 +83,12 @@ function lastUsed(state: JournalState, known: Snapshot | null): [number, number]
 }
 
 /** Each coin with the place that the vault derives its script at. */
-function placed(scan: ChainScan, deriver: Deriver, from: string): Result<readonly Coin[], Fault> {
+function placed(
+  scan: ChainScan,
+  previous: ReadonlyMap<Hex, Uint8Array>,
+  deriver: Deriver,
+  from: string,
+): Result<readonly Coin[], Fault> {
   const places = new Map<string, OwnOrigin>();
   for (const branch of [0, 1] as const) {
     for (let index = 0; index <= scan.lastUsed[branch]; index += 1) {
@@ -91,7 +96,8 @@ function placed(scan: ChainScan, deriver: Deriver, from: string): Result<readonl
     }
   }
   const coins: Coin[] = [];
-  for (const { outpoint, value, script, height, coinbase } of scan.coins) {
+  const coinbases = new Set([...previous].flatMap(([txid, bytes]) => (isCoinbase(bytes) ? [txid] : [])));
+  for (const { outpoint, value, script, height } of scan.coins) {
     const origin = places.get(toHex(script));
     if (origin === undefined) {
       return fail(
@@ -99,17 +105,25 @@ function placed(scan: ChainScan, deriver: Deriver, from: string): Result<readonl
         `${from} says that ${formatOutpoint(outpoint)} is of the vault, and its script is not`,
       );
     }
-    coins.push({ outpoint, value, script, origin, height, coinbase });
+    coins.push({ outpoint, value, script, origin, height, coinbase: coinbases.has(outpoint.txid) });
   }
   // The same coins make the same file, in whatever order a back end lists them.
   return ok(coins.sort((a, b) => compareText(formatOutpoint(a.outpoint), formatOutpoint(b.outpoint))));
+}
+
+/** One input, of an outpoint of zeros (validation.cpp of Bitcoin Core, IsCoinBase). */
+function isCoinbase(bytes: Uint8Array): boolean {
+  const parsed = parseTransaction(bytes);
+  if (!parsed.ok) return false;
+  const [only, ...more] = parsed.value.inputs;
+  return only !== undefined && more.length === 0 && only.hash.every((byte) => byte === 0);
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Fetched once for each transaction, and kept: a txid never stands for other bytes. */
 async function previousTransactions(
-  coins: readonly Coin[],
+  coins: readonly StatedCoin[],
   known: Snapshot | null,
   backend: ChainBackend,
   onProgress: (line: string) => void,

@@ -52,7 +52,6 @@ const scanAnswer = v.object({
   unspents: v.array(v.object({ txid: hash, vout: count, scriptPubKey: hex, amount: btc, height: count })),
 });
 const header = v.object({ height: count, hash, mediantime: count, time: count });
-const txOut = v.nullable(v.object({ confirmations: count, coinbase: v.boolean() }));
 const acceptAnswer = v.tuple([v.object({ allowed: v.boolean(), 'reject-reason': v.optional(v.string()) })]);
 const feeAnswer = v.object({ feerate: v.optional(btc) });
 const blockIds = v.object({ hash, height: count, time: count, tx: v.array(hash) });
@@ -157,41 +156,21 @@ export function createCoreBackend(rpc: CoreRpc): ChainBackend {
       }
       const block = await ask(header, 'getblockheader', [bestblock]);
       if (!block.ok) return block;
-      const coins = await withCoinbase(unspents);
-      if (!coins.ok) return coins;
       const { height, mediantime } = block.value;
+      const coins = unspents.map(
+        ({ txid, vout, amount, scriptPubKey, height: at }): StatedCoin => ({
+          outpoint: { txid, vout },
+          value: amount,
+          script: trustedHex(scriptPubKey),
+          height: at,
+        }),
+      );
       return ok({
         tip: { height, hash: bestblock, medianTimePast: mediantime },
-        coins: coins.value,
+        coins,
         lastUsed: furthest,
       });
     }
-  }
-
-  /** Older nodes do not say in a scan which coins are coinbase; gettxout does, and knows a coin that is spent by now. */
-  async function withCoinbase(
-    unspents: v.InferOutput<typeof scanAnswer>['unspents'],
-  ): Promise<Result<readonly StatedCoin[], Fault>> {
-    const coins: StatedCoin[] = [];
-    for (let start = 0; start < unspents.length; start += CALLS_AT_ONCE) {
-      const some = unspents.slice(start, start + CALLS_AT_ONCE);
-      const answers = await rpc.batch(
-        'gettxout',
-        some.map(({ txid, vout }) => [txid, vout, false]),
-      );
-      if (!answers.ok) return answers;
-      for (const [index, { txid, vout, amount, scriptPubKey, height }] of some.entries()) {
-        const outcome = answers.value[index];
-        if (outcome?.ok !== true)
-          return err(rpcFault(name, 'gettxout', outcome?.error ?? { code: 0, message: 'none' }));
-        const out = readAnswer(txOut, outcome.value, name, 'gettxout');
-        if (!out.ok) return out;
-        if (out.value === null) return moved(name);
-        const script = trustedHex(scriptPubKey);
-        coins.push({ outpoint: { txid, vout }, value: amount, script, height, coinbase: out.value.coinbase });
-      }
-    }
-    return ok(coins);
   }
 
   async function transactions(

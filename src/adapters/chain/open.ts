@@ -1,6 +1,9 @@
 import type { ChainBackend, ChainSource } from '../../vault/chain.js';
 import { createCoreBackend } from './core.js';
 import { createCoreRpc } from './core-rpc.js';
+import { createElectrumBackend } from './electrum.js';
+import { createElectrumLine } from './electrum-line.js';
+import { createEsploraBackend } from './esplora.js';
 
 /** Makes a back end ready to be asked. `within` says where a file lies that is named relative to the workspace. */
 export function openBackend(source: ChainSource, within: (path: string) => string): ChainBackend {
@@ -14,7 +17,8 @@ export function openBackend(source: ChainSource, within: (path: string) => strin
       return createCoreBackend(createCoreRpc(new URL(source.url), placed));
     }
     case 'esplora':
+      return createEsploraBackend(new URL(source.url));
     case 'electrum':
-      throw new Error(`${source.kind} is not there yet`);
+      return createElectrumBackend(createElectrumLine(source));
   }
 }

@@ -1,0 +1,134 @@
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import * as v from 'valibot';
+import { type Fault, fail } from '../../domain/fault.js';
+import { ok, type Result } from '../../domain/result.js';
+import { parseExactJson } from './exact-json.js';
+
+/** An error that the server itself answered. */
+export interface ElectrumError {
+  readonly code: number;
+  readonly message: string;
+}
+
+export type ElectrumOutcome =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: ElectrumError };
+
+/** JSON-RPC, one message to a line, over one connection (Electrum protocol 1.4). */
+export interface ElectrumLine {
+  readonly name: string;
+  call(method: string, params: readonly unknown[]): Promise<Result<ElectrumOutcome, Fault>>;
+  close(): void;
+}
+
+export interface ElectrumPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+const IDLE_LIMIT = 30_000;
+/** A transaction of 4 MB in hex, and some. */
+const MAX_LINE = 20_000_000;
+
+/** Errors come as an object, and from some servers as a text. */
+const answerSchema = v.object({
+  id: v.optional(v.nullable(v.string())),
+  method: v.optional(v.string()),
+  result: v.optional(v.unknown()),
+  error: v.optional(
+    v.nullable(v.union([v.string(), v.object({ code: v.optional(v.string(), '0'), message: v.string() })])),
+  ),
+});
+
+type Waiting = (answer: Result<ElectrumOutcome, Fault>) => void;
+
+/** Connects at the first call. A certificate has to be one that this machine trusts for that host. */
+export function createElectrumLine(place: ElectrumPlace): ElectrumLine {
+  const name = `electrum ${place.tls ? 'tls' : 'tcp'}://${place.host}:${place.port}`;
+  const waiting = new Map<string, Waiting>();
+  let socket: Socket | null = null;
+  let next = 0;
+  let buffered: string[] = [];
+  let size = 0;
+
+  const unreachable = (words: string): Result<never, Fault> =>
+    fail('E_CHAIN_UNREACHABLE', `${name} cannot be asked: ${words}`, {
+      remedy: 'see that it runs, that address and port are right, and that its certificate is trusted here',
+    });
+
+  function end(answer: Result<never, Fault>): void {
+    socket?.destroy();
+    socket = null;
+    buffered = [];
+    size = 0;
+    const open = [...waiting.values()];
+    waiting.clear();
+    for (const settle of open) settle(answer);
+  }
+
+  function take(line: string): void {
+    const parsed = parseExactJson(line, name);
+    if (!parsed.ok) return end(parsed);
+    const read = v.safeParse(answerSchema, parsed.value);
+    if (!read.success) return end(fail('E_CHAIN_ANSWER', `${name} sends a line that is no JSON-RPC answer`));
+    const { id, method, result, error } = read.output;
+    // A notification of a subscription.
+    if (method !== undefined) return;
+    const settle = waiting.get(id ?? '');
+    if (settle === undefined) return end(fail('E_CHAIN_ANSWER', `${name} answers a question that was not asked`));
+    waiting.delete(id ?? '');
+    if (error === null || error === undefined) return settle(ok({ ok: true, value: result }));
+    const { code, message } = typeof error === 'string' ? { code: '0', message: error } : error;
+    settle(ok({ ok: false, error: { code: Number(code), message } }));
+  }
+
+  function opened(): Socket {
+    if (socket !== null) return socket;
+    const made = place.tls
+      ? connectTls({ host: place.host, port: place.port, servername: place.host })
+      : connectPlain({ host: place.host, port: place.port });
+    made.setEncoding('utf8');
+    made.setTimeout(IDLE_LIMIT, () => {
+      if (waiting.size > 0) end(unreachable(`no answer within ${IDLE_LIMIT / 1000} s`));
+    });
+    made.on('data', (chunk: string) => {
+      if (made !== socket) return;
+      const lines = chunk.split('\n');
+      size += chunk.length;
+      if (size > MAX_LINE) return end(fail('E_CHAIN_ANSWER', `${name} sends a line of more than ${MAX_LINE} characters`));
+      for (const [index, part] of lines.entries()) {
+        buffered.push(part);
+        if (index === lines.length - 1) break;
+        const line = buffered.join('');
+        buffered = [];
+        size = 0;
+        if (line.trim() !== '') take(line);
+      }
+    });
+    made.on('error', (error) => {
+      if (made === socket) end(unreachable(error.message));
+    });
+    made.on('close', () => {
+      if (made === socket) end(unreachable('it closed the connection'));
+    });
+    socket = made;
+    return made;
+  }
+
+  return {
+    name,
+    call(method, params) {
+      return new Promise((resolve) => {
+        const id = String(next++);
+        waiting.set(id, resolve);
+        // Ids are sent as texts: whatever form a server repeats them in, numbers are texts here.
+        opened().write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+      });
+    },
+    close() {
+      end(unreachable('the connection was closed here'));
+    },
+  };
+}
