@@ -97,7 +97,8 @@ export function createElectrumLine(place: ElectrumPlace): ElectrumLine {
       if (made !== socket) return;
       const lines = chunk.split('\n');
       size += chunk.length;
-      if (size > MAX_LINE) return end(fail('E_CHAIN_ANSWER', `${name} sends a line of more than ${MAX_LINE} characters`));
+      if (size > MAX_LINE)
+        return end(fail('E_CHAIN_ANSWER', `${name} sends a line of more than ${MAX_LINE} characters`));
       for (const [index, part] of lines.entries()) {
         buffered.push(part);
         if (index === lines.length - 1) break;

@@ -8,7 +8,14 @@ import type { Network } from '../../domain/network.js';
 import { formatOutpoint, type Outpoint } from '../../domain/outpoint.js';
 import { err, ok, type Result } from '../../domain/result.js';
 import { quoted } from '../../domain/safe-text.js';
-import type { Acceptance, ChainBackend, ChainScan, ScanRequest, Spender, TransactionStatus } from '../../vault/chain.js';
+import type {
+  Acceptance,
+  ChainBackend,
+  ChainScan,
+  ScanRequest,
+  Spender,
+  TransactionStatus,
+} from '../../vault/chain.js';
 import { gapScan, type ScriptView } from '../../vault/gap-scan.js';
 import type { DerivedScript } from '../../vault/types.js';
 import { btc, count, hash, hex, readAnswer } from './answers.js';
@@ -94,7 +101,10 @@ export function createElectrumBackend(line: ElectrumLine): ChainBackend {
     if (!span.ok) return span;
     const headers = span.value.hex.match(/.{160}/g) ?? [];
     if (headers.length !== height - first + 1) {
-      return fail('E_CHAIN_ANSWER', `${name} answers ${headers.length} headers up to ${height}, not ${height - first + 1}`);
+      return fail(
+        'E_CHAIN_ANSWER',
+        `${name} answers ${headers.length} headers up to ${height}, not ${height - first + 1}`,
+      );
     }
     // A reorganisation between the two questions.
     if (headers.at(-1) !== own) return fail('E_CHAIN_MOVED', `${name} changed its tip`, { remedy: 'run it again' });

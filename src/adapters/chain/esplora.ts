@@ -8,7 +8,14 @@ import { formatOutpoint, type Outpoint } from '../../domain/outpoint.js';
 import { ok, type Result } from '../../domain/result.js';
 import { quoted } from '../../domain/safe-text.js';
 import { parseSats } from '../../domain/sats.js';
-import type { Acceptance, ChainBackend, ChainScan, ScanRequest, Spender, TransactionStatus } from '../../vault/chain.js';
+import type {
+  Acceptance,
+  ChainBackend,
+  ChainScan,
+  ScanRequest,
+  Spender,
+  TransactionStatus,
+} from '../../vault/chain.js';
 import { gapScan, type ScriptView } from '../../vault/gap-scan.js';
 import type { DerivedScript } from '../../vault/types.js';
 import { count, hash, hex, readAnswer } from './answers.js';
