@@ -68,20 +68,32 @@ export function createElectrumLine(place: ElectrumPlace): ElectrumLine {
     for (const settle of open) settle(answer);
   }
 
+  /** One line: an answer to who waits for it, or the end of the connection where it is none. */
   function take(line: string): void {
+    const answer = answerOf(line);
+    if (answer === null) return;
+    if (!answer.ok) {
+      end(answer);
+      return;
+    }
+    const { id, outcome } = answer.value;
+    const settle = waiting.get(id);
+    waiting.delete(id);
+    if (settle === undefined) end(fail('E_CHAIN_ANSWER', `${name} answers a question that was not asked`));
+    else settle(ok(outcome));
+  }
+
+  /** null for a notification of a subscription. */
+  function answerOf(line: string): Result<{ readonly id: string; readonly outcome: ElectrumOutcome }, Fault> | null {
     const parsed = parseExactJson(line, name);
-    if (!parsed.ok) return end(parsed);
+    if (!parsed.ok) return parsed;
     const read = v.safeParse(answerSchema, parsed.value);
-    if (!read.success) return end(fail('E_CHAIN_ANSWER', `${name} sends a line that is no JSON-RPC answer`));
+    if (!read.success) return fail('E_CHAIN_ANSWER', `${name} sends a line that is no JSON-RPC answer`);
     const { id, method, result, error } = read.output;
-    // A notification of a subscription.
-    if (method !== undefined) return;
-    const settle = waiting.get(id ?? '');
-    if (settle === undefined) return end(fail('E_CHAIN_ANSWER', `${name} answers a question that was not asked`));
-    waiting.delete(id ?? '');
-    if (error === null || error === undefined) return settle(ok({ ok: true, value: result }));
+    if (method !== undefined) return null;
+    if (error === null || error === undefined) return ok({ id: id ?? '', outcome: { ok: true, value: result } });
     const { code, message } = typeof error === 'string' ? { code: '0', message: error } : error;
-    settle(ok({ ok: false, error: { code: Number(code), message } }));
+    return ok({ id: id ?? '', outcome: { ok: false, error: { code: Number(code), message } } });
   }
 
   function opened(): Socket {
