@@ -12,11 +12,28 @@ export const DATE_TEXT = new RegExp(`^${DATE}$`);
 /** The form of formatTime, on a day that may not exist. */
 export const TIME_TEXT = new RegExp(`^${DATE}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$`);
 
-/** The exact form of formatTime, a date that exists; anything else is null. */
+const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** The exact form of formatTime, a date that exists; anything else is null. A journal holds millions: no Date is made. */
 export function parseTime(text: string): UnixSeconds | null {
   if (!TIME_TEXT.test(text)) return null;
-  const seconds = Date.parse(text) / 1000;
-  return Number.isInteger(seconds) && formatTime(seconds) === text ? seconds : null;
+  const number = (from: number, to: number): number => Number(text.slice(from, to));
+  const [year, month, day] = [number(0, 4), number(5, 7), number(8, 10)];
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const last = month === 2 && isLeap ? 29 : (MONTH_DAYS[month - 1] ?? 0);
+  if (day > last) return null;
+  return ((daysSince1970(year, month, day) * 24 + number(11, 13)) * 60 + number(14, 16)) * 60 + number(17, 19);
+}
+
+/** Days of the proleptic Gregorian calendar, in years that begin in March, so that a leap day is the last of its year. */
+function daysSince1970(year: number, month: number, day: number): number {
+  const y = month > 2 ? year : year - 1;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  return (
+    era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
+  );
 }
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };

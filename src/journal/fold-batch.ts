@@ -88,8 +88,8 @@ function applyPlanned(draft: BatchDraft, body: PlannedBody, entry: Entry, at: Un
   };
   const free = mayHold(draft, batch);
   if (!free.ok) return free;
-  hold(draft, batch);
   for (const request of body.requests) draft.requestDigests.set(request.id, requestDigest(request));
+  hold(draft, batch);
   draft.batches.set(batch.id, batch);
   return NOTHING;
 }
@@ -128,7 +128,8 @@ function hold(draft: BatchDraft, batch: BatchRecord): void {
     else draft.heldCoins.delete(outpoint);
   }
   for (const request of batch.requests) {
-    if (held) draft.requests.set(request.id, { batch: batch.id, digest: requestDigest(request) });
+    const digest = draft.requestDigests.get(request.id) ?? requestDigest(request);
+    if (held) draft.requests.set(request.id, { batch: batch.id, digest });
     else draft.requests.delete(request.id);
   }
 }

@@ -1,5 +1,5 @@
 import { encodeAddress } from '../domain/address.js';
-import { equalBytes, toHex } from '../domain/bytes.js';
+import { equalBytes, type Hex, toHex } from '../domain/bytes.js';
 import { type ChainTip, type Coin, confirmations, type OwnOrigin } from '../domain/coin.js';
 import { virtualSize } from '../domain/feerate.js';
 import { formatOutpoint } from '../domain/outpoint.js';
@@ -20,6 +20,17 @@ export interface FactsContext {
   /** Outpoint to the reason why it is frozen. */
   readonly frozen: ReadonlyMap<string, string>;
   readonly gap: ChangeGap;
+  /** How many coins of the snapshot each script holds, where somebody has counted them already; see coinsOnScripts. */
+  readonly onScript?: ReadonlyMap<Hex, number>;
+}
+
+export function coinsOnScripts(coins: ReadonlyMap<string, Coin>): ReadonlyMap<Hex, number> {
+  const counts = new Map<Hex, number>();
+  for (const { script } of coins.values()) {
+    const hex = toHex(script);
+    counts.set(hex, (counts.get(hex) ?? 0) + 1);
+  }
+  return counts;
 }
 
 /**
@@ -29,7 +40,7 @@ export interface FactsContext {
  */
 export function deriveFacts(decoded: DecodedPsbt, context: FactsContext): Facts {
   const { vault } = context.deriver;
-  const left = leftBehind(decoded, context.coins);
+  const left = leftBehind(decoded, context);
   const inputs = decoded.inputs.map((input, index) => inputFact(input, index, context, left));
   const outputs = decoded.outputs.map((output, index) => outputFact(output, index, context));
   const change = sumOf(outputs.filter(({ isChange }) => isChange));
@@ -58,13 +69,14 @@ function sumOf(items: readonly { readonly value: Sats }[]): Sats {
 }
 
 /** By script: how many coins of the snapshot stay when this PSBT has spent its inputs. */
-function leftBehind(decoded: DecodedPsbt, coins: ReadonlyMap<string, Coin>): ReadonlyMap<string, number> {
-  const spent = new Set(decoded.inputs.map(({ outpoint }) => formatOutpoint(outpoint)));
-  const spentScripts = new Set([...spent].flatMap((name) => coins.get(name)?.script ?? []).map(toHex));
-  const left = new Map<string, number>();
-  for (const [name, { script }] of coins) {
-    const hex = toHex(script);
-    if (spentScripts.has(hex) && !spent.has(name)) left.set(hex, (left.get(hex) ?? 0) + 1);
+function leftBehind(decoded: DecodedPsbt, { coins, onScript }: FactsContext): ReadonlyMap<Hex, number> {
+  const counted = onScript ?? coinsOnScripts(coins);
+  const left = new Map<Hex, number>();
+  for (const name of new Set(decoded.inputs.map(({ outpoint }) => formatOutpoint(outpoint)))) {
+    const coin = coins.get(name);
+    if (coin === undefined) continue;
+    const hex = toHex(coin.script);
+    left.set(hex, (left.get(hex) ?? counted.get(hex) ?? 0) - 1);
   }
   return left;
 }

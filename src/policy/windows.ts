@@ -1,7 +1,9 @@
 import type { Hex } from '../domain/bytes.js';
 import type { Sats } from '../domain/sats.js';
 import type { UnixSeconds } from '../domain/time.js';
+import { assertSpend, ConfirmedSpends, isConfirmed } from './confirmed-spends.js';
 import { groups, heaviestSet, type Member, type Weighed, weighAmong } from './conflicts.js';
+import { firstAbove, type Series, sumAbove } from './series.js';
 import type { SpendRecord } from './types.js';
 
 /** What a window can add up: sats that leave, fees, or batches. */
@@ -20,21 +22,9 @@ export interface Tally {
   freesAt(limit: bigint): UnixSeconds | null;
 }
 
-/** Amounts at keys (a time or a height) in ascending order, with running sums. */
-interface Series {
-  readonly keys: readonly number[];
-  /** sums[i] is the total of the first i amounts. */
-  readonly sums: readonly bigint[];
-}
-
 interface PendingGroup {
   readonly spends: readonly SpendRecord[];
   readonly heaviest: Readonly<Record<Dimension, bigint>>;
-}
-
-interface Payments {
-  readonly confirmed: Series;
-  readonly pending: readonly Member[];
 }
 
 /**
@@ -44,21 +34,17 @@ interface Payments {
 export interface SpendIndex {
   /** The very list that it was built from. */
   readonly spends: readonly SpendRecord[];
-  /** Confirmed ones by time of confirmation, ascending. */
-  readonly confirmed: readonly SpendRecord[];
+  readonly confirmed: ConfirmedSpends;
+  /** What all confirmed ones took, whatever their age. */
+  readonly confirmedTotal: Sats;
   /** Unconfirmed ones that can still confirm. */
   readonly pending: readonly SpendRecord[];
-  readonly byTime: Readonly<Record<Dimension, Series>>;
-  readonly byHeight: Series;
-  readonly byScript: ReadonlyMap<Hex, Payments>;
-  readonly pendingGroups: readonly PendingGroup[];
+  readonly pendingByScript: ReadonlyMap<Hex, readonly Member[]>;
   readonly pendingTotal: Readonly<Record<Dimension, bigint>>;
   readonly groupOf: ReadonlyMap<string, PendingGroup>;
-  /** The latest moment at which one of the spends was reserved or confirmed; -Infinity without any. */
+  /** No spend was reserved or confirmed later; -Infinity without any. */
   readonly latest: UnixSeconds;
 }
-
-const DIMENSIONS = ['spend', 'fee', 'count'] as const satisfies readonly Dimension[];
 
 const weightOf = (spend: SpendRecord, dimension: Dimension): bigint => {
   switch (dimension) {
@@ -77,9 +63,36 @@ const weightOf = (spend: SpendRecord, dimension: Dimension): bigint => {
  * never folds one, so it is a bug, and the rules that asked turn it into a denial.
  */
 export function createSpendIndex(spends: readonly SpendRecord[]): SpendIndex {
-  for (const spend of spends) assertSpend(spend);
-  const confirmed = spends.filter(isConfirmed).sort((a, b) => a.confirmed.at - b.confirmed.at);
-  const pending = stillPending(spends, confirmed);
+  const confirmed = new ConfirmedSpends();
+  const ordered = spends.filter(isConfirmed).sort((a, b) => a.confirmed.at - b.confirmed.at);
+  for (const spend of ordered) confirmed.add(spend);
+  const unconfirmed = spends.filter((spend) => spend.confirmed === null);
+  // Unconfirmed spends are few and confirmed ones many: it is the inputs of the few that are kept for the comparison.
+  const contested = new Set(unconfirmed.flatMap(({ inputs }) => inputs));
+  const gone = new Set<string>();
+  for (const { inputs } of ordered) {
+    for (const input of inputs) if (contested.has(input)) gone.add(input);
+  }
+  return indexOver(spends, { confirmed, longAgo: 0n, isGone: (input) => gone.has(input) }, unconfirmed);
+}
+
+/** The confirmed spends of a list, arranged already. */
+export interface ArrangedSpends {
+  readonly confirmed: ConfirmedSpends;
+  /** What left so long ago that no window asks for it, and is not among them. */
+  readonly longAgo: Sats;
+  /** Whether a confirmed spend, however old, has taken an input. */
+  isGone(input: string): boolean;
+}
+
+/** The index of a list of which the confirmed spends are arranged already; a step for each unconfirmed one. Good until they change. */
+export function indexOver(
+  spends: readonly SpendRecord[],
+  { confirmed, longAgo, isGone }: ArrangedSpends,
+  unconfirmed: readonly SpendRecord[],
+): SpendIndex {
+  for (const spend of unconfirmed) assertSpend(spend);
+  const pending = unconfirmed.filter(({ inputs }) => !inputs.some(isGone));
   const pendingGroups = groups(pending.map((spend) => ({ weight: spend.spend, inputs: spend.inputs, spend }))).map(
     (group): PendingGroup => {
       const members = group.map(({ spend }) => spend);
@@ -91,69 +104,29 @@ export function createSpendIndex(spends: readonly SpendRecord[]): SpendIndex {
       group.spends.flatMap(({ inputs }) => inputs.map((input) => [input, group] as const)),
     ),
   );
-  const times = confirmed.map((spend) => spend.confirmed.at);
-  const byHeight = confirmed.toSorted((a, b) => a.confirmed.height - b.confirmed.height);
   return {
     spends,
     confirmed,
+    confirmedTotal: longAgo + sumAbove(confirmed.spend, Number.NEGATIVE_INFINITY),
     pending,
-    byTime: perDimension((dimension) => ({
-      keys: times,
-      sums: runningSums(confirmed, (spend) => weightOf(spend, dimension)),
-    })),
-    byHeight: {
-      keys: byHeight.map((spend) => spend.confirmed.height),
-      sums: runningSums(byHeight, ({ spend }) => spend),
-    },
-    byScript: paymentsByScript(confirmed, pending),
-    pendingGroups,
+    pendingByScript: paymentsByScript(pending),
     pendingTotal: perDimension((dimension) =>
       pendingGroups.reduce((sum, group) => sum + group.heaviest[dimension], 0n),
     ),
     groupOf,
-    latest: latestOf(spends),
+    latest: unconfirmed.reduce((latest, { reservedAt }) => Math.max(latest, reservedAt), confirmed.latest),
   };
 }
 
-function latestOf(spends: readonly SpendRecord[]): UnixSeconds {
-  let latest = Number.NEGATIVE_INFINITY;
-  for (const { reservedAt, confirmed } of spends) latest = Math.max(latest, reservedAt, confirmed?.at ?? reservedAt);
-  return latest;
-}
-
-type ConfirmedSpend = SpendRecord & { readonly confirmed: NonNullable<SpendRecord['confirmed']> };
-
-const isConfirmed = (spend: SpendRecord): spend is ConfirmedSpend => spend.confirmed !== null;
-
-/** Unconfirmed spends are few and confirmed ones many: it is the inputs of the few that are kept for the comparison. */
-function stillPending(spends: readonly SpendRecord[], confirmed: readonly ConfirmedSpend[]): SpendRecord[] {
-  const unconfirmed = spends.filter((spend) => spend.confirmed === null);
-  const contested = new Set(unconfirmed.flatMap(({ inputs }) => inputs));
-  const gone = new Set<string>();
-  for (const { inputs } of confirmed) {
-    for (const input of inputs) if (contested.has(input)) gone.add(input);
-  }
-  return unconfirmed.filter(({ inputs }) => !inputs.some((input) => gone.has(input)));
-}
-
-function paymentsByScript(confirmed: readonly ConfirmedSpend[], pending: readonly SpendRecord[]): Map<Hex, Payments> {
-  const payments = new Map<Hex, { confirmed: { keys: number[]; sums: bigint[] }; pending: Member[] }>();
-  const of = (script: Hex) => {
-    const known = payments.get(script);
-    if (known !== undefined) return known;
-    const fresh = { confirmed: { keys: [], sums: [0n] }, pending: [] };
-    payments.set(script, fresh);
-    return fresh;
-  };
-  for (const spend of confirmed) {
-    for (const { script, amount } of spend.outputs) {
-      const { keys, sums } = of(script).confirmed;
-      sums.push((sums[keys.length] ?? 0n) + amount);
-      keys.push(spend.confirmed.at);
-    }
-  }
+function paymentsByScript(pending: readonly SpendRecord[]): Map<Hex, Member[]> {
+  const payments = new Map<Hex, Member[]>();
   for (const spend of pending) {
-    for (const [script, weight] of paidBy(spend)) of(script).pending.push({ weight, inputs: spend.inputs });
+    for (const [script, weight] of paidBy(spend)) {
+      const known = payments.get(script);
+      const member = { weight, inputs: spend.inputs };
+      if (known === undefined) payments.set(script, [member]);
+      else known.push(member);
+    }
   }
   return payments;
 }
@@ -166,40 +139,11 @@ function paidBy(spend: SpendRecord): Map<Hex, Sats> {
 }
 
 function perDimension<T>(make: (dimension: Dimension) => T): Record<Dimension, T> {
-  const [spend, fee, count] = DIMENSIONS;
-  return { spend: make(spend), fee: make(fee), count: make(count) };
+  return { spend: make('spend'), fee: make('fee'), count: make('count') };
 }
 
 const asMembers = (spends: readonly SpendRecord[], dimension: Dimension): Member[] =>
   spends.map((spend) => ({ weight: weightOf(spend, dimension), inputs: spend.inputs }));
-
-function runningSums<T>(items: readonly T[], amountOf: (item: T) => bigint): bigint[] {
-  const sums = [0n];
-  let total = 0n;
-  for (const item of items) {
-    total += amountOf(item);
-    sums.push(total);
-  }
-  return sums;
-}
-
-const NO_SERIES: Series = { keys: [], sums: [0n] };
-
-/** Position of the first key above a threshold. */
-function firstAbove(keys: readonly number[], threshold: number): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((keys[middle] ?? Number.POSITIVE_INFINITY) > threshold) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-function sumAbove({ keys, sums }: Series, threshold: number): bigint {
-  return (sums.at(-1) ?? 0n) - (sums[firstAbove(keys, threshold)] ?? 0n);
-}
 
 /**
  * A sliding window over all spends: a confirmed one at `t` counts while `time - t < window`, an unconfirmed one always,
@@ -212,24 +156,23 @@ export function tallyWindow(
   time: UnixSeconds,
   window: number,
 ): Tally {
-  return slidingTally(index.byTime[dimension], weighPending(index, dimension, claim), time, window);
+  return slidingTally(index.confirmed[dimension], weighPending(index, dimension, claim), time, window);
 }
 
 /** The same for what one script gets. */
 export function tallyScript(index: SpendIndex, script: Hex, claim: Claim, time: UnixSeconds, window: number): Tally {
-  const paid = index.byScript.get(script);
-  const weighed = weighAmong(claim, paid?.pending ?? []);
-  return slidingTally(paid?.confirmed ?? NO_SERIES, weighed, time, window);
+  const weighed = weighAmong(claim, index.pendingByScript.get(script) ?? []);
+  return slidingTally(index.confirmed.paidTo(script), weighed, time, window);
 }
 
 /** A window of blocks: a spend in block `h` counts while `tip - h < blocks`. When blocks come is not known, so nothing frees. */
 export function tallyBlocks(index: SpendIndex, claim: Claim, tip: number, blocks: number): Tally {
-  return fixedTally(sumAbove(index.byHeight, tip - blocks), weighPending(index, 'spend', claim));
+  return fixedTally(sumAbove(index.confirmed.byHeight, tip - blocks), weighPending(index, 'spend', claim));
 }
 
 /** All spends there ever were, whatever their age, this batch included. */
 export function tallyLifetime(index: SpendIndex, claim: Claim): Tally {
-  return fixedTally(index.byTime.spend.sums.at(-1) ?? 0n, weighPending(index, 'spend', claim));
+  return fixedTally(index.confirmedTotal, weighPending(index, 'spend', claim));
 }
 
 /** All that is signed (or may be) and not yet confirmed, this batch included. */
@@ -297,16 +240,6 @@ function touchedGroups(index: SpendIndex, { inputs }: Pick<Claim, 'inputs'>): Re
 
 /** Confirmed spends that a window of time still holds. */
 export function confirmedWithin(index: SpendIndex, time: UnixSeconds, window: number): readonly SpendRecord[] {
-  return index.confirmed.slice(firstAbove(index.byTime.spend.keys, time - window));
+  const { records, spend } = index.confirmed;
+  return records.slice(firstAbove(spend.keys, time - window));
 }
-
-function assertSpend({ batch, spend, fee, outputs, confirmed }: SpendRecord): void {
-  if (!isAmount(spend) || !isAmount(fee) || !outputs.every(({ amount }) => isAmount(amount))) {
-    throw new Error(`batch ${batch} holds an amount that is negative or no integer`);
-  }
-  if (confirmed !== null && !(Number.isSafeInteger(confirmed.at) && Number.isSafeInteger(confirmed.height))) {
-    throw new Error(`batch ${batch} holds a confirmation without a time or a height`);
-  }
-}
-
-const isAmount = (value: unknown): boolean => typeof value === 'bigint' && value >= 0n;

@@ -6,7 +6,10 @@ import type { Sats } from '../domain/sats.js';
 import type { UnixSeconds } from '../domain/time.js';
 import type { BatchRecord } from '../journal/state.js';
 import { holdsBudget, holdsCoins } from '../journal/transitions.js';
+import { type ConfirmedSpend, ConfirmedSpends, isConfirmed } from '../policy/confirmed-spends.js';
+import { coinsOnScripts } from '../policy/facts.js';
 import type { SpendRecord } from '../policy/types.js';
+import { createSpendIndex, indexOver, type SpendIndex } from '../policy/windows.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import { countsAsReserve, UsedIndexes } from './own-coins.js';
 
@@ -17,6 +20,7 @@ const WEEK = 7 * 86_400;
 interface Coins {
   readonly snapshot: Snapshot;
   readonly byOutpoint: ReadonlyMap<string, Coin>;
+  readonly onScript: ReadonlyMap<Hex, number>;
   readonly frozen: ReadonlyMap<string, string>;
   readonly changeScripts: ReadonlySet<Hex>;
   /** Once a coin, rising. */
@@ -34,14 +38,17 @@ interface Coins {
 export class History {
   readonly #batches = new Map<string, BatchRecord>();
   readonly #pending = new Map<string, SpendRecord>();
-  readonly #confirmed = new Map<string, SpendRecord>();
-  /** Those that no window holds any more. */
-  readonly #past = new Set<string>();
+  readonly #confirmed = new Map<string, ConfirmedSpend>();
+  /** The confirmed ones as windows want them, and how many of them, however old, spend an input. */
+  readonly #arranged = new ConfirmedSpends();
+  readonly #gone = new Map<string, number>();
+  /** Those that no window holds any more. Only their sum is asked for, by the limit on all that ever leaves. */
+  readonly #past = new Map<string, ConfirmedSpend>();
   #pastTotal: Sats = 0n;
   readonly #leaving = new Map<string, number>();
   readonly #changeScripts = new Map<Hex, number>();
   readonly #changeIndexes: UsedIndexes;
-  #spends: readonly SpendRecord[] | null = null;
+  #kept: readonly SpendRecord[] | null = null;
   #coins: Coins | null = null;
 
   /** `depth` confirmations make a coin part of the balance; `blocks` is the longest window of blocks. */
@@ -84,6 +91,7 @@ export class History {
     this.#coins = {
       snapshot,
       byOutpoint,
+      onScript: coinsOnScripts(byOutpoint),
       frozen,
       reserve,
       balance,
@@ -97,20 +105,37 @@ export class History {
   }
 
   /**
-   * Spends of other batches than `except`. Those that no window can hold at this time and tip are one record, of their sum
-   * and of no time: they are never judged again.
+   * Spends of other batches than `except`, and `pending` ones besides. Those that no window can hold at this time and tip
+   * are one record, of their sum and of no time: they are never judged again. Good until the next `put`.
    */
-  spends(except: string, time: UnixSeconds, tip: number): readonly SpendRecord[] {
-    if (this.#spends === null) {
-      for (const [id, { confirmed }] of this.#confirmed) {
-        if (confirmed === null || time - confirmed.at < WEEK || tip - confirmed.height < this.blocks) continue;
-        this.#leave(id);
-      }
-      this.#spends = [...this.#longAgo(), ...this.#confirmed.values(), ...this.#pending.values()];
+  spends(except: string, time: UnixSeconds, tip: number, pending: readonly SpendRecord[]): SpendIndex {
+    this.#leaveWindows(time, tip);
+    const own = this.#confirmed.get(except);
+    if (own === undefined) {
+      this.#kept ??= [...this.#longAgo(), ...this.#confirmed.values()];
+      const unconfirmed = [...this.#pending.values()].filter(({ batch }) => batch !== except);
+      unconfirmed.push(...pending);
+      return indexOver(
+        [...this.#kept, ...unconfirmed],
+        { confirmed: this.#arranged, longAgo: this.#pastTotal, isGone: (input) => this.#gone.has(input) },
+        unconfirmed,
+      );
     }
-    return this.#pending.has(except) || this.#confirmed.has(except)
-      ? this.#spends.filter(({ batch }) => batch !== except)
-      : this.#spends;
+    // A batch that is confirmed is not judged again; should somebody ask all the same, all is arranged anew for it.
+    const others = [...this.#confirmed.values(), ...this.#pending.values()].filter(({ batch }) => batch !== except);
+    return createSpendIndex([...this.#longAgo(), ...others, ...pending]);
+  }
+
+  #leaveWindows(time: UnixSeconds, tip: number): void {
+    for (let [oldest] = this.#arranged.records; oldest !== undefined; [oldest] = this.#arranged.records) {
+      const { batch, confirmed } = oldest;
+      if (time - confirmed.at < WEEK || tip - confirmed.height < this.blocks) return;
+      this.#kept = null;
+      this.#pastTotal += oldest.spend;
+      this.#past.set(batch, oldest);
+      this.#confirmed.delete(batch);
+      this.#arranged.remove(oldest);
+    }
   }
 
   /** Which of a batch's change scripts others used, and how far the change of others reaches. */
@@ -157,13 +182,6 @@ export class History {
     }
   }
 
-  /** Of what has left every window only the sum is kept, for the limit on all that ever leaves. */
-  #leave(id: string): void {
-    this.#pastTotal += this.#confirmed.get(id)?.spend ?? 0n;
-    this.#past.add(id);
-    this.#confirmed.delete(id);
-  }
-
   #longAgo(): readonly SpendRecord[] {
     if (this.#past.size === 0) return [];
     const confirmed = { at: 0, height: 0 };
@@ -171,12 +189,28 @@ export class History {
   }
 
   #putSpend(batch: BatchRecord): void {
-    this.#spends = null;
-    if (this.#past.delete(batch.id)) this.#pastTotal -= batch.spend;
     this.#pending.delete(batch.id);
-    this.#confirmed.delete(batch.id);
+    this.#drop(batch.id);
     if (!holdsBudget(batch.state)) return;
-    (batch.confirmed === null ? this.#pending : this.#confirmed).set(batch.id, spendOf(batch));
+    const spend = spendOf(batch);
+    if (isConfirmed(spend)) this.#keep(spend);
+    else this.#pending.set(batch.id, spend);
+  }
+
+  #keep(spend: ConfirmedSpend): void {
+    this.#kept = null;
+    this.#confirmed.set(spend.batch, spend);
+    this.#arranged.add(spend);
+    for (const input of spend.inputs) bump(this.#gone, input, 1);
+  }
+
+  #drop(batch: string): void {
+    const spend = this.#confirmed.get(batch) ?? this.#past.get(batch);
+    if (spend === undefined) return;
+    this.#kept = null;
+    if (this.#past.delete(batch)) this.#pastTotal -= spend.spend;
+    if (this.#confirmed.delete(batch)) this.#arranged.remove(spend);
+    for (const input of spend.inputs) bump(this.#gone, input, -1);
   }
 }
 

@@ -13,7 +13,7 @@ import { type BookIndex, createBookIndex } from '../policy/book-index.js';
 import { evaluate, evaluateRuling, type Ruling } from '../policy/evaluate.js';
 import { deriveFacts } from '../policy/facts.js';
 import type { Approval, DestinationAge, Facts, LoadedPolicy, PolicyState, SpendRecord } from '../policy/types.js';
-import { createSpendIndex, type SpendIndex } from '../policy/windows.js';
+import type { SpendIndex } from '../policy/windows.js';
 import { decodePsbt } from '../psbt/decode.js';
 import type { DecodedPsbt } from '../psbt/types.js';
 import { createDeriver } from '../vault/derive.js';
@@ -37,6 +37,8 @@ export interface Examined {
   readonly requests: readonly WithdrawalRequest[];
   /** Without approvals. */
   readonly state: PolicyState;
+  /** The spends of the state, arranged. Good until the next entry is applied. */
+  readonly index: SpendIndex;
 }
 
 interface KnownFacts {
@@ -74,7 +76,6 @@ export class Past {
   #history: { readonly policy: string; readonly of: History } | null = null;
   #destinations: { readonly book: JournalState['book']; readonly ages: ReadonlyMap<string, DestinationAge> } | null =
     null;
-  #index: SpendIndex | null = null;
   #book: BookIndex | null = null;
 
   /** `reader` says whether snapshots are believed or every coin of theirs is derived again. */
@@ -128,11 +129,11 @@ export class Past {
     const pending = plan === null ? [] : this.#partsBefore(batch, plan);
     // Nothing of a batch that is being planned is held yet, so there is nothing of its own to leave out.
     const asked: BatchRecord = plan === null ? batch : { ...batch, state: 'ABANDONED' };
-    const held = history.spends(batch.id, plan?.before ?? this.#head, snapshot.tip.height);
+    const index = history.spends(batch.id, plan?.before ?? this.#head, snapshot.tip.height, pending);
     const change = history.changeUse(asked);
     const requests = batch.requests.map(requestOf);
     const state: PolicyState = {
-      spends: pending.length === 0 ? held : [...held, ...pending],
+      spends: index.spends,
       destinations: this.#ages(),
       confirmedBalance: history.balance(asked, pending),
       tip: { height: snapshot.tip.height, medianTimePast: snapshot.tip.medianTimePast },
@@ -147,7 +148,7 @@ export class Past {
     const decoded = await this.#decode(batch.psbt);
     if (!decoded.ok) return decoded;
     const facts = this.#factsOf(batch.id, decoded.value, policy, deriver, history, state.lastUsedChange);
-    return ok({ deriver, policy, decoded: decoded.value, facts, requests, state });
+    return ok({ deriver, policy, decoded: decoded.value, facts, requests, state, index });
   }
 
   /** The verdict on what was examined, at a moment, with these approvals. */
@@ -164,13 +165,12 @@ export class Past {
     return evaluateRuling({ policy, facts, requests, state: { ...state, approvals }, now }, this.#arrange(examined));
   }
 
-  #arrange({ state, policy }: Examined): { readonly spends: SpendIndex; readonly book: BookIndex } {
+  #arrange({ state, policy, index }: Examined): { readonly spends: SpendIndex; readonly book: BookIndex } {
     const { network } = policy.document.wallet;
-    if (this.#index?.spends !== state.spends) this.#index = createSpendIndex(state.spends);
     if (this.#book?.destinations !== state.destinations || this.#book.network !== network) {
       this.#book = createBookIndex(state.destinations, network);
     }
-    return { spends: this.#index, book: this.#book };
+    return { spends: index, book: this.#book };
   }
 
   /** The snapshot of the moment; read when the first decision rests on it. */
@@ -273,10 +273,12 @@ export class Past {
     for (const request of asked) {
       const held = this.#requests.get(request.id);
       const digest = this.#requestDigests.get(request.id);
+      // The usual case: the id is this batch's own, with the content that its plan gave it.
+      if (held?.batch === id && held.digest === digest) continue;
       if (held !== undefined) requests.set(request.id, held);
       if (digest !== undefined) requestDigests.set(request.id, digest);
     }
-    return reusedRequests({ requests, requestDigests }, id, asked);
+    return requestDigests.size === 0 ? [] : reusedRequests({ requests, requestDigests }, id, asked);
   }
 
   #ages(): ReadonlyMap<string, DestinationAge> {
@@ -297,13 +299,13 @@ export class Past {
     lastUsedChange: number,
   ): Facts {
     if (coins === null) throw new Error('a history has its coins before facts are derived');
-    const { snapshot, byOutpoint, frozen } = coins;
+    const { snapshot, byOutpoint, onScript, frozen } = coins;
     const { maxGap } = policy.document.change;
     const basis = [deriver, snapshot, frozen, lastUsedChange, maxGap];
     const known = this.#facts.get(id);
     if (known?.basis.every((part, index) => part === basis[index]) === true) return known.facts;
     const gap = { lastUsedChange, maxGap };
-    const facts = deriveFacts(decoded, { deriver, coins: byOutpoint, tip: snapshot.tip, frozen, gap });
+    const facts = deriveFacts(decoded, { deriver, coins: byOutpoint, tip: snapshot.tip, frozen, gap, onScript });
     this.#facts.set(id, { facts, basis });
     return facts;
   }

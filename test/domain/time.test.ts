@@ -24,6 +24,21 @@ describe('time', () => {
   ])('parseTime(%j) is %s', (text, seconds) => {
     expect(parseTime(text)).toBe(seconds);
   });
+  test('parseTime reads exactly what the calendar of Date knows', () => {
+    const field = (most: number, width = 2) =>
+      fc.integer({ min: 0, max: most }).map((value) => String(value).padStart(width, '0'));
+    const days = fc.tuple(field(9999, 4), field(13), field(32)).map((parts) => parts.join('-'));
+    const times = fc.tuple(field(24), field(60), field(60)).map((parts) => parts.join(':'));
+    fc.assert(
+      fc.property(days, times, (day, time) => {
+        const text = `${day}T${time}Z`;
+        const seconds = Date.parse(text) / 1000;
+        const isReal = Number.isInteger(seconds) && new Date(seconds * 1000).toISOString() === `${day}T${time}.000Z`;
+        expect(parseTime(text)).toBe(isReal ? seconds : null);
+      }),
+      { numRuns: 2000 },
+    );
+  });
   test('reads back', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 253_402_300_799 }), (seconds) => {
