@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Fault, fail } from './fault.js';
 import { ok, type Result } from './result.js';
 
@@ -28,11 +28,11 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 export function sha256(data: Uint8Array | string): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(data).digest());
+  return new Uint8Array(hash('sha256', data, 'buffer'));
 }
 
 export function sha256Hex(data: Uint8Array | string): Hex {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data, 'hex');
 }
 
 /** Double SHA-256, Bitcoin's transaction and block hash. */
@@ -42,7 +42,7 @@ export function hash256(data: Uint8Array): Uint8Array {
 
 /** RIPEMD-160 of SHA-256: the hash in P2PKH, P2WPKH and P2SH outputs. */
 export function hash160(data: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('ripemd160').update(sha256(data)).digest());
+  return new Uint8Array(hash('ripemd160', sha256(data), 'buffer'));
 }
 
 export function utf8(text: string): Uint8Array {

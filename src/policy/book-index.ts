@@ -1,7 +1,7 @@
 import { encodeAddress } from '../domain/address.js';
 import { type Hex, trustedHex } from '../domain/bytes.js';
 import type { Network } from '../domain/network.js';
-import { splitAddress } from './alike.js';
+import { areAlike, splitAddress } from './alike.js';
 import { faultOfAges } from './sound.js';
 import type { DestinationAge, PolicyState } from './types.js';
 
@@ -12,6 +12,26 @@ export interface BookAddress {
   readonly address: string;
   readonly prefix: string;
   readonly body: string;
+}
+
+interface Resembling {
+  readonly address: string;
+  readonly others: readonly BookAddress[];
+}
+
+/** One book is asked by a hundred thousand verdicts for the same few hundred destinations of its own. By script. */
+const resembling = new WeakMap<BookIndex, Map<Hex, Resembling>>();
+
+/** Entries whose address looks like this one and that are other destinations. */
+export function lookalikes(book: BookIndex, script: Hex, address: string): readonly BookAddress[] {
+  const known = resembling.get(book)?.get(script);
+  if (known?.address === address) return known.others;
+  const split = splitAddress(address);
+  const others = book.addresses.filter((entry) => entry.script !== script && areAlike(split, entry));
+  if (book.destinations.get(script) === undefined) return others;
+  const kept = resembling.get(book) ?? new Map<Hex, Resembling>();
+  resembling.set(book, kept.set(script, { address, others }));
+  return others;
 }
 
 /** The addresses of a book, encoded and in order once for all verdicts that rest on it. */

@@ -143,9 +143,11 @@ function stated<T extends string | bigint>(read: () => T, nothing: T): T {
 }
 
 /** A rule that repeats something mistyped says nothing that could be written down. */
-function isPlain({ subject = '', measured = '', limit = '', headroom = '', freesAt = '' }: Finding): boolean {
-  return [subject, measured, limit, headroom, freesAt].every((part) => typeof part === 'string');
+function isPlain({ subject, measured, limit, headroom, freesAt }: Finding): boolean {
+  return isText(subject) && isText(measured) && isText(limit) && isText(headroom) && isText(freesAt);
 }
+
+const isText = (part: unknown): boolean => part === undefined || typeof part === 'string';
 
 /** Rules compare what they are given; that it is what its type says is asked once, before them. */
 function distrust(input: EvaluationInput, { spends, book }: Arranged): readonly Finding[] {

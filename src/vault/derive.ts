@@ -136,7 +136,16 @@ function onlyKey(keys: readonly DerivedKey[]): Uint8Array {
 }
 
 function bytes(...parts: readonly (number | Uint8Array)[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => (typeof part === 'number' ? [part] : [...part])));
+  const out = new Uint8Array(
+    parts.reduce((sum: number, part) => sum + (typeof part === 'number' ? 1 : part.length), 0),
+  );
+  let at = 0;
+  for (const part of parts) {
+    if (typeof part === 'number') out[at] = part;
+    else out.set(part, at);
+    at += typeof part === 'number' ? 1 : part.length;
+  }
+  return out;
 }
 
 /** A push of at most 75 bytes. */

@@ -51,15 +51,23 @@ export const repeatedPayments = perVerdict((context): readonly RepeatedPayment[]
   );
 });
 
-/** Payments of the last 24 hours, unconfirmed ones included, to the batches that made them; replaced batches left out. */
-function earlierPayments({ index, time, claim }: RuleContext): Map<string, string[]> {
+/**
+ * Payments of the last 24 hours to the payees of the batch, unconfirmed ones included, to the batches that made them;
+ * replaced batches left out.
+ */
+function earlierPayments(context: RuleContext): Map<string, string[]> {
+  const { index, time, claim } = context;
+  const scripts = new Set(payees(context).map(({ script }) => script));
   const inputs = new Set(claim(0n).inputs);
   const found = new Map<string, string[]>();
   for (const spend of [...confirmedWithin(index, time, DAY), ...index.pending]) {
     if (spend.inputs.some((input) => inputs.has(input))) continue;
     for (const { script, amount } of spend.outputs) {
+      if (!scripts.has(script)) continue;
       const key = paymentKey(script, amount);
-      found.set(key, [...(found.get(key) ?? []), spend.batch]);
+      const known = found.get(key);
+      if (known === undefined) found.set(key, [spend.batch]);
+      else known.push(spend.batch);
     }
   }
   return found;

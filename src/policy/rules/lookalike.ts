@@ -1,5 +1,5 @@
 import { groupedAddress } from '../../domain/address.js';
-import { areAlike, splitAddress } from '../alike.js';
+import { lookalikes } from '../book-index.js';
 import { payees } from './payee.js';
 import { listed, type Rule } from './rule.js';
 
@@ -8,17 +8,14 @@ export const lookalike: Rule = {
   tag: 'lookalike',
   codes: ['LOOKALIKE'],
   check: (context) => {
-    const book = context.book.addresses;
     const alike = payees(context).flatMap(({ script, address, name }) => {
       if (address === null) return [];
-      const paid = splitAddress(address);
-      const others = book.filter((entry) => entry.script !== script && areAlike(paid, entry));
-      return others.map((entry) => ({ address, name, entry }));
+      return lookalikes(context.book, script, address).map((entry) => ({ address, name, entry }));
     });
     return listed(
       context,
       'LOOKALIKE',
-      () => `No destination of the batch looks like another one of the book (${book.length}).`,
+      () => `No destination of the batch looks like another one of the book (${context.book.addresses.length}).`,
       alike.map(({ address, name, entry }) => {
         const [paid, known] = sideBySide(address, entry.address);
         return {

@@ -5,13 +5,14 @@ import { listed, outputName, plural, type Rule, type RuleContext, repeated } fro
 /** What makes two payments look alike. */
 export const paymentKey = (script: Hex, amount: Sats): string => `${script}:${amount}`;
 
-/** Takes each item of `from` that has a counterpart of the same key in `given`, one for one; returns the others. */
-function unmatched<A, B>(from: readonly A[], keyA: (a: A) => string, given: readonly B[], keyB: (b: B) => string): A[] {
+/** The items whose key has no counterpart among the `given` keys, one for one. */
+function unmatched<T>(items: readonly T[], keys: readonly string[], given: readonly string[]): T[] {
   const left = new Map<string, number>();
-  for (const item of given) left.set(keyB(item), (left.get(keyB(item)) ?? 0) + 1);
-  return from.filter((item) => {
-    const count = left.get(keyA(item)) ?? 0;
-    left.set(keyA(item), count - 1);
+  for (const key of given) left.set(key, (left.get(key) ?? 0) + 1);
+  return items.filter((_, place) => {
+    const key = keys[place] ?? '';
+    const count = left.get(key) ?? 0;
+    left.set(key, count - 1);
     return count <= 0;
   });
 }
@@ -27,16 +28,18 @@ export const requestsMatch: Rule = {
   check: (context) => {
     const { payments, document } = context;
     const isMerged = document.transaction.mergeOutputs === true ? mergedScripts(context) : new Set<Hex>();
-    const requests = context.requests.filter(({ script }) => !isMerged.has(toHex(script)));
-    const outputs = payments.filter(({ script }) => !isMerged.has(toHex(script)));
-    const ofOutput = ({ script, value }: (typeof payments)[number]) => paymentKey(toHex(script), value);
-    const ofRequest = ({ script, amount }: (typeof requests)[number]) => paymentKey(toHex(script), amount);
-    const unpaid = unmatched(requests, ofRequest, outputs, ofOutput).map(({ id, address, amount }) => ({
+    const apart = <T extends { readonly script: Uint8Array }>(list: readonly T[]): readonly T[] =>
+      isMerged.size === 0 ? list : list.filter(({ script }) => !isMerged.has(toHex(script)));
+    const requests = apart(context.requests);
+    const outputs = apart(payments);
+    const paid = outputs.map(({ script, value }) => paymentKey(toHex(script), value));
+    const asked = requests.map(({ script, amount }) => paymentKey(toHex(script), amount));
+    const unpaid = unmatched(requests, asked, paid).map(({ id, address, amount }) => ({
       subject: `request ${id}`,
       text: `Request ${id} asks for ${formatAmount(amount)} to ${address}; the PSBT has no output of its own for it.`,
       remedy: 'plan the batch again from its requests',
     }));
-    const unasked = unmatched(outputs, ofOutput, requests, ofRequest).map((output) => ({
+    const unasked = unmatched(outputs, paid, asked).map((output) => ({
       subject: outputName(output),
       text: `The PSBT pays ${formatAmount(output.value)} to ${outputName(output)}, which no request asks for and which is not proven change.`,
       remedy: 'find out who put this output there, and plan the batch again from its requests',

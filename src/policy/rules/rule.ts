@@ -42,16 +42,14 @@ export interface RuleContext {
 
 /**
  * What several rules ask of one verdict, worked out for the first of them. Nothing in a context changes, so neither does
- * the answer; a failure is not kept, and fails every rule that asks.
+ * the answer; a failure is not kept, and fails every rule that asks. Verdicts are given one after the other, so the answer
+ * for the newest one is enough.
  */
 export function perVerdict<T>(work: (context: RuleContext) => T): (context: RuleContext) => T {
-  const known = new WeakMap<RuleContext, { readonly answer: T }>();
+  let newest: { readonly context: RuleContext; readonly answer: T } | null = null;
   return (context) => {
-    const before = known.get(context);
-    if (before !== undefined) return before.answer;
-    const answer = work(context);
-    known.set(context, { answer });
-    return answer;
+    if (newest === null || newest.context !== context) newest = { context, answer: work(context) };
+    return newest.answer;
   };
 }
 
@@ -71,7 +69,17 @@ export type Said = FindingMore & { readonly text: string; readonly field?: strin
 /** Words are made unless it is said that nobody reads them. */
 type Speaker = Pick<RuleContext, 'policy'> & Partial<Pick<RuleContext, 'wordy'>>;
 
-const UNREAD: SourcePosition = { file: '' };
+/** Findings of which nobody reads more than code and outcome: one object of each. */
+const bare = new Map<Code, Map<Finding['outcome'], Finding>>();
+
+function unread(code: Code, outcome: Finding['outcome']): Finding {
+  const known = bare.get(code)?.get(outcome);
+  if (known !== undefined) return known;
+  const fresh = Object.freeze({ code, rule: CODES[code].rule, outcome, where: { file: '' }, text: '' });
+  const ofCode = bare.get(code) ?? new Map<Finding['outcome'], Finding>();
+  bare.set(code, ofCode.set(outcome, fresh));
+  return fresh;
+}
 
 /**
  * A finding of a code at a field of the policy; the field of the code's registry entry unless another is given. Whatever
@@ -85,7 +93,7 @@ export function finding(
   said: string | (() => Said),
   more: Omit<Said, 'text'> = {},
 ): Finding {
-  if (context.wordy === false) return { code, rule: CODES[code].rule, outcome, where: UNREAD, text: '' };
+  if (context.wordy === false) return unread(code, outcome);
   return spoken(context, code, outcome, typeof said === 'string' ? { ...more, text: said } : said());
 }
 
