@@ -73,8 +73,10 @@ function publishAt(schema: JsonSchema, path: string, notes: Notes): { readonly [
   return { ...titled, ...(description === '' ? {} : { description }), ...keywordsOf(schema, path, notes) };
 }
 
-function descriptionOf({ about, form, beyond = [] }: JsonSchema, between?: string): string {
-  const checks = between === undefined ? beyond : [...beyond, between];
+/** An editor shows the words of a place or those of the one form that fits, so the place speaks for all of its forms. */
+function descriptionOf({ about, form, beyond = [], anyOf = [] }: JsonSchema, between?: string): string {
+  const ofForms = anyOf.flatMap((one) => one.beyond ?? []);
+  const checks = [...beyond, ...ofForms, ...(between === undefined ? [] : [between])];
   const also = checks.length === 0 ? [] : [`countersign also checks ${checks.join('; and ')}.`];
   return [about, form, ...also].filter((part) => part !== undefined).join('\n');
 }
@@ -87,7 +89,7 @@ function keywordsOf(schema: JsonSchema, path: string, notes: Notes): { readonly 
   return {
     ...simple(plain),
     ...(not === undefined ? {} : { not: keywordsOf(not, path, notes) }),
-    ...(anyOf === undefined ? {} : { anyOf: anyOf.map((part) => branch(part, path, notes)) }),
+    ...(anyOf === undefined ? {} : { anyOf: anyOf.map((part) => keywordsOf(part, path, notes)) }),
     ...(items === undefined ? {} : { items: below(items, `${path}[]`) }),
     ...(properties === undefined
       ? {}
@@ -99,12 +101,6 @@ function keywordsOf(schema: JsonSchema, path: string, notes: Notes): { readonly 
       ? {}
       : { additionalProperties: additionalProperties && below(additionalProperties, `${path}.*`) }),
   };
-}
-
-/** One of several forms of a value: the place has its words already. */
-function branch(schema: JsonSchema, path: string, notes: Notes): Json {
-  const description = descriptionOf({ ...schema, about: undefined });
-  return { ...(description === '' ? {} : { description }), ...keywordsOf(schema, path, notes) };
 }
 
 function simple(keywords: Readonly<Record<string, Json | undefined>>): Record<string, Json> {

@@ -252,7 +252,7 @@ it.each([
 ] as const)('%s says in its first line where its schema is', (name, kind) => {
   const [first = ''] = shipped(name).split('\n');
   expect(first).toBe(modeline(kind));
-  expect(JSON.parse(shipped(first.split('$schema=')[1] ?? ''))).toEqual(publishedSchema(kind));
+  expect(JSON.parse(shipped(first.split('$schema=')[1] ?? ''))).toMatchObject({ $id: PUBLICATIONS[kind].id });
 });
 
 function valueAt(value: Plain, [key, ...rest]: Keys): Plain | undefined {
