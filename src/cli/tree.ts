@@ -163,7 +163,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     path: ['policy', 'schema'],
     about: 'print the JSON Schema of policies, for editors and other checkers (docs/editors.md)',
     args: [],
-    options: [],
+    options: [{ flags: '--case', about: 'of files of policy cases (docs/policy-cases.md) instead' }],
     example: 'countersign policy schema',
     load: async () => ({ run: (await import('./verbs/schema.js')).printing('policy') }),
   },

@@ -38,6 +38,7 @@ function daysSince1970(year: number, month: number, day: number): number {
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
+/** As many seconds, minutes, hours or days. */
 export const DURATION_TEXT = /^(0|[1-9][0-9]{0,5})([smhd])$/;
 
 /** A duration such as 90s, 30m, 72h or 30d, in seconds; null for any other spelling. */

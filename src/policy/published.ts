@@ -1,6 +1,7 @@
 import type { Json } from '../domain/canonical-json.js';
 import { type Publication, publishSchema, type WordsByPath } from '../domain/json-schema.js';
 import { schemaOf } from '../domain/source-reader.js';
+import { caseFileSchema } from './bench/load.js';
 import { readBookShape } from './book.js';
 import { CHECKED_BETWEEN } from './consistency.js';
 import { BOOK_WORDS, POLICY_WORDS } from './field-words.js';
@@ -8,7 +9,7 @@ import { NOT_ENFORCED } from './not-enforced.js';
 import { readPolicyShape } from './schema.js';
 
 /** The documents whose JSON Schema is published. */
-export type PublishedKind = 'policy' | 'book';
+export type PublishedKind = 'policy' | 'book' | 'case';
 
 /** By kind: the schema that the reader of the document carries, with the words that editors show. */
 export const PUBLICATIONS: Readonly<Record<PublishedKind, Publication>> = {
@@ -28,6 +29,15 @@ export const PUBLICATIONS: Readonly<Record<PublishedKind, Publication>> = {
     schema: schemaOf(readBookShape('main')),
     words: BOOK_WORDS,
     beyond: { prev: 'that version 1 names none here, and every other version one' },
+  },
+  case: {
+    id: 'urn:countersign:schema:case:1',
+    title: 'countersign.case/1',
+    about:
+      'Cases that a policy has to judge as expected: one, or several over common defaults. See docs/policy-cases.md.',
+    schema: caseFileSchema(),
+    words: {},
+    beyond: {},
   },
 };
 
@@ -63,5 +73,5 @@ export function publishedText(kind: PublishedKind): string {
 
 /** Name and text of every file of the folder. */
 export function publishedFiles(): readonly (readonly [name: string, text: string])[] {
-  return (['policy', 'book'] as const).map((kind) => [schemaFileName(kind), publishedText(kind)] as const);
+  return (['policy', 'book', 'case'] as const).map((kind) => [schemaFileName(kind), publishedText(kind)] as const);
 }

@@ -17,6 +17,14 @@ describe('the JSON Schemas of a workspace', () => {
     expect(json_schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema');
   });
 
+  it('policy schema --case prints that of cases, which init writes too', async () => {
+    const s = await stage({ until: 'init' });
+    const { stdout } = await s.expect(0, 'policy', 'schema', '--case');
+    expect(s.read(modeline('case').split('$schema=')[1] ?? '')).toBe(stdout);
+    expect(JSON.parse(stdout).title).toBe('countersign.case/1');
+    expect((await s.json(0, 'policy', 'schema', '--case')).json_schema).toEqual(JSON.parse(stdout));
+  });
+
   it('are printed without a workspace', async () => {
     const s = await stage({ until: 'nothing' });
     await s.expect(0, 'policy', 'schema');

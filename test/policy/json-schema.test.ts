@@ -1,35 +1,50 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../src/domain/fault.js';
-import { readersAlone } from '../../src/domain/json-schema.js';
-import type { Result } from '../../src/domain/result.js';
+import { type JsonSchema, readersAlone } from '../../src/domain/json-schema.js';
+import { err, ok, type Result } from '../../src/domain/result.js';
+import { startReading } from '../../src/domain/source-reader.js';
+import { readContent } from '../../src/policy/bench/fields.js';
+import { loadCases } from '../../src/policy/bench/load.js';
 import { loadBook } from '../../src/policy/book.js';
 import { loadPolicy } from '../../src/policy/load.js';
 import { modeline, PUBLICATIONS, type PublishedKind, publishedSchema } from '../../src/policy/published.js';
 import { changed, jsonNode, type Keys, leaves, type Plain, plain, shipped, yamlNode } from './documents-support.js';
+import { arbitraryValue, partsAt, type Schema, valueAt, withEveryField } from './schema-support.js';
 
 /** The published schemas against the readers that they come from: what the one takes, the other takes, but for what is said. */
 
-interface Schema {
-  readonly title?: string;
-  readonly description?: string;
-  readonly const?: Plain;
-  readonly enum?: readonly Plain[];
-  readonly type?: string;
-  readonly pattern?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly required?: readonly string[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly patternProperties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: unknown;
-  readonly items?: Schema;
-  readonly anyOf?: readonly Schema[];
+const demo = (name: string): string => readFileSync(new URL(`../../examples/demo/${name}`, import.meta.url), 'utf8');
+
+/** A file of cases, and what is read of each case when it is judged. */
+function readCases(value: Plain): Result<unknown, readonly Fault[]> {
+  const cases = loadCases(jsonNode(value), 'c.json');
+  if (!cases.ok) return cases;
+  const reading = startReading('c.json');
+  for (const { content } of cases.value) readContent(content, reading);
+  return reading.faults.length === 0 ? ok(cases.value) : err(reading.faults);
 }
 
-const demo = (name: string): string => readFileSync(new URL(`../../examples/demo/${name}`, import.meta.url), 'utf8');
+/** Every file of cases of the project, with so many of its cases that a test may read it often. */
+function caseFiles(): readonly Plain[] {
+  const folders = ['../../policies/cases/', './cases/'].map((path) => new URL(path, import.meta.url));
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => plain(yamlNode(readFileSync(new URL(name, folder), 'utf8')))),
+  );
+  return files.map((file) => {
+    if (typeof file !== 'object' || file === null || Array.isArray(file) || !Array.isArray(file.cases)) return file;
+    // A case may hold what cannot be read, to show that it is refused.
+    const readable = file.cases.filter((one) => readCases({ ...file, cases: [one] }).ok);
+    return { ...file, cases: readable.slice(0, 12) };
+  });
+}
+
+/** A case that is a file of its own. */
+const SINGLE: Plain = { schema: 'countersign.case/1', name: 'one', now: '2026-06-02T12:00:00Z', expect: 'ALLOW' };
 
 const SUBJECTS = {
   policy: {
@@ -45,7 +60,15 @@ const SUBJECTS = {
       plain(yamlNode(text)),
     ),
   },
+  case: { read: readCases, examples: [SINGLE, ...caseFiles()] },
 } as const;
+
+/** Fields that the example with every field lacks, as no simple value goes with the others. */
+const LEFT_OUT: Readonly<Record<PublishedKind, readonly string[]>> = {
+  policy: [],
+  book: [],
+  case: ['cases', 'defaults'],
+};
 
 const KINDS = Object.keys(SUBJECTS) as PublishedKind[];
 
@@ -70,11 +93,16 @@ describe.each(KINDS)('the schema of %s', (kind) => {
     const isRead = read(value);
     const isValid = validate(value);
     if (isRead.ok) {
+      // A default may be anything where every case has something else in its place; no editor can know that.
+      const inDefaults = validate.errors?.some(({ instancePath }) => instancePath.startsWith('/defaults'));
+      if (inDefaults) return 'both take it';
       expect(validate.errors, JSON.stringify(value)).toBeNull();
       return 'both take it';
     }
     if (!isValid) return 'both refuse it';
     for (const fault of isRead.error) {
+      // What is missing in a case may stand in the defaults; cases[] says so.
+      if (kind === 'case' && fault.tag === 'E_MISSING_FIELD') continue;
       const path = pathOf(fault);
       expect(
         alone.some((known) => known.test(path)),
@@ -84,7 +112,8 @@ describe.each(KINDS)('the schema of %s', (kind) => {
     return 'the reader alone refuses it';
   }
 
-  const [example = null] = examples;
+  /** The first example, with every field that may be left out. */
+  const example = withEveryField(examples[0] ?? null, schema, (value) => read(value).ok);
   const places = leaves(example);
   const at = (path: string): Keys => places.find((leaf) => leaf.path === path)?.keys ?? [];
   const objects = (value: Plain, keys: Keys = []): Keys[] => {
@@ -95,23 +124,52 @@ describe.each(KINDS)('the schema of %s', (kind) => {
     return Array.isArray(value) ? below : [keys, ...below];
   };
 
-  it('takes every example', () => {
-    for (const value of examples) expect(compare(value)).toBe('both take it');
+  it('takes every example, and one with every field there is', () => {
+    const missing = new Set<string>();
+    const visit = (value: Plain, keys: Keys): void => {
+      if (typeof value !== 'object' || value === null) return;
+      if (Array.isArray(value)) {
+        for (const [index, item] of value.entries()) visit(item, [...keys, index]);
+        return;
+      }
+      const known = partsAt(schema, keys).flatMap(({ properties = {} }) => Object.keys(properties));
+      for (const name of known) if (!(name in value)) missing.add(name);
+      for (const [name, child] of Object.entries(value)) visit(child, [...keys, name]);
+    };
+    visit(example, []);
+    expect([...missing].sort()).toEqual(LEFT_OUT[kind]);
+    for (const value of [example, ...examples]) expect(compare(value)).toBe('both take it');
   });
 
-  it('has words for every place, and words for no other', () => {
-    const titles = new Set<string>();
+  it('has words for every field, and words for no other place', () => {
+    const { words, beyond, schema: carried } = PUBLICATIONS[kind];
+    const paths = new Set<string>();
+    const visit = (part: JsonSchema, path: string): void => {
+      paths.add(path);
+      for (const [name, one] of Object.entries(part.properties ?? {})) {
+        const below = path === '' ? name : `${path}.${name}`;
+        expect(words[below] ?? one.about, `${below} has no words: see field-words.ts`).toMatch(/^[A-Z].*[.:]/);
+        visit(one, below);
+      }
+      for (const one of Object.values(part.patternProperties ?? {})) visit(one, `${path}.*`);
+      for (const one of part.anyOf ?? []) visit(one, path);
+      if (part.items !== undefined) visit(part.items, `${path}[]`);
+    };
+    visit(carried, '');
+    expect(paths.size).toBeGreaterThan(9);
+    for (const path of [...Object.keys(words), ...Object.keys(beyond)]) expect([...paths]).toContain(path);
+  });
+
+  it('says something of every value', () => {
     const visit = (part: Schema): void => {
-      if (part.title !== undefined) titles.add(part.title);
-      for (const one of Object.values(part.properties ?? {})) {
-        expect(one.description, `${one.title} has no words: see field-words.ts`).toMatch(/\S/);
+      const { title, description, ...said } = part;
+      if (title !== undefined) {
+        expect(Object.keys(said), `${title}: its reader carries no schema`).not.toEqual([]);
       }
       const below = [...Object.values({ ...part.properties, ...part.patternProperties }), ...(part.anyOf ?? [])];
       for (const one of part.items === undefined ? below : [...below, part.items]) visit(one);
     };
     visit(schema);
-    const { words, beyond } = PUBLICATIONS[kind];
-    for (const path of [...Object.keys(words), ...Object.keys(beyond)]) expect([...titles]).toContain(path);
   });
 
   it('refuses, as the reader does, a document without one of its mandatory fields', () => {
@@ -129,12 +187,14 @@ describe.each(KINDS)('the schema of %s', (kind) => {
         }
       }
     };
-    visit(schema, []);
-    expect(count).toBeGreaterThan(8);
+    // Of a file of cases, the form that is one case.
+    visit(schema.anyOf?.[1] ?? schema, []);
+    expect(count).toBeGreaterThan(7);
   });
 
   it('refuses, as the reader does, a field that nobody knows, in every object', () => {
-    for (const keys of objects(example)) {
+    // What stands under `with` is looked for in the policy, which a file of cases only names.
+    for (const keys of objects(example).filter((one) => one.at(-1) !== 'with')) {
       const name = 'No such field';
       expect(compare(changed(example, [...keys, name], '1')), [...keys, name].join('.')).toBe('both refuse it');
     }
@@ -243,6 +303,49 @@ describe.each(KINDS)('the schema of %s', (kind) => {
   }
 });
 
+describe('the schema of a case that stands alone', () => {
+  const validate = new Ajv2020({ strict: true }).compile(publishedSchema('case'));
+
+  it('asks for all that is mandatory, and for nothing more', () => {
+    expect([readCases(SINGLE).ok, validate(SINGLE)]).toEqual([true, true]);
+    for (const name of ['schema', 'name', 'now']) {
+      const without = changed(SINGLE, [name], undefined);
+      expect([readCases(without).ok, validate(without)], name).toEqual([false, false]);
+    }
+    const without = changed(SINGLE, ['expect'], undefined);
+    expect([readCases(without).ok, validate(without)]).toEqual([true, true]);
+  });
+
+  it.each<readonly [string, Plain]>([
+    ['expect', 'PERHAPS'],
+    ['pay', [{ to: 'hot-1', amount: 100 }]],
+    ['pay', [{ to: 'hot-1' }]],
+    ['mtp', '2 h ago'],
+    ['inputs', [{ times: 0 }]],
+    ['inputs', [{ sighash: 'some' }]],
+    ['approvals', [{ touch: true }]],
+    ['requests', { xml: '' }],
+    ['change', [{ amount: '1', at: '2/1' }]],
+    ['cases', []],
+    ['defaults', {}],
+  ])('refuses %s: %j, as the reader does', (name, to) => {
+    const value = changed(SINGLE, [name], to);
+    expect([readCases(value).ok, validate(value)]).toEqual([false, false]);
+  });
+
+  it.each<readonly [string, Plain]>([
+    ['mtp', '23h 1s ago'],
+    ['inputs', [{ times: 1000, sighash: 'all+anyonecanpay', at: '1/42' }]],
+    ['approvals', ['bob', { person: 'carol', at: '2h ago' }]],
+    ['book', { 'hot-1': 'x', 'hot-2': { address: 'y', since: 'now' } }],
+    ['expect', { decision: 'DENY', codes: ['LIMIT_24H'], findings: [{ code: 'LIMIT_24H', measured: '-1.5' }] }],
+    ['with', { 'limits.rolling.24h': '0' }],
+  ])('takes %s: %j, as the reader does', (name, to) => {
+    const value = changed(SINGLE, [name], to);
+    expect([readCases(value).ok, validate(value)]).toEqual([true, true]);
+  });
+});
+
 it.each([
   ['example.yaml', 'policy'],
   ['cold-storage.yaml', 'policy'],
@@ -255,67 +358,7 @@ it.each([
   expect(JSON.parse(shipped(first.split('$schema=')[1] ?? ''))).toMatchObject({ $id: PUBLICATIONS[kind].id });
 });
 
-function valueAt(value: Plain, [key, ...rest]: Keys): Plain | undefined {
-  if (key === undefined) return value;
-  if (typeof value !== 'object' || value === null) return undefined;
-  const child = Array.isArray(value) ? value[Number(key)] : value[key];
-  return child === undefined ? undefined : valueAt(child, rest);
-}
-
-/** What the schema says of a place: all forms that its value may have. */
-function partsAt(schema: Schema, keys: Keys): readonly Schema[] {
-  const here = schema.anyOf === undefined ? [schema] : schema.anyOf.flatMap((one) => partsAt(one, []));
-  const [key, ...rest] = keys;
-  if (key === undefined) return here;
-  return here.flatMap((part) => {
-    const named = Object.entries(part.patternProperties ?? {}).find(([name]) => new RegExp(name).test(String(key)));
-    const child = typeof key === 'number' ? part.items : (part.properties?.[key] ?? named?.[1]);
-    return child === undefined ? [] : partsAt(child, rest);
-  });
-}
-
-/** Values that are right somewhere, nearly right, or of another kind. */
-function arbitraryValue(example: Plain): fc.Arbitrary<Plain> {
-  const texts = leaves(example).map(({ value }) => value);
-  const digits = fc.bigInt({ min: 0n, max: 3_000_000_000_000_000n }).map(String);
-  const time = fc
-    .date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true })
-    .map((date) => date.toISOString());
-  const scalar = fc.oneof(
-    fc.constantFrom(...texts),
-    digits,
-    fc.nat({ max: 1_100_000 }),
-    fc.boolean(),
-    fc.string({ maxLength: 12 }),
-    fc.string({ unit: 'binary', maxLength: 4 }).filter((text) => !/\p{Cs}/u.test(text)),
-    time.map((text) => text.replace(/\.\d+Z$/, 'Z')),
-    time.map((text) => text.slice(0, 10)),
-    time.map((text) => text.slice(11, 16)),
-    fc.tuple(fc.nat({ max: 2_000_000 }), fc.constantFrom('s', 'm', 'h', 'd', 'w', '')).map((parts) => parts.join('')),
-    fc.tuple(fc.nat({ max: 2_000_000 }), fc.nat({ max: 20_000 })).map((parts) => parts.join('.')),
-    fc.constantFrom(
-      'unlimited',
-      'none',
-      'auditors',
-      'officers',
-      '',
-      '24:00',
-      '2026-02-30',
-      'x'.repeat(200),
-      'x'.repeat(201),
-    ),
-  );
-  const mutilated = fc
-    .tuple(fc.constantFrom(...texts), fc.nat({ max: 200 }), fc.string({ maxLength: 2 }))
-    .map(([text, index, put]) => {
-      const whole = String(text);
-      const cut = index % (whole.length + 1);
-      return whole.slice(0, cut) + put + whole.slice(cut + 1);
-    });
-  const single = fc.oneof(scalar, mutilated, fc.constant(null));
-  return fc.oneof(
-    { weight: 6, arbitrary: single },
-    { weight: 2, arbitrary: fc.array(single, { maxLength: 3 }) },
-    { weight: 1, arbitrary: fc.dictionary(fc.string({ minLength: 1, maxLength: 8 }), single, { maxKeys: 2 }) },
-  );
-}
+it.each(['cold-storage.yaml', 'multisig-treasury.yaml', 'sweep-to-hot.yaml'])('so do the cases of %s', (name) => {
+  const [first = ''] = shipped(`cases/${name}`).split('\n');
+  expect(first).toBe(modeline('case').replace('=', '=../'));
+});

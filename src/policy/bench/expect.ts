@@ -12,7 +12,9 @@ import {
   type Reader,
   type Reading,
   refined,
+  schemaOf,
   text,
+  withSchema,
 } from '../../domain/source-reader.js';
 import type { SourceNode } from '../../domain/source-tree.js';
 import { CODES } from '../codes.js';
@@ -21,8 +23,18 @@ import type { Expectation, ExpectedFinding } from './types.js';
 
 const DECISIONS = ['ALLOW', 'NEED', 'DENY'] as const;
 
-const code = refined(text, 'E_FIELD_TYPE', (value) =>
-  Object.hasOwn(CODES, value) ? null : `${quoted(value, 40)} is no reason code${didYouMean(value, Object.keys(CODES))}`,
+const code = withSchema(
+  refined(text, 'E_FIELD_TYPE', (value) =>
+    Object.hasOwn(CODES, value)
+      ? null
+      : `${quoted(value, 40)} is no reason code${didYouMean(value, Object.keys(CODES))}`,
+  ),
+  () => ({
+    type: 'string',
+    pattern: '^[A-Z0-9_]+$',
+    form: 'A reason code: see `countersign help reasons`.',
+    beyond: ['that there is such a code'],
+  }),
 );
 
 function didYouMean(value: string, names: readonly string[]): string {
@@ -33,31 +45,42 @@ function didYouMean(value: string, names: readonly string[]): string {
 const digits = matching(/^-?[0-9]+(?:\.[0-9]+)?$/, 'a number in quotes');
 
 const expectedFinding: Reader<ExpectedFinding> = object({
-  code: field('code', code),
-  subject: optionalField('subject', text),
-  outcome: optionalField('outcome', oneOf(['pass', 'warn', 'need', 'deny'])),
-  measured: optionalField('measured', digits),
-  limit: optionalField('limit', digits),
-  headroom: optionalField('headroom', digits),
-  freesAt: optionalField('frees_at', text),
+  code: field('code', code, 'The code of the finding.'),
+  subject: optionalField('subject', text, 'What it is about.'),
+  outcome: optionalField('outcome', oneOf(['pass', 'warn', 'need', 'deny']), 'What the rule said.'),
+  measured: optionalField('measured', digits, 'What the rule measured.'),
+  limit: optionalField('limit', digits, 'What it compared with.'),
+  headroom: optionalField('headroom', digits, 'What is left up to the limit.'),
+  freesAt: optionalField('frees_at', text, 'When more may leave, UTC.'),
 });
 
 const asObject = object({
-  decision: field('decision', oneOf(DECISIONS)),
-  codes: optionalField('codes', list(code, 0)),
-  warns: optionalField('warns', list(code, 0)),
-  findings: optionalField('findings', list(expectedFinding, 0, null)),
+  decision: field('decision', oneOf(DECISIONS), 'The verdict.'),
+  codes: optionalField('codes', list(code, 0), 'All codes that deny or need.'),
+  warns: optionalField('warns', list(code, 0), 'All codes that warn; left out, warnings are not looked at.'),
+  findings: optionalField(
+    'findings',
+    list(expectedFinding, 0, null),
+    'Findings with their numbers; others may stand beside.',
+  ),
 });
 
 /** "DENY LIMIT_24H WARN LOOKALIKE", "REFUSED E_AMOUNT_SYNTAX", or an object where numbers of a finding matter too. */
-export const expectation: Reader<Expectation> = (node, at) => {
-  if (node.kind === 'scalar') return shortForm(node, at);
-  const read = asObject(node, at);
-  if (read === undefined) return undefined;
-  const { decision, codes = [], warns = null, findings = [] } = read;
-  if (!goTogether(node, at, decision, codes)) return undefined;
-  return { kind: 'verdict', decision, codes, warns, findings };
-};
+export const expectation: Reader<Expectation> = withSchema(
+  (node, at) => {
+    if (node.kind === 'scalar') return shortForm(node, at);
+    const read = asObject(node, at);
+    if (read === undefined) return undefined;
+    const { decision, codes = [], warns = null, findings = [] } = read;
+    if (!goTogether(node, at, decision, codes)) return undefined;
+    return { kind: 'verdict', decision, codes, warns, findings };
+  },
+  () => ({
+    form: 'ALLOW, "DENY LIMIT_24H", "ALLOW WARN LOOKALIKE", "REFUSED E_AMOUNT_SYNTAX", or an object where numbers matter too.',
+    beyond: ['that there are such codes, and that they go with the decision'],
+    anyOf: [{ type: 'string', pattern: `^(?:${DECISIONS.join('|')}|REFUSED)(?: [A-Z0-9_]+)*$` }, schemaOf(asObject)],
+  }),
+);
 
 /** Whether a decision and its codes can go together: an expectation that no verdict can meet is a slip. */
 function goTogether(node: SourceNode, at: Reading, decision: Decision, codes: readonly string[]): boolean {

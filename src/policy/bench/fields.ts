@@ -17,31 +17,49 @@ import {
   oneOf,
   optionalField,
   type Reader,
+  schemaOf,
   text,
   through,
+  withSchema,
 } from '../../domain/source-reader.js';
 import { NAME_FORM, name, nameKey, sats, time } from '../fields.js';
 import { type Moment, moment } from './moment.js';
 import type { CaseApproval, CaseContent, CaseInput, CaseOutput, CaseRequests, Payment, Target } from './types.js';
 
-const target: Reader<Target> = (node, at) => {
-  const value = label(node, at);
-  if (value === undefined) return undefined;
-  return { text: value, where: { file: at.file, line: node.line, column: node.column } };
-};
+const target: Reader<Target> = withSchema(
+  (node, at) => {
+    const value = label(node, at);
+    if (value === undefined) return undefined;
+    return { text: value, where: { file: at.file, line: node.line, column: node.column } };
+  },
+  () => ({
+    ...schemaOf(label),
+    form: 'An id of the book, an address of the network, or script: and the hexadecimal digits of one.',
+    beyond: ['that it is one of these'],
+  }),
+);
 
-const payment = { to: field('to', target), amount: field('amount', sats) };
+const payment = { to: field('to', target, 'Who is paid.'), amount: field('amount', sats, 'How much.') };
 const payments: Reader<readonly Payment[]> = list(object(payment), 0, null);
 
+const ORIGIN_TEXT = /^([01])\/(0|[1-9][0-9]{0,9})$/;
+
 /** "1/42": branch and index below the account. */
-const origin: Reader<OwnOrigin> = through(text, (value) => {
-  const match = /^([01])\/(0|[1-9][0-9]{0,9})$/.exec(value);
+const placeOfVault: Reader<OwnOrigin> = through(text, (value) => {
+  const match = ORIGIN_TEXT.exec(value);
   const index = Number(match?.[2]);
   if (match !== null && index < 2 ** 31) return ok({ branch: match[1] === '1' ? 1 : 0, index });
   return fail('E_FIELD_TYPE', `${quoted(value, 40)} is not a place of the vault`, {
     remedy: 'write branch and index below the account, for example "1/42" for change address 42',
   });
 });
+
+const origin = withSchema(placeOfVault, () => ({
+  type: 'string',
+  pattern: ORIGIN_TEXT.source,
+  form: 'Branch and index below the account: "1/42" is change address 42.',
+  beyond: ['that the index is below 2147483648'],
+}));
 
 const claim: Reader<NonNullable<CaseOutput['claims']>> = through(
   text,
@@ -55,13 +73,14 @@ const claim: Reader<NonNullable<CaseOutput['claims']>> = through(
       origin: isShort && !isHardened(index) ? { branch: branch === 1 ? 1 : 0, index } : null,
     });
   },
+  'that it is a BIP32 path, such as 1/42 or m/84h/0h/0h/1/42',
 );
 
 const SIGHASHES: Readonly<Record<string, number>> = { default: 0, all: 1, none: 2, single: 3 };
 const SIGHASH_FORM = 'default, all, none or single, with +anyonecanpay where it is set, or the number';
 
 /** default, all, none, single, each with +anyonecanpay, or the number itself. */
-const sighash: Reader<number> = (node, at) => {
+const readSighash: Reader<number> = (node, at) => {
   if (node.kind === 'scalar' && typeof node.value === 'number') return integer(0, 0xffffffff)(node, at);
   const value = text(node, at);
   if (value === undefined) return undefined;
@@ -72,148 +91,242 @@ const sighash: Reader<number> = (node, at) => {
   return complain(at, node, 'E_FIELD_TYPE', `${quoted(value, 40)} is not a sighash type`, `write ${SIGHASH_FORM}`);
 };
 
+const sighash = withSchema(readSighash, () => ({
+  form: `One of: ${SIGHASH_FORM}.`,
+  anyOf: [
+    schemaOf(integer(0, 0xffffffff)),
+    { type: 'string', pattern: `^(?:${Object.keys(SIGHASHES).join('|')})(?:\\+anyonecanpay)?$` },
+  ],
+}));
+
 const COIN = /^[A-Za-z0-9][A-Za-z0-9 ._:-]{0,80}$/;
 const coin = matching(COIN, 'the name of a coin, or TXID:VOUT');
 
 const input: Reader<CaseInput> = object({
-  coin: optionalField('coin', coin),
-  value: optionalField('value', sats),
-  at: optionalField('at', origin),
-  of: optionalField('of', target),
-  confirmations: optionalField('confirmations', integer(0, 1_000_000)),
-  coinbase: optionalField('coinbase', boolean),
-  proof: optionalField('proof', oneOf(['proven', 'claimed', 'mismatch', 'absent'])),
-  frozen: optionalField('frozen', label),
-  inSnapshot: optionalField('in_snapshot', boolean),
-  snapshotValue: optionalField('snapshot_value', sats),
-  othersOnScript: optionalField('others_on_script', integer(0, 1000)),
-  sighash: optionalField('sighash', sighash),
-  sequence: optionalField('sequence', integer(0, 0xffffffff)),
-  presigned: optionalField('presigned', boolean),
-  foreignFields: optionalField('foreign_fields', list(label, 0)),
+  coin: optionalField(
+    'coin',
+    coin,
+    'A name for the coin, or TXID:VOUT: two transactions that spend the same one conflict.',
+  ),
+  value: optionalField(
+    'value',
+    sats,
+    'What it is worth; the first one without it carries what outputs and fee ask for.',
+  ),
+  at: optionalField('at', origin, 'Its place in the vault.'),
+  of: optionalField('of', target, "Whose it is, where it is not the vault's."),
+  confirmations: optionalField('confirmations', integer(0, 1_000_000), 'How deep it is; 100 where it is left out.'),
+  coinbase: optionalField('coinbase', boolean, 'Whether a block paid it.'),
+  proof: optionalField(
+    'proof',
+    oneOf(['proven', 'claimed', 'mismatch', 'absent']),
+    'What shows its value; proven where it is left out.',
+  ),
+  frozen: optionalField('frozen', label, 'Why it is frozen; not frozen where it is left out.'),
+  inSnapshot: optionalField('in_snapshot', boolean, 'Whether the snapshot knows it; true where it is left out.'),
+  snapshotValue: optionalField('snapshot_value', sats, 'What the snapshot says that it is worth.'),
+  othersOnScript: optionalField('others_on_script', integer(0, 1000), 'How many other coins its script has.'),
+  sighash: optionalField('sighash', sighash, 'What its signature would cover.'),
+  sequence: optionalField('sequence', integer(0, 0xffffffff), 'Its sequence number.'),
+  presigned: optionalField('presigned', boolean, 'Whether the PSBT brings a signature for it.'),
+  foreignFields: optionalField('foreign_fields', list(label, 0), 'Fields of the PSBT that do not belong there.'),
 });
 
 /** Inputs that are all alike are written once: { times: 200, value: "10000" }. */
-const inputs: Reader<readonly CaseInput[]> = (node, at) => {
-  const read = list(repeatable(input), 0, null)(node, at);
-  return read?.flat();
-};
+const inputs: Reader<readonly CaseInput[]> = through(list(repeatable(input), 0, null), (read) => ok(read.flat()), null);
 
 function repeatable(read: Reader<CaseInput>): Reader<readonly CaseInput[]> {
-  return (node, at) => {
-    const times = node.kind === 'map' ? node.entries.get('times') : undefined;
-    if (node.kind !== 'map' || times === undefined) {
-      const one = read(node, at);
-      return one === undefined ? undefined : [one];
-    }
-    const count = integer(1, 1000)(times.value, { ...at, path: `${at.path}.times` });
-    const entries = new Map([...node.entries].filter(([key]) => key !== 'times'));
-    const one = read({ ...node, entries }, at);
-    return one === undefined || count === undefined ? undefined : Array.from({ length: count }, () => one);
-  };
+  const times = integer(1, 1000);
+  const about = 'How many inputs are alike.';
+  return withSchema(
+    (node, at) => {
+      const entry = node.kind === 'map' ? node.entries.get('times') : undefined;
+      if (node.kind !== 'map' || entry === undefined) {
+        const one = read(node, at);
+        return one === undefined ? undefined : [one];
+      }
+      const count = times(entry.value, { ...at, path: `${at.path}.times` });
+      const entries = new Map([...node.entries].filter(([key]) => key !== 'times'));
+      const one = read({ ...node, entries }, at);
+      return one === undefined || count === undefined ? undefined : Array.from({ length: count }, () => one);
+    },
+    () => {
+      const one = schemaOf(read);
+      return { ...one, properties: { ...one.properties, times: { ...schemaOf(times), about } } };
+    },
+  );
 }
 
-const approval: Reader<CaseApproval> = (node, at) => {
-  if (node.kind !== 'map') {
+const approvalAtLength = object({
+  person: field('person', name, 'Who approved.'),
+  at: optionalField('at', moment, 'When; 10m ago where it is left out.'),
+  until: optionalField('until', moment, 'Up to when it counts; as long as approvals hold where it is left out.'),
+  touch: optionalField('touch', boolean, 'Whether the key was touched; true where it is left out.'),
+});
+
+const approval: Reader<CaseApproval> = withSchema(
+  (node, at) => {
+    if (node.kind === 'map') return approvalAtLength(node, at);
     const person = name(node, at);
     return person === undefined ? undefined : { person };
-  }
-  return object({
-    person: field('person', name),
-    at: optionalField('at', moment),
-    until: optionalField('until', moment),
-    touch: optionalField('touch', boolean),
-  })(node, at);
-};
+  },
+  () => ({
+    form: 'A person, or an object that also says when and how.',
+    anyOf: [schemaOf(name), schemaOf(approvalAtLength)],
+  }),
+);
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 const requestId = matching(REQUEST_ID, 'a request id');
 
+const requestList = list(object({ ...payment, id: optionalField('id', requestId, 'The id of the request.') }), 0, null);
+const requestText = object({
+  csv: optionalField('csv', text, 'The text of a CSV file of requests.'),
+  json: optionalField('json', text, 'The text of a JSON file of requests.'),
+});
+
 /** As a list, or as the very text of a file: requests: { csv: | ... }. */
-const requests: Reader<CaseRequests> = (node, at) => {
-  if (node.kind === 'list') {
-    const items = list(object({ ...payment, id: optionalField('id', requestId) }), 0, null)(node, at);
-    return items === undefined ? undefined : { kind: 'list', list: items };
-  }
-  const read = object({ csv: optionalField('csv', text), json: optionalField('json', text) })(node, at);
-  if (read === undefined) return undefined;
-  if (read.csv !== undefined && read.json === undefined) return { kind: 'text', format: 'csv', text: read.csv };
-  if (read.json !== undefined && read.csv === undefined) return { kind: 'text', format: 'json', text: read.json };
-  return complain(at, node, 'E_FIELD_TYPE', 'a list of requests, or one of csv and json, is due here');
-};
+const requests: Reader<CaseRequests> = withSchema(
+  (node, at) => {
+    if (node.kind === 'list') {
+      const items = requestList(node, at);
+      return items === undefined ? undefined : { kind: 'list', list: items };
+    }
+    const read = requestText(node, at);
+    if (read === undefined) return undefined;
+    if (read.csv !== undefined && read.json === undefined) return { kind: 'text', format: 'csv', text: read.csv };
+    if (read.json !== undefined && read.csv === undefined) return { kind: 'text', format: 'json', text: read.json };
+    return complain(at, node, 'E_FIELD_TYPE', 'a list of requests, or one of csv and json, is due here');
+  },
+  () => ({
+    beyond: ['that one of csv and json is there, and not both'],
+    anyOf: [schemaOf(requestList), schemaOf(requestText)],
+  }),
+);
+
+const bookEntryAtLength = object({
+  to: field('address', target, 'Where it is paid.'),
+  since: optionalField('since', moment, 'When the journal saw it first; 400 days ago where it is left out.'),
+});
 
 /** An entry of the book: its address alone, or with when the journal saw it first. */
-const bookEntry: Reader<{ readonly to: Target; readonly since?: Moment }> = (node, at) => {
-  if (node.kind !== 'map') {
+const bookEntry: Reader<{ readonly to: Target; readonly since?: Moment }> = withSchema(
+  (node, at) => {
+    if (node.kind === 'map') return bookEntryAtLength(node, at);
     const to = target(node, at);
     return to === undefined ? undefined : { to };
-  }
-  return object({ to: field('address', target), since: optionalField('since', moment) })(node, at);
-};
+  },
+  () => ({
+    form: 'An address, or an object that also says since when.',
+    anyOf: [schemaOf(target), schemaOf(bookEntryAtLength)],
+  }),
+);
 
 /** The fields of a case beside name, policy, with and expect. */
 export const readContent: Reader<CaseContent> = object(
   {
-    now: field('now', time),
-    book: optionalField('book', dictionary(nameKey, NAME_FORM, bookEntry)),
-    pay: optionalField('pay', payments),
-    requests: optionalField('requests', requests),
-    outputs: optionalField('outputs', list(object({ ...payment, claims: optionalField('claims', claim) }), 0, null)),
+    now: field('now', time, 'The time of the verdict, UTC.'),
+    book: optionalField('book', dictionary(nameKey, NAME_FORM, bookEntry), 'The address book: id to address.'),
+    pay: optionalField('pay', payments, 'Payments: an output and a request for each.'),
+    requests: optionalField('requests', requests, 'What was asked for; what `pay` pays where it is left out.'),
+    outputs: optionalField(
+      'outputs',
+      list(
+        object({
+          ...payment,
+          claims: optionalField('claims', claim, 'A path that the output claims with a key of the vault.'),
+        }),
+        0,
+        null,
+      ),
+      'Outputs that nobody asked for.',
+    ),
     change: optionalField(
       'change',
       list(
         object({
-          amount: field('amount', sats),
-          at: optionalField('at', origin),
-          claimed: optionalField('claimed', boolean),
+          amount: field('amount', sats, 'How much.'),
+          at: optionalField('at', origin, 'Its place; the next index of branch 1 where it is left out.'),
+          claimed: optionalField(
+            'claimed',
+            boolean,
+            'Whether the PSBT says that it is change; true where it is left out.',
+          ),
         }),
         0,
         null,
       ),
+      'What comes back to the vault; nothing where it is left out.',
     ),
-    inputs: optionalField('inputs', inputs),
-    fee: optionalField('fee', sats),
-    vsize: optionalField('vsize', integer(1, 10_000_000)),
-    version: optionalField('version', integer(0, 0x7fffffff)),
-    locktime: optionalField('locktime', integer(0, 0xffffffff)),
-    malformed: optionalField('malformed', label),
-    psbt: optionalField('psbt', text),
+    inputs: optionalField(
+      'inputs',
+      inputs,
+      'The coins that are spent; one that carries the batch where it is left out.',
+    ),
+    fee: optionalField('fee', sats, "The fee; the policy's lowest feerate where it is left out."),
+    vsize: optionalField(
+      'vsize',
+      integer(1, 10_000_000),
+      'Its size in vB; what the inputs and outputs of the vault take where it is left out.',
+    ),
+    version: optionalField(
+      'version',
+      integer(0, 0x7fffffff),
+      'The version of the transaction; 2 where it is left out.',
+    ),
+    locktime: optionalField('locktime', integer(0, 0xffffffff), 'Its lock time; the tip where it is left out.'),
+    malformed: optionalField('malformed', label, 'What BIP174 forbids in the PSBT.'),
+    psbt: optionalField('psbt', text, 'A real PSBT in base64, in place of pay, outputs, change and inputs.'),
     vault: optionalField(
       'vault',
       object({
-        id: optionalField('id', name),
-        network: optionalField('network', oneOf(NETWORKS)),
-        descriptor: optionalField('descriptor', text),
+        id: optionalField('id', name, 'The id of the vault.'),
+        network: optionalField('network', oneOf(NETWORKS), 'Its network.'),
+        descriptor: optionalField('descriptor', text, 'Its descriptor.'),
       }),
+      "What differs from the policy's vault.",
     ),
-    balance: optionalField('balance', sats),
-    tip: optionalField('tip', integer(1, 499_999_999)),
-    mtp: optionalField('mtp', moment),
-    snapshot: optionalField('snapshot', moment),
-    lastEntry: optionalField('last_entry', moment),
-    lastChange: optionalField('last_change', integer(0, 2 ** 31 - 1)),
-    usedChange: optionalField('used_change', list(integer(0, 2 ** 31 - 1), 0)),
-    initiator: optionalField('initiator', name),
-    approvals: optionalField('approvals', list(approval, 0, null)),
+    balance: optionalField('balance', sats, 'Confirmed coins before the batch; 10,000 BTC where it is left out.'),
+    tip: optionalField('tip', integer(1, 499_999_999), 'The height of the chain; 950000 where it is left out.'),
+    mtp: optionalField('mtp', moment, 'The median time past; 60m ago where it is left out.'),
+    snapshot: optionalField('snapshot', moment, 'When coins were read; 10m ago where it is left out.'),
+    lastEntry: optionalField('last_entry', moment, 'When the journal was last written; 1m ago where it is left out.'),
+    lastChange: optionalField(
+      'last_change',
+      integer(0, 2 ** 31 - 1),
+      'The highest index of the change branch that was used; 41 where it is left out.',
+    ),
+    usedChange: optionalField(
+      'used_change',
+      list(integer(0, 2 ** 31 - 1), 0),
+      'Further indexes of the change branch that were used.',
+    ),
+    initiator: optionalField('initiator', name, 'Who planned the batch.'),
+    approvals: optionalField(
+      'approvals',
+      list(approval, 0, null),
+      'Who approved; everybody in the policy but the initiator where it is left out.',
+    ),
     earlier: optionalField(
       'earlier',
       list(
         object({
-          batch: optionalField('batch', label),
-          spend: field('spend', sats),
-          fee: optionalField('fee', sats),
-          pays: optionalField('pays', payments),
-          confirmed: optionalField('confirmed', moment),
-          reserved: optionalField('reserved', moment),
-          height: optionalField('height', integer(0, 499_999_999)),
-          inputs: optionalField('inputs', list(coin, 1)),
-          times: optionalField('times', integer(1, 10_000)),
+          batch: optionalField('batch', label, 'The id of the batch.'),
+          spend: field('spend', sats, 'What it takes from the budget, fee included.'),
+          fee: optionalField('fee', sats, 'Its fee.'),
+          pays: optionalField('pays', payments, 'What it paid to whom.'),
+          confirmed: optionalField('confirmed', moment, 'When it was confirmed; not confirmed where it is left out.'),
+          reserved: optionalField('reserved', moment, 'When it took its budget.'),
+          height: optionalField('height', integer(0, 499_999_999), 'The height of its block.'),
+          inputs: optionalField('inputs', list(coin, 1), 'The coins that it spent.'),
+          times: optionalField('times', integer(1, 10_000), 'How many batches are alike.'),
         }),
         0,
         null,
       ),
+      'Batches that hold budget.',
     ),
-    reusedRequests: optionalField('reused_requests', list(requestId, 0)),
+    reusedRequests: optionalField('reused_requests', list(requestId, 0), 'Request ids that stood for other payments.'),
   },
   { missing: 'write it in the case, or in the defaults of its file' },
 );

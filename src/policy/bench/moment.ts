@@ -1,8 +1,8 @@
 import { fail } from '../../domain/fault.js';
 import { ok } from '../../domain/result.js';
 import { quoted } from '../../domain/safe-text.js';
-import { type Reader, text, through } from '../../domain/source-reader.js';
-import { parseDuration, parseTime, type UnixSeconds } from '../../domain/time.js';
+import { type Reader, text, through, withSchema } from '../../domain/source-reader.js';
+import { DURATION_TEXT, parseDuration, parseTime, TIME_TEXT, type UnixSeconds } from '../../domain/time.js';
 
 /** A time as a case writes it: as such, or by its distance from the case's own `now`. */
 export type Moment =
@@ -19,13 +19,24 @@ export function resolveMoment(moment: Moment, now: UnixSeconds): UnixSeconds {
 }
 
 /** "now", "2h ago", "10m ahead", "23h 1s ago" or 2026-06-01T12:00:00Z. */
-export const moment: Reader<Moment> = through(text, (value) => {
-  const parsed = parseMoment(value);
-  if (parsed !== null) return ok(parsed);
-  return fail('E_FIELD_TYPE', `${quoted(value, 40)} is not a moment`, {
-    remedy: 'write a distance from now ("2h ago", "23h 1s ago", "10m ahead", "now") or a time (2026-06-01T12:00:00Z)',
-  });
-});
+export const moment: Reader<Moment> = withSchema(
+  through(text, (value) => {
+    const parsed = parseMoment(value);
+    if (parsed !== null) return ok(parsed);
+    return fail('E_FIELD_TYPE', `${quoted(value, 40)} is not a moment`, {
+      remedy: 'write a distance from now ("2h ago", "23h 1s ago", "10m ahead", "now") or a time (2026-06-01T12:00:00Z)',
+    });
+  }),
+  () => ({
+    type: 'string',
+    pattern: `^(?:now|${inner(TIME_TEXT)}|(?:${inner(DURATION_TEXT)} )+(?:ago|ahead))$`,
+    form: 'now, "2h ago", "23h 1s ago", "10m ahead", or a UTC time such as 2026-06-01T08:00:00Z.',
+    beyond: ['that there is such a day'],
+  }),
+);
+
+/** A form of a whole text, as a part of another. */
+const inner = ({ source }: RegExp): string => source.slice(1, -1);
 
 function parseMoment(value: string): Moment | null {
   if (value === 'now') return NOW;
