@@ -278,6 +278,16 @@ describe.each(KINDS)('the schema of %s', (kind) => {
       }
     });
 
+    it.each(['0', '0.0', '0.000', '00', '1.', '.5', '1.2345', '1000000', '1e2', '-1', ' 1', '12,5'])(
+      'refuses, as the reader does, the feerate "%s"',
+      (text) => expect(compare(changed(example, at('fees.max_rate_sat_vb'), text))).toBe('both refuse it'),
+    );
+
+    it.each(['0.001', '0.5', '12.5', '999999.999', 1, 999_999])('takes, as the reader does, the feerate %j', (rate) => {
+      const [lowest, highest] = [at('fees.min_rate_sat_vb'), at('fees.max_rate_sat_vb')];
+      expect(compare(changed(changed(example, lowest, '0.001'), highest, rate))).toBe('both take it');
+    });
+
     it('refuses a private key', () => {
       const descriptor = 'wpkh([f5acc2fd/84h/1h/0h]tprv8ZgxMBicQKsPdQXJz5N4j8deLh8Tt/<0;1>/*)';
       expect(compare(changed(example, at('wallet.descriptor'), descriptor))).toBe('both refuse it');
