@@ -13,8 +13,9 @@ import { COMMANDS } from '../dist/cli/tree.js';
 import { compose } from '../dist/compose.js';
 import { EXIT_CODES, exitCode } from '../dist/domain/exit-codes.js';
 import { FAULTS } from '../dist/domain/fault.js';
+import { readersAlone } from '../dist/domain/json-schema.js';
 import { codesMarkdown } from '../dist/policy/codes.js';
-import { publishedFiles, SCHEMA_FOLDER } from '../dist/policy/published.js';
+import { PUBLICATIONS, publishedFiles, SCHEMA_FOLDER } from '../dist/policy/published.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path) => readFileSync(`${root}${path}`, 'utf8');
@@ -70,7 +71,20 @@ function reference() {
     '',
     ...codesMarkdown(),
     '',
+    '## What is checked beyond the schemas',
+    '',
+    'A document that its JSON Schema ([editors.md](editors.md)) takes is refused where one of these does not hold, or where the file',
+    'is not written in strict YAML or JSON. A property test looks for anything else between the two.',
+    '',
+    ...Object.values(PUBLICATIONS).flatMap(beyondSchema),
   ].join('\n');
+}
+
+function beyondSchema(publication) {
+  // What holds of a case alone holds of each of several: it is told once.
+  const once = [...readersAlone(publication)].filter(([path]) => !/^(?:cases\[\]|defaults)\./.test(path));
+  const rows = once.map(([path, checks]) => `| \`${path}\` | ${[...new Set(checks)].join('; and ')} |`);
+  return [`| ${publication.title} | countersign also checks |`, '|---|---|', ...rows, ''];
 }
 
 /** What the demo prints, without colours. */

@@ -6,6 +6,7 @@ import { ok, type Result } from '../../domain/result.js';
 import { quoted } from '../../domain/safe-text.js';
 import {
   boolean,
+  checkedLater,
   complain,
   dictionary,
   field,
@@ -35,7 +36,7 @@ const target: Reader<Target> = withSchema(
   () => ({
     ...schemaOf(label),
     form: 'An id of the book, an address of the network, or script: and the hexadecimal digits of one.',
-    beyond: ['that it is one of these'],
+    beyond: ['that the book has the id, or that the address is one of the network'],
   }),
 );
 
@@ -181,8 +182,12 @@ const requestId = matching(REQUEST_ID, 'a request id');
 
 const requestList = list(object({ ...payment, id: optionalField('id', requestId, 'The id of the request.') }), 0, null);
 const requestText = object({
-  csv: optionalField('csv', text, 'The text of a CSV file of requests.'),
-  json: optionalField('json', text, 'The text of a JSON file of requests.'),
+  csv: optionalField('csv', checkedLater(text, 'that its requests can be read'), 'The text of a CSV file of requests.'),
+  json: optionalField(
+    'json',
+    checkedLater(text, 'that its requests can be read'),
+    'The text of a JSON file of requests.',
+  ),
 });
 
 /** As a list, or as the very text of a file: requests: { csv: | ... }. */
@@ -276,7 +281,11 @@ export const readContent: Reader<CaseContent> = object(
     ),
     locktime: optionalField('locktime', integer(0, 0xffffffff), 'Its lock time; the tip where it is left out.'),
     malformed: optionalField('malformed', label, 'What BIP174 forbids in the PSBT.'),
-    psbt: optionalField('psbt', text, 'A real PSBT in base64, in place of pay, outputs, change and inputs.'),
+    psbt: optionalField(
+      'psbt',
+      checkedLater(text, 'that it is a PSBT'),
+      'A real PSBT in base64, in place of pay, outputs, change and inputs.',
+    ),
     vault: optionalField(
       'vault',
       object({
