@@ -158,6 +158,7 @@ export function hundredOutputs(policy, spends) {
       origin: { branch: 0, index },
       coin: { confirmations: 100, coinbase: false, value, leftOnScript: 0 },
       frozen: null,
+      sources: { scripts: [], untold: 0 },
     };
   });
   return {
@@ -191,6 +192,7 @@ export function hundredOutputs(policy, spends) {
       lastEntryAt: NOW - 60,
       usedChange: new Set(),
       lastUsedChange: 41,
+      screening: new Map(),
       initiator: 'dave',
       approvals: ['alice', 'bob', 'carol', 'erin'].map((person) => ({
         person,

@@ -34,7 +34,7 @@ export function checkPrevious(
 
   const decoded = new Map<string, Transaction>();
   for (const [txid, bytes] of previous) {
-    const transaction = decode(bytes, txid);
+    const transaction = decodePrevious(bytes, txid);
     if (transaction === null) {
       return fail('E_PREVTX_MISMATCH', `previous_transactions.${txid}: the bytes are not that transaction`, {
         remedy: `fetch it again: bitcoin-cli getrawtransaction ${txid}`,
@@ -75,7 +75,7 @@ function missingFault(missing: readonly Coin[], where: SourcePosition): Result<n
 }
 
 /** Null where the bytes are not the transaction of that txid in its one form. */
-function decode(bytes: Uint8Array, txid: string): Transaction | null {
+export function decodePrevious(bytes: Uint8Array, txid: string): Transaction | null {
   let transaction: Transaction;
   try {
     transaction = Transaction.fromBuffer(bytes);

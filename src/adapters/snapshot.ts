@@ -27,6 +27,7 @@ import type { SourceMap, SourceNode } from '../domain/source-tree.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver, Vault } from '../vault/types.js';
+import { checkSources } from './coin-sources.js';
 import { checkPrevious } from './previous-transactions.js';
 import { decodeText, parseJson } from './source-text.js';
 
@@ -123,6 +124,7 @@ const readDocument = object({
     list(statedCoin, 0, ({ path }) => path),
   ),
   previous: field('previous_transactions', dictionary(txidKey, TXID_FORM, through(text, fromHex))),
+  sources: optionalField('sources', dictionary(txidKey, TXID_FORM, list(through(text, fromHex), 1, null))),
   confirmed: optionalField(
     'confirmed_transactions',
     dictionary(txidKey, TXID_FORM, object({ height: confirmedHeight, time: field('time', time) })),
@@ -153,13 +155,33 @@ export function readSnapshot(
   const reading = startReading(file);
   const document = readDocument(tree.value, reading);
   if (document === undefined) return firstOf(reading.faults);
-  const { network, vault, tip, takenAt, feerate = null, previous, confirmed = new Map() } = document;
+  const {
+    network,
+    vault,
+    tip,
+    takenAt,
+    feerate = null,
+    previous,
+    sources = new Map(),
+    confirmed = new Map(),
+  } = document;
 
   const placeIn = (...keys: readonly string[]): SourcePosition => ({ file, ...placeOf(nodeAt(tree.value, keys)) });
   const same = checkVault(document, deriver.vault, placeIn);
   if (!same.ok) return same;
   const coins = document.coins.map(({ coin }) => coin);
-  const snapshot = { network, vault, tip, takenAt, feerate, coins, previous, confirmed, sha256: sha256Hex(bytes) };
+  const snapshot = {
+    network,
+    vault,
+    tip,
+    takenAt,
+    feerate,
+    coins,
+    previous,
+    sources,
+    confirmed,
+    sha256: sha256Hex(bytes),
+  };
   if (mode === 'known') return ok(snapshot);
 
   if (tip.medianTimePast > takenAt) {
@@ -191,7 +213,9 @@ export function readSnapshot(
     previous: (txid) => placeIn('previous_transactions', txid),
     all: placeIn('previous_transactions'),
   });
-  return checked.ok ? ok(snapshot) : checked;
+  if (!checked.ok) return checked;
+  const told = checkSources(sources, previous, (txid) => placeIn('sources', txid));
+  return told.ok ? ok(snapshot) : told;
 }
 
 /** Seconds by which the time of a block may be ahead of the clock: consensus (MAX_FUTURE_BLOCK_TIME of Bitcoin Core). */

@@ -36,6 +36,11 @@ const SIGNATURES: OptionSpec = {
   about: 'signatures under it; default: every FILE.*.sig beside it',
 };
 
+const ISSUED_AT: OptionSpec = {
+  flags: '--issued-at <time>',
+  about: 'when a list of plain text was fetched from its source; the signature covers it',
+};
+
 /** Every verb, in the order of the journey. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -305,6 +310,48 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [],
     example: 'countersign book show',
     load: () => import('./verbs/book-show.js'),
+  },
+  {
+    path: ['screening', 'sign'],
+    about: 'sign a screening list after comparing it with its source; writes FILE.NAME.sig, and needs no workspace',
+    args: [
+      { name: '<list>', about: 'the id that the policy has for it' },
+      { name: '<file>', about: 'one address a line, or countersign.screening/1 (docs/screening.md)' },
+    ],
+    options: [ISSUED_AT, SIGN_KEY, { flags: '--as <name>', about: 'who signs, for the name of the file' }, STATEMENT],
+    example:
+      'countersign screening sign ofac-xbt sanctioned.txt --issued-at 2026-06-01T06:00:00Z --key ~/.ssh/id_ed25519 --as erin',
+    load: () => import('./verbs/screening-sign.js'),
+  },
+  {
+    path: ['screening', 'import'],
+    about: 'take in a signed screening list: from now on every verdict is held against it',
+    args: [
+      { name: '<list>', about: 'the id that the policy has for it' },
+      { name: '<file>', about: 'the list' },
+    ],
+    options: [
+      ISSUED_AT,
+      { flags: '--pin <file...>', about: 'signatures under it; default: every FILE.*.sig beside it' },
+    ],
+    example: 'countersign screening import ofac-xbt sanctioned.txt --issued-at 2026-06-01T06:00:00Z',
+    load: () => import('./verbs/screening-import.js'),
+  },
+  {
+    path: ['screening', 'show'],
+    about: 'show the screening lists in force, how old they are, and what in them could not be used',
+    args: [],
+    options: [],
+    example: 'countersign screening show',
+    load: () => import('./verbs/screening-show.js'),
+  },
+  {
+    path: ['screening', 'check'],
+    about: 'look addresses up in the lists that the policy names; a list that is missing or too old says nothing',
+    args: [{ name: '<addresses...>', about: 'addresses, or scripts in hex' }],
+    options: [],
+    example: 'countersign screening check tb1qrjqln9462l3yg4uk93nhheyw75kp2jmazy27fq',
+    load: () => import('./verbs/screening-check.js'),
   },
   {
     path: ['batch', 'plan'],

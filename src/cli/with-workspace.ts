@@ -1,5 +1,6 @@
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
+import { parseTime, type UnixSeconds } from '../domain/time.js';
 import type { Desk } from '../workflow/ports.js';
 import type { VerbContext, VerbResult, Words } from './command.js';
 
@@ -46,6 +47,17 @@ export function argument(words: Words, index: number): string {
   const value = words.args[index];
   if (value === undefined) throw new Error(`argument ${index} was not declared as mandatory`);
   return value;
+}
+
+/** A time as an option gives it; null where it is not given. */
+export function timeOption(words: Words, option: string): Result<UnixSeconds | null, Fault> {
+  const text = words.text(option);
+  if (text === undefined) return ok(null);
+  const time = parseTime(text);
+  if (time !== null) return ok(time);
+  return fail('E_USAGE', `--${option} ${JSON.stringify(text.slice(0, 40))} is not a time`, {
+    remedy: 'write it in UTC as 2026-06-01T06:00:00Z',
+  });
 }
 
 export function wholeNumber(text: string, most: number, what: string): Result<number, Fault> {

@@ -7,6 +7,7 @@ import { JOURNAL_FAULTS } from './faults/journal.js';
 import { LIFECYCLE_FAULTS } from './faults/lifecycle.js';
 import { PLAN_FAULTS } from './faults/plan.js';
 import { PSBT_FAULTS } from './faults/psbt.js';
+import { SCREENING_FAULTS } from './faults/screening.js';
 import { VAULT_FAULTS } from './faults/vault.js';
 import { WORKFLOW_FAULTS } from './faults/workflow.js';
 import { err, type Result } from './result.js';
@@ -24,6 +25,7 @@ export const FAULTS = {
   ...DEVICE_FAULTS,
   ...WORKFLOW_FAULTS,
   ...CHAIN_FAULTS,
+  ...SCREENING_FAULTS,
 } as const;
 
 export type FaultTag = keyof typeof FAULTS;

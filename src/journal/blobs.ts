@@ -10,6 +10,8 @@ export function namedBlobs(body: EntryBody): readonly Hex[] {
       return [body.document];
     case 'coins.imported':
       return [body.snapshot];
+    case 'screening.imported':
+      return [body.document, body.set];
     case 'batch.planned':
       return [body.psbt, body.plan];
     case 'batch.verdict':

@@ -81,6 +81,30 @@ export type EntryBody =
       readonly app: string;
       readonly version: string;
     }
+  | {
+      readonly kind: 'screening.imported';
+      readonly list: string;
+      /** SHA-256 of the list's bytes, kept as a blob: what was signed. */
+      readonly document: Hex;
+      /** SHA-256 of what was read from them, kept as a blob: the scripts, and the lines that could not be used. */
+      readonly set: Hex;
+      readonly issuedAt: TimeText;
+      readonly expiresAt?: TimeText;
+      /** Who issues it, as it says itself. */
+      readonly issuer?: string;
+      readonly scripts: number;
+      /** How many lines of it could not be used. */
+      readonly unusable: number;
+      /** Digest of the policy whose people sign for it. */
+      readonly under: Hex;
+      readonly pin: SignatureRecord;
+      /** The set of the list that it takes the place of, and how many of its scripts are gone. */
+      readonly before?: Hex;
+      readonly removed: number;
+      /** So many indexes of each branch of the vault were looked up in it, and every coin; what was found, as scripts. */
+      readonly searched: number;
+      readonly own: readonly Hex[];
+    }
   | { readonly kind: 'coin.frozen'; readonly outpoint: string; readonly reason: string; readonly by: string }
   | { readonly kind: 'coin.unfrozen'; readonly outpoint: string; readonly reason: string; readonly by: string }
   | {

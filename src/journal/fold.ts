@@ -3,9 +3,10 @@ import { ok, type Result } from '../domain/result.js';
 import { parseTime, type UnixSeconds } from '../domain/time.js';
 import type { Entry, EntryBody } from './entries.js';
 import { applyBatchEntry, type BatchDraft } from './fold-batch.js';
+import { applyScreening } from './fold-screening.js';
 import { applyPolicy, bookFollows, promotePending } from './policies.js';
 import { SharedMap } from './shared-map.js';
-import type { BookAge, Fold, JournalState, RegistrationRecord } from './state.js';
+import type { BookAge, Fold, JournalState, RegistrationRecord, ScreeningRecord } from './state.js';
 
 /** The state before the first entry. */
 export const EMPTY_STATE: JournalState = {
@@ -17,6 +18,7 @@ export const EMPTY_STATE: JournalState = {
   book: null,
   coins: null,
   registrations: new Map(),
+  screening: new Map(),
   frozen: new Map(),
   batches: new Map(),
   requests: new Map(),
@@ -48,6 +50,7 @@ interface Draft extends BatchDraft {
   book: JournalState['book'];
   coins: JournalState['coins'];
   readonly registrations: SharedMap<RegistrationRecord>;
+  readonly screening: SharedMap<ScreeningRecord>;
   readonly frozen: SharedMap<string>;
 }
 
@@ -68,6 +71,7 @@ export class StateBuilder {
       book: from.book,
       coins: from.coins,
       registrations: new SharedMap(from.registrations),
+      screening: new SharedMap(from.screening),
       frozen: new SharedMap(from.frozen),
       batches: new SharedMap(from.batches),
       requests: new SharedMap(from.requests),
@@ -104,7 +108,7 @@ export class StateBuilder {
 
   snapshot(): JournalState {
     const { head, network, vault, policy, pendingPolicy, book, coins } = this.#draft;
-    const { registrations, frozen, batches, requests, requestDigests, heldCoins } = this.#draft;
+    const { registrations, screening, frozen, batches, requests, requestDigests, heldCoins } = this.#draft;
     return {
       head,
       network,
@@ -114,6 +118,7 @@ export class StateBuilder {
       book,
       coins,
       registrations: registrations.share(),
+      screening: screening.share(),
       frozen: frozen.share(),
       batches: batches.share(),
       requests: requests.share(),
@@ -147,6 +152,8 @@ function applyBody(draft: Draft, entry: Entry, at: UnixSeconds): Result<void, Fa
     }
     case 'device.registered':
       return applyRegistration(draft, body, at);
+    case 'screening.imported':
+      return applyScreening(draft, body, at);
     case 'coin.frozen':
       draft.frozen.set(body.outpoint, body.reason);
       return NOTHING;

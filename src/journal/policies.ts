@@ -75,7 +75,12 @@ export function bookFollows(
   return signedUnder(draft, under, at);
 }
 
-function signedUnder(draft: Readonly<Policies>, under: string | undefined, at: UnixSeconds): Result<void, Fault> {
+/** Whose word counts is said by the policy of that moment: no signature is counted under another one. */
+export function signedUnder(
+  draft: Readonly<Policies>,
+  under: string | undefined,
+  at: UnixSeconds,
+): Result<void, Fault> {
   if (under === governingPolicy(draft, at)?.digest) return ok(undefined);
   return fail('E_JOURNAL_ENTRY', 'its signatures were counted under another policy than the one in force', {
     remedy: 'run the command again: the signatures are counted under the policy in force then',

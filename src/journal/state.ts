@@ -88,6 +88,24 @@ export interface RegistrationRecord {
   readonly at: UnixSeconds;
 }
 
+/** The screening list of an id that is in force: the one that came in last. */
+export interface ScreeningRecord {
+  readonly list: string;
+  readonly document: Hex;
+  readonly set: Hex;
+  readonly issuer: string | null;
+  readonly issuedAt: UnixSeconds;
+  readonly expiresAt: UnixSeconds | null;
+  readonly importedAt: UnixSeconds;
+  readonly scripts: number;
+  readonly unusable: number;
+  readonly pinnedBy: string;
+  /** How many scripts the list before had, and how many of them are gone; null for the first. */
+  readonly before: { readonly scripts: number; readonly removed: number } | null;
+  /** Scripts of the vault that were found on it. */
+  readonly own: readonly Hex[];
+}
+
 /** Everything that the entries say, folded. Rebuilt from nothing by `audit verify`. */
 export interface JournalState {
   readonly head: { readonly seq: number; readonly hash: Hex; readonly at: UnixSeconds } | null;
@@ -106,6 +124,8 @@ export interface JournalState {
   readonly coins: { readonly snapshot: Hex; readonly tip: ChainTip; readonly importedAt: UnixSeconds } | null;
   /** The newest registration of each device, by master key fingerprint. */
   readonly registrations: ReadonlyMap<Hex, RegistrationRecord>;
+  /** By list id. */
+  readonly screening: ReadonlyMap<string, ScreeningRecord>;
   /** Outpoint to reason. */
   readonly frozen: ReadonlyMap<string, string>;
   readonly batches: ReadonlyMap<string, BatchRecord>;

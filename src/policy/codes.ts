@@ -215,11 +215,40 @@ export const CODES = {
     'Clock ahead',
     'the clock is ahead of the median time past of the chain by more than tolerated',
   ),
-  DATA_STALE: deny('clock.chain_snapshot_max_age', 'Stale coins', 'the coin snapshot is older than tolerated'),
+  DATA_STALE: deny(
+    'clock.chain_snapshot_max_age',
+    'Stale data',
+    'the coin snapshot or a screening list is older than tolerated',
+  ),
   DATA_MISSING: deny(
     'screening.lists',
     'Data missing',
-    'the policy asks for screening, and there is no list to screen against',
+    'the policy asks for screening, and there is no list to screen against, or no data that reach as far back as it asks',
+  ),
+  DATA_INVALID: deny(
+    'screening.lists',
+    'Data invalid',
+    'a screening list is empty, is from the future, was pinned by nobody of its role, or lacks too much of the list before: none of these is a clean list',
+  ),
+  DEST_SANCTIONED: deny(
+    'screening.on_hit',
+    'Listed destination',
+    'an output pays a script that a screening list holds',
+  ),
+  INPUT_TAINTED: deny(
+    'screening.inputs_hops',
+    'Tainted coin',
+    'a coin comes from a script that a screening list holds: it is not spent, and nobody is to mix it with others',
+  ),
+  INPUT_UNSCREENED: deny(
+    'screening.inputs_hops',
+    'Unscreened coin',
+    'nothing tells all the scripts that a coin comes from, so it may come from a listed one',
+  ),
+  OWN_LISTED: deny(
+    'screening.on_hit',
+    'Own script listed',
+    'a screening list holds a script of the vault itself: nothing leaves until people know why',
   ),
 
   APPROVALS_MISSING: need('approvals.tiers', 'Approvals missing', 'the quorum of the tier is not complete'),

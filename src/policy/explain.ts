@@ -12,6 +12,7 @@ import {
   weekdayText,
 } from './describe.js';
 import { NOT_ENFORCED } from './not-enforced.js';
+import { MOST_HOPS } from './screening/hits.js';
 import type { LoadedPolicy, PolicyDocument } from './types.js';
 
 /** A part of a policy in plain English. */
@@ -103,9 +104,11 @@ const SECTIONS: readonly Section[] = [
         screening.lists.length === 0 ? 'No screening list is in use.' : '',
         ...screening.lists.map(
           ({ id, pinnedBy, maxAge, maxShrinkBp }) =>
-            `The list ${id}, whose digest ${pinnedBy} pins, may be ${durationText(maxAge)} old and may shrink by ${maxShrinkBp} bp (hundredths of a percent) between two versions.`,
+            `The list ${id}, whose digest ${pinnedBy} pins, may be ${durationText(maxAge)} old and may shrink by ${maxShrinkBp} bp (hundredths of a percent) between two versions. Without such a list nothing leaves.`,
         ),
-        `A destination on a list: ${screening.onHit}. Coins are traced back over ${counted(screening.inputsHops, 'hop')}.`,
+        `A destination on a list: ${screening.onHit}. A script of the wallet itself on a list: nothing leaves.`,
+        `Coins are traced back over ${counted(screening.inputsHops, 'hop')}.`,
+        ...sayHops(screening),
       ].filter((sentence) => sentence !== ''),
   },
   {
@@ -201,5 +204,16 @@ function sayInputs({ inputs }: PolicyDocument): readonly string[] {
     `A coin needs ${counted(inputs.minConfirmations, 'confirmation')} and a value of at least ${formatAmount(inputs.minValue)}; a transaction spends at most ${counted(inputs.max, 'coin')}.`,
     `Coins of others: ${inputs.foreign}. Small coins sent to an address that was used before: ${inputs.forcedReuse}.`,
     `The transaction that made a coin has to be shown to the device (${inputs.prevtx}).`,
+  ];
+}
+
+/** What the number of hops comes to, which is less than it may say. */
+function sayHops({ lists, inputsHops }: PolicyDocument['screening']): readonly string[] {
+  if (lists.length === 0 || inputsHops === 0) return [];
+  if (inputsHops > MOST_HOPS) {
+    return [`No data reach further back than ${counted(MOST_HOPS, 'hop')}, so this policy lets nothing leave.`];
+  }
+  return [
+    'A coin that comes from a listed script is not spent, nor is one of which nothing tells where it comes from.',
   ];
 }

@@ -5,6 +5,7 @@ import { virtualSize } from '../domain/feerate.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import { type Sats, sumSats } from '../domain/sats.js';
 import { scriptKind } from '../domain/script.js';
+import type { CoinSources } from '../psbt/sources.js';
 import type { DecodedInput, DecodedOutput, DecodedPsbt } from '../psbt/types.js';
 import { type ChangeGap, claimedOrigin, proveOwn } from '../vault/own-output.js';
 import type { Deriver } from '../vault/types.js';
@@ -22,6 +23,8 @@ export interface FactsContext {
   readonly gap: ChangeGap;
   /** How many coins of the snapshot each script holds, where somebody has counted them already; see coinsOnScripts. */
   readonly onScript?: ReadonlyMap<Hex, number>;
+  /** Where coins of the snapshot come from; null where the policy does not ask. */
+  readonly sources: ((coin: Coin) => CoinSources) | null;
 }
 
 export function coinsOnScripts(coins: ReadonlyMap<string, Coin>): ReadonlyMap<Hex, number> {
@@ -112,6 +115,7 @@ function inputFact(
             leftOnScript: left.get(toHex(coin.script)) ?? 0,
           },
     frozen: context.frozen.get(name) ?? null,
+    sources: coin === undefined || context.sources === null ? null : context.sources(coin),
   };
 }
 

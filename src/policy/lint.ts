@@ -4,6 +4,7 @@ import { formatTime, type UnixSeconds } from '../domain/time.js';
 import { peopleOf, quorumsOf } from './consistency.js';
 import { durationText, listText } from './describe.js';
 import { NOT_ENFORCED } from './not-enforced.js';
+import { MOST_HOPS } from './screening/hits.js';
 import type { Cap, LoadedBook, LoadedPolicy, PolicyDocument } from './types.js';
 
 /** Something about a valid policy that its writer should know. A warning is most likely a mistake; a note is not. */
@@ -216,10 +217,42 @@ function* unknownDestinations({ destinations }: PolicyDocument, { book }: LintCo
   }
 }
 
-function* notEnforced({ screening }: PolicyDocument): Iterable<Complaint> {
-  if (screening.lists.length > 0) {
-    yield warning('screening.lists', 'names lists that this version cannot read, so every batch is denied');
+/** A list younger than this is seldom at hand: most are issued once a day. */
+const USUAL_LIST_AGE = 24 * 3600;
+
+function* screened({ screening, roles }: PolicyDocument): Iterable<Complaint> {
+  const { lists, inputsHops } = screening;
+  if (inputsHops > MOST_HOPS) {
+    const text = `asks for ${inputsHops} hops, and a coin snapshot tells where coins come from over ${MOST_HOPS}`;
+    const then =
+      lists.length === 0 ? 'with the first list that is named every batch will be denied' : 'so every batch is denied';
+    yield warning('screening.inputs_hops', `${text}: ${then}`);
   }
+  if (lists.length === 0) {
+    const unused = inputsHops === 0 ? '' : ', and inputs_hops has nothing to compare coins with';
+    yield note('screening.lists', `names no list: nothing is screened${unused}`);
+  } else if (inputsHops === 0) {
+    yield note('screening.inputs_hops', 'is 0: only destinations are screened, and not where coins come from');
+  }
+  for (const [index, { pinnedBy, maxAge, maxShrinkBp }] of lists.entries()) {
+    const field = `screening.lists[${index}]`;
+    if (maxAge < USUAL_LIST_AGE) {
+      yield warning(
+        `${field}.max_age`,
+        `is ${durationText(maxAge)}: without a newer list as often, every batch is denied`,
+      );
+    }
+    if (maxShrinkBp === 10_000) yield warning(`${field}.max_shrink_bp`, 'lets a list lose all of its entries at once');
+    if (roles.get(pinnedBy)?.size === 1) {
+      yield note(
+        `${field}.sha256_pinned_by`,
+        `is a role of one person: while they are away the list grows old, and then every batch is denied`,
+      );
+    }
+  }
+}
+
+function* notEnforced(): Iterable<Complaint> {
   for (const { field, reason } of NOT_ENFORCED) yield note(field, `is read but not enforced: ${reason}`);
 }
 
@@ -232,5 +265,6 @@ const LINTS: readonly Lint[] = [
   people,
   life,
   unknownDestinations,
+  screened,
   notEnforced,
 ];

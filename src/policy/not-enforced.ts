@@ -4,7 +4,6 @@ export const NOT_ENFORCED: readonly { readonly field: string; readonly reason: s
     field: 'wallet.device.kinds',
     reason: 'an app does not prove which kind of device it runs on; its name and version are enforced',
   },
-  { field: 'screening', reason: 'screening lists are not read yet: every batch is denied while one is named' },
   { field: 'halt', reason: 'halts are not built yet: to stop everything, let nobody approve' },
   { field: 'log.witnesses', reason: 'the head of the journal is not witnessed yet: keep a copy of it elsewhere' },
 ];

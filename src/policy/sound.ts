@@ -6,6 +6,7 @@ import type {
   InputFact,
   OutputFact,
   PolicyState,
+  ScreeningState,
   SpendRecord,
 } from './types.js';
 
@@ -91,6 +92,7 @@ const input = shape<InputFact>({
     }),
   ),
   frozen: orNull(text),
+  sources: orNull(shape<NonNullable<InputFact['sources']>>({ scripts: list(text), untold: whole(0) })),
 });
 
 type Own = Extract<OutputFact['own'], { own: true }>;
@@ -136,6 +138,16 @@ const spend = shape<SpendRecord>({
   confirmed: orNull(shape<NonNullable<SpendRecord['confirmed']>>({ at: time, height: whole(0) })),
 });
 
+const screening = shape<ScreeningState>({
+  issuedAt: time,
+  expiresAt: orNull(time),
+  pinnedBy: text,
+  // Its 100,000 items are not looked at one by one: what is no text of hex is never asked for.
+  scripts: that((value) => value instanceof Set),
+  before: orNull(shape<NonNullable<ScreeningState['before']>>({ scripts: whole(0), removed: whole(0) })),
+  own: list(text),
+});
+
 const state = shape<Omit<PolicyState, 'spends' | 'destinations'>>({
   confirmedBalance: amount,
   tip: shape<PolicyState['tip']>({ height: whole(0), medianTimePast: time }),
@@ -147,6 +159,7 @@ const state = shape<Omit<PolicyState, 'spends' | 'destinations'>>({
   initiator: text,
   approvals: list(shape<PolicyState['approvals'][number]>({ person: text, at: time, validUntil: time, touch: flag })),
   reusedRequests: list(text),
+  screening: mapOf(screening),
 });
 
 const request = shape<Pick<EvaluationInput['requests'][number], 'id' | 'address' | 'script' | 'amount'>>({

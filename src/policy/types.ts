@@ -8,6 +8,7 @@ import type { WithdrawalRequest } from '../domain/request.js';
 import type { Sats } from '../domain/sats.js';
 import type { PayableKind, ScriptKind } from '../domain/script.js';
 import type { UnixSeconds } from '../domain/time.js';
+import type { CoinSources } from '../psbt/sources.js';
 import type { PrevoutProof } from '../psbt/types.js';
 import type { OwnProof, Vault } from '../vault/types.js';
 
@@ -183,6 +184,8 @@ export interface InputFact {
     readonly leftOnScript: number;
   } | null;
   readonly frozen: string | null;
+  /** Where the coin comes from, as the coin snapshot tells; null where nobody looked, or the snapshot has no such coin. */
+  readonly sources: CoinSources | null;
 }
 
 export interface OutputFact {
@@ -266,6 +269,23 @@ export interface PolicyState {
   readonly approvals: readonly Approval[];
   /** Request ids that another batch holds with other content, or that this batch repeats. */
   readonly reusedRequests: readonly string[];
+  /** The screening lists in force, by their ids; only those that the policy names are asked. */
+  readonly screening: ReadonlyMap<string, ScreeningState>;
+}
+
+/** A screening list in force, and what is known of how it came in. */
+export interface ScreeningState {
+  readonly issuedAt: UnixSeconds;
+  /** From then on it says nothing any more; null where it does not say so itself. */
+  readonly expiresAt: UnixSeconds | null;
+  /** The person who signed for it. */
+  readonly pinnedBy: string;
+  /** In hex. */
+  readonly scripts: ReadonlySet<Hex>;
+  /** The list that it took the place of: how many scripts that had, and how many of them this one lacks. */
+  readonly before: { readonly scripts: number; readonly removed: number } | null;
+  /** Scripts of the vault that it holds (hex), besides those that a batch shows. */
+  readonly own: readonly Hex[];
 }
 
 export interface EvaluationInput {

@@ -27,6 +27,8 @@ export interface Transaction {
   readonly segwit: boolean;
   /** The serialisation without witnesses: what a txid hashes. */
   readonly stripped: Uint8Array;
+  /** One an input where it was written with witnesses, else none at all. No txid covers them. */
+  readonly witnesses: readonly (readonly Uint8Array[])[];
 }
 
 /**
@@ -70,29 +72,32 @@ function parse(bytes: Uint8Array, segwit: boolean): Result<Transaction, string> 
   }
   const bodyEnd = reader.offset;
 
-  if (segwit && !skipWitnesses(reader, inputs.length)) reader.fail('a witness serialisation holds no witness');
+  const witnesses = segwit ? readWitnesses(reader, inputs.length) : [];
+  const hasWitness = reader.problem !== null || witnesses.some((items) => items.length > 0);
+  if (segwit && !hasWitness) reader.fail('a witness serialisation holds no witness');
   const locktime = reader.uint32();
   if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes follow the transaction`);
   if (reader.problem !== null) return err(reader.problem);
   const stripped = segwit
     ? new ByteWriter().uint32(version).bytes(bytes.subarray(bodyStart, bodyEnd)).uint32(locktime).finish()
     : bytes;
-  return ok({ version, inputs, outputs, locktime, segwit, stripped });
+  return ok({ version, inputs, outputs, locktime, segwit, stripped, witnesses });
 }
 
-/** Whether any input has a witness. */
-function skipWitnesses(reader: ByteReader, inputs: number): boolean {
-  let found = false;
+function readWitnesses(reader: ByteReader, inputs: number): Uint8Array[][] {
+  const witnesses: Uint8Array[][] = [];
   for (let input = 0; input < inputs && reader.problem === null; input++) {
-    let items = reader.compactSize();
-    if (items > 0) found = true;
-    for (; items > 0 && reader.problem === null; items--) reader.lengthPrefixed();
+    const items: Uint8Array[] = [];
+    for (let left = reader.compactSize(); left > 0 && reader.problem === null; left--) {
+      items.push(reader.lengthPrefixed());
+    }
+    witnesses.push(items);
   }
-  return found || reader.problem !== null;
+  return witnesses;
 }
 
 /** The network serialisation of a transaction that nobody has signed: scriptSigs empty, no witnesses. */
-export function serialiseUnsigned(transaction: Omit<Transaction, 'segwit' | 'stripped'>): Uint8Array {
+export function serialiseUnsigned(transaction: Omit<Transaction, 'segwit' | 'stripped' | 'witnesses'>): Uint8Array {
   const writer = new ByteWriter().uint32(transaction.version).compactSize(transaction.inputs.length);
   for (const { hash, vout, sequence } of transaction.inputs) {
     writer.bytes(hash).uint32(vout).compactSize(0).uint32(sequence);

@@ -17,6 +17,8 @@ export interface Snapshot {
   readonly coins: readonly Coin[];
   /** By txid. Complete for every vault before taproot; each hashes to its txid and agrees with the coins it made. */
   readonly previous: ReadonlyMap<string, Uint8Array>;
+  /** By txid, the scripts that its inputs spent, one an input in its order, as far as the file's maker states them. */
+  readonly sources: ReadonlyMap<string, readonly Uint8Array[]>;
   /** By txid, the block that holds a transaction of the vault, as far as the file's maker reports it. */
   readonly confirmed: ReadonlyMap<string, { readonly height: number; readonly time: UnixSeconds }>;
   /** SHA-256 of the file's bytes. */

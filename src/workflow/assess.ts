@@ -3,6 +3,7 @@ import type { WithdrawalRequest } from '../domain/request.js';
 import { ok, type Result } from '../domain/result.js';
 import { evaluate } from '../policy/evaluate.js';
 import { deriveFacts } from '../policy/facts.js';
+import { asksSources } from '../policy/screening/hits.js';
 import type { Facts, Verdict } from '../policy/types.js';
 import { decodePsbt } from '../psbt/decode.js';
 import type { DecodedPsbt } from '../psbt/types.js';
@@ -30,6 +31,7 @@ export function assess(
     tip: situation.snapshot.tip,
     frozen: situation.state.frozen,
     gap: { lastUsedChange: state.lastUsedChange, maxGap: situation.policy.document.change.maxGap },
+    sources: asksSources(situation.policy.document) ? situation.provenance : null,
   });
   const verdict = evaluate({ policy: situation.policy, facts, requests, state, now: situation.now });
   return ok({ decoded: decoded.value, facts, verdict });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { whoseKey } from '../approval/people.js';
 import { verifySshsig } from '../approval/sshsig.js';
 import { APPROVAL_NAMESPACE, checkStatement } from '../approval/statement.js';
@@ -19,6 +20,7 @@ import { type Body, fieldDifference, type Problem } from './audit-problem.js';
 import { type Examined, Past } from './past.js';
 import type { Desk } from './ports.js';
 import { outputRecord, verdictEntry } from './records.js';
+import { ownOn, readSet } from './screening-lists.js';
 import { knownPerson } from './situation.js';
 
 /** Something that cannot be proven from the journal, and that an auditor should ask people about. */
@@ -78,11 +80,25 @@ export class DecisionAudit {
     if (!applied.ok) return wrong(entry, applied.error.message);
     if (body.kind === 'book.changed') this.#books.add(body.digest);
     if (problem !== null) return wrong(entry, problem);
+    if (body.kind === 'screening.imported') return this.#ownOfList(entry, body);
     if (body.kind !== 'coins.imported') return ok(undefined);
     const snapshot = await this.#past.snapshot();
     if (!snapshot.ok) return wrong(entry, `its snapshot does not hold: ${snapshot.error.message}`);
     const imported = importProblem(snapshot.value.value, body, tipBefore);
     return imported === null ? ok(undefined) : wrong(entry, imported);
+  }
+
+  /** Whether the entry of a list names those scripts of the vault that were on it as far as anybody knew. */
+  async #ownOfList(entry: Entry, body: Body<'screening.imported'>): Promise<Result<void, Fault>> {
+    const record = this.#past.state.screening.get(body.list);
+    if (record === undefined) return wrong(entry, 'its list is not there after it');
+    const set = await readSet(this.#desk.journal, record);
+    if (!set.ok) return wrong(entry, set.error.message);
+    const open = await this.#past.vault();
+    if (!open.ok) return wrong(entry, open.error.message);
+    const { deriver, coins } = open.value;
+    if (isDeepStrictEqual(body.own, ownOn(set.value.scripts, deriver, coins, body.searched))) return ok(undefined);
+    return wrong(entry, 'its own is not what the list holds of the vault');
   }
 
   /** What only the end of the journal shows. */

@@ -9,6 +9,7 @@ import type { JournalState } from '../journal/state.js';
 import type { LoadedPolicy } from '../policy/types.js';
 import { namedPolicy, policyId } from '../vault/wallet-policy.js';
 import { readPolicyRecord } from './active-policy.js';
+import { judgeListAgain } from './audit-screening.js';
 import { bookDifference } from './documents.js';
 import { hexDigest, judgeBook, judgePolicy } from './policy-life.js';
 import type { Desk } from './ports.js';
@@ -53,16 +54,14 @@ export class DocumentAudit {
       case 'policy.activated':
       case 'book.changed': {
         const judged = await this.#judge(entry, body);
-        if (!judged.ok) {
-          return fail(
-            'E_JOURNAL_TAMPERED',
-            `entry ${entry.seq} of the journal, ${body.kind}: ${judged.error.message}`,
-            {
-              remedy: 'stop signing; find out how this document came into force without what it needs',
-            },
-          );
-        }
+        if (!judged.ok) return refused(entry, judged.error);
         this.signatures += body.signatures.length;
+        return this.#builder.apply(entry);
+      }
+      case 'screening.imported': {
+        const judged = await judgeListAgain(this.#desk, this.#builder.snapshot(), body, parseTime(entry.at) ?? 0);
+        if (!judged.ok) return refused(entry, judged.error);
+        this.signatures += 1;
         return this.#builder.apply(entry);
       }
       default:
@@ -147,6 +146,12 @@ function registrationProblem(state: JournalState, { fingerprint, policy }: Regis
   }
   const due = policyId(namedPolicy(vault));
   return policy === due ? null : `it is of the policy ${policy}, and that of the vault is ${due}`;
+}
+
+function refused({ seq, body }: Entry, { message }: Fault): Result<never, Fault> {
+  return fail('E_JOURNAL_TAMPERED', `entry ${seq} of the journal, ${body.kind}: ${message}`, {
+    remedy: 'stop signing; find out how this document came into force without what it needs',
+  });
 }
 
 const brought = (signatures: readonly SignatureRecord[]): BroughtSignature[] =>

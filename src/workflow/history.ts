@@ -22,6 +22,7 @@ interface Coins {
   readonly byOutpoint: ReadonlyMap<string, Coin>;
   readonly onScript: ReadonlyMap<Hex, number>;
   readonly frozen: ReadonlyMap<string, string>;
+  readonly quarantined: ReadonlyMap<string, unknown>;
   readonly changeScripts: ReadonlySet<Hex>;
   /** Once a coin, rising. */
   readonly changeIndexes: readonly number[];
@@ -75,11 +76,12 @@ export class History {
     if (debited || holdsBudget(after.state)) this.#putSpend(after);
   }
 
-  setCoins(snapshot: Snapshot, frozen: ReadonlyMap<string, string>): void {
+  setCoins(snapshot: Snapshot, frozen: ReadonlyMap<string, string>, quarantined: ReadonlyMap<string, unknown>): void {
+    const isKeptBack = (outpoint: string): boolean => frozen.has(outpoint) || quarantined.has(outpoint);
     const byOutpoint = new Map(snapshot.coins.map((coin) => [formatOutpoint(coin.outpoint), coin]));
     const reserve = new Map(
       [...byOutpoint].flatMap(([name, coin]): [string, Sats][] =>
-        countsAsReserve(coin, snapshot.tip, this.depth, frozen, name) ? [[name, coin.value]] : [],
+        countsAsReserve(coin, snapshot.tip, this.depth, isKeptBack, name) ? [[name, coin.value]] : [],
       ),
     );
     let balance = 0n;
@@ -93,6 +95,7 @@ export class History {
       byOutpoint,
       onScript: coinsOnScripts(byOutpoint),
       frozen,
+      quarantined,
       reserve,
       balance,
       changeScripts: new Set(change.map(({ script }) => toHex(script))),

@@ -5,18 +5,18 @@ export const COINBASE_MATURITY = 100;
 
 /**
  * Whether a coin counts towards the balance that must stay: only what the policy would let a batch spend. An unconfirmed
- * coin never does, also where the policy would spend one: whoever makes the snapshot could invent it for nothing. A frozen
- * coin is the vault's and cannot be spent, so it is no reserve either.
+ * coin never does, also where the policy would spend one: whoever makes the snapshot could invent it for nothing. A coin
+ * that is frozen, or that a screening list keeps back, is the vault's and cannot be spent, so it is no reserve either.
  */
 export function countsAsReserve(
   coin: Coin,
   tip: ChainTip,
   minConfirmations: number,
-  frozen: ReadonlyMap<string, string>,
+  isKeptBack: (outpoint: string) => boolean,
   outpoint: string,
 ): boolean {
   const depth = confirmations(coin, tip);
-  return depth >= Math.max(1, minConfirmations) && isMature(coin, depth) && !frozen.has(outpoint);
+  return depth >= Math.max(1, minConfirmations) && isMature(coin, depth) && !isKeptBack(outpoint);
 }
 
 export function isMature({ coinbase }: Pick<Coin, 'coinbase'>, depth: number): boolean {

@@ -1,3 +1,4 @@
+import type { Coin } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { parseNetwork } from '../domain/network.js';
 import type { WithdrawalRequest } from '../domain/request.js';
@@ -12,9 +13,11 @@ import type { BatchRecord, JournalState } from '../journal/state.js';
 import { type BookIndex, createBookIndex } from '../policy/book-index.js';
 import { evaluate, evaluateRuling, type Ruling } from '../policy/evaluate.js';
 import { deriveFacts } from '../policy/facts.js';
+import { asksSources, type Lists, type Quarantine } from '../policy/screening/hits.js';
 import type { Approval, DestinationAge, Facts, LoadedPolicy, PolicyState, SpendRecord } from '../policy/types.js';
 import type { SpendIndex } from '../policy/windows.js';
 import { decodePsbt } from '../psbt/decode.js';
+import type { CoinSources } from '../psbt/sources.js';
 import type { DecodedPsbt } from '../psbt/types.js';
 import { createDeriver } from '../vault/derive.js';
 import { parseVault } from '../vault/descriptor.js';
@@ -24,6 +27,7 @@ import type { Assessment } from './assess.js';
 import { History, spendOf } from './history.js';
 import type { Desk } from './ports.js';
 import { requestOf } from './records.js';
+import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
 import { reusedRequests } from './situation.js';
 
 type Stage = 'plan' | 'sign';
@@ -45,6 +49,13 @@ interface KnownFacts {
   readonly facts: Facts;
   /** What they were derived from besides the bytes. */
   readonly basis: readonly unknown[];
+}
+
+/** Coins that screening lists keep back, and where coins come from. */
+interface Quarantined {
+  readonly basis: readonly unknown[];
+  readonly provenance: (coin: Coin) => CoinSources;
+  readonly coins: ReadonlyMap<string, readonly Quarantine[]>;
 }
 
 /** The batches of one plan are journaled together: none of them sees itself or another as held already. */
@@ -77,12 +88,16 @@ export class Past {
   #destinations: { readonly book: JournalState['book']; readonly ages: ReadonlyMap<string, DestinationAge> } | null =
     null;
   #book: BookIndex | null = null;
+  readonly #lists: ScreeningLists;
+  #quarantined: Quarantined | null = null;
 
   /** `reader` says whether snapshots are believed or every coin of theirs is derived again. */
   constructor(
     readonly desk: Desk,
     readonly reader: 'snapshot' | 'knownSnapshot',
-  ) {}
+  ) {
+    this.#lists = new ScreeningLists(desk.journal);
+  }
 
   /** Everything but batches, requests and coins in use, as of the newest entry that was applied. */
   get state(): JournalState {
@@ -125,7 +140,9 @@ export class Past {
     const read = await this.snapshot();
     if (!read.ok) return read;
     const { deriver, value: snapshot } = read.value;
-    const history = this.#historyOf(policy, snapshot);
+    const lists = await this.#lists.of(this.#state.screening, policy.document, snapshot.coins);
+    if (!lists.ok) return lists;
+    const history = this.#historyOf(policy, snapshot, this.#quarantine(policy, snapshot, lists.value));
     const pending = plan === null ? [] : this.#partsBefore(batch, plan);
     // Nothing of a batch that is being planned is held yet, so there is nothing of its own to leave out.
     const asked: BatchRecord = plan === null ? batch : { ...batch, state: 'ABANDONED' };
@@ -144,6 +161,7 @@ export class Past {
       initiator: batch.initiator,
       approvals: [],
       reusedRequests: plan === null ? this.#reused(batch.id, requests) : [],
+      screening: lists.value,
     };
     const decoded = await this.#decode(batch.psbt);
     if (!decoded.ok) return decoded;
@@ -173,11 +191,18 @@ export class Past {
     return { spends: index, book: this.#book };
   }
 
-  /** The snapshot of the moment; read when the first decision rests on it. */
-  async snapshot(): Promise<Result<{ readonly deriver: Deriver; readonly value: Snapshot }, Fault>> {
-    const { vault, coins } = this.#state;
+  /** The vault with its coins of the moment, which may not have been imported yet. */
+  async vault(): Promise<Result<{ readonly deriver: Deriver; readonly coins: readonly Coin[] }, Fault>> {
+    if (this.#state.coins !== null) {
+      const read = await this.snapshot();
+      return read.ok ? ok({ deriver: read.value.deriver, coins: read.value.value.coins }) : read;
+    }
+    const deriver = this.#deriverOf(this.#state.vault);
+    return deriver.ok ? ok({ deriver: deriver.value, coins: [] }) : deriver;
+  }
+
+  #deriverOf(vault: JournalState['vault']): Result<Deriver, Fault> {
     if (vault === null) return fail('E_VAULT_MISSING', 'the journal judges a batch before it knows a vault');
-    if (coins === null) return fail('E_COINS_MISSING', 'the journal judges a batch before it knows coins');
     if (this.#deriver?.vault.descriptor !== vault.descriptor || this.#deriver.vault.id !== vault.id) {
       const network = parseNetwork(vault.network);
       if (!network.ok) return network;
@@ -185,7 +210,16 @@ export class Past {
       if (!parsed.ok) return parsed;
       this.#deriver = createDeriver(parsed.value);
     }
-    const deriver = this.#deriver;
+    return ok(this.#deriver);
+  }
+
+  /** The snapshot of the moment; read when the first decision rests on it. */
+  async snapshot(): Promise<Result<{ readonly deriver: Deriver; readonly value: Snapshot }, Fault>> {
+    const { vault, coins } = this.#state;
+    const open = this.#deriverOf(vault);
+    if (!open.ok) return open;
+    const deriver = open.value;
+    if (coins === null) return fail('E_COINS_MISSING', 'the journal judges a batch before it knows coins');
     if (this.#snapshot?.deriver === deriver && this.#snapshot.value.sha256 === coins.snapshot) {
       return ok(this.#snapshot);
     }
@@ -243,7 +277,11 @@ export class Past {
   }
 
   /** The same for every verdict under one policy; built anew where another policy asks, which is seldom. */
-  #historyOf(policy: LoadedPolicy, snapshot: Snapshot): History {
+  #historyOf(
+    policy: LoadedPolicy,
+    snapshot: Snapshot,
+    { coins }: { readonly coins: ReadonlyMap<string, unknown> },
+  ): History {
     const { frozen } = this.#state;
     if (this.#history?.policy !== policy.digest) {
       const { inputs, limits, change } = policy.document;
@@ -254,8 +292,22 @@ export class Past {
       this.#history = { policy: policy.digest, of: fresh };
     }
     const { of } = this.#history;
-    if (of.coins?.snapshot !== snapshot || of.coins.frozen !== frozen) of.setCoins(snapshot, frozen);
+    const known = of.coins;
+    if (known?.snapshot !== snapshot || known.frozen !== frozen || known.quarantined !== coins) {
+      of.setCoins(snapshot, frozen, coins);
+    }
     return of;
+  }
+
+  /** The same as long as snapshot, lists and policy are. */
+  #quarantine(policy: LoadedPolicy, snapshot: Snapshot, lists: Lists): Quarantined {
+    const basis = [policy.digest, snapshot, lists];
+    const known = this.#quarantined;
+    if (known?.basis.every((part, index) => part === basis[index]) === true) return known;
+    const provenance = known?.basis[1] === snapshot ? known.provenance : provenanceOf(snapshot);
+    const coins = quarantined(snapshot.coins, provenance, policy.document, lists);
+    this.#quarantined = { basis, provenance, coins };
+    return this.#quarantined;
   }
 
   /** They were judged before they were written down: their entries may be of a later second than the verdict. */
@@ -301,11 +353,13 @@ export class Past {
     if (coins === null) throw new Error('a history has its coins before facts are derived');
     const { snapshot, byOutpoint, onScript, frozen } = coins;
     const { maxGap } = policy.document.change;
-    const basis = [deriver, snapshot, frozen, lastUsedChange, maxGap];
+    const sources = asksSources(policy.document) ? (this.#quarantined?.provenance ?? null) : null;
+    const basis = [deriver, snapshot, frozen, lastUsedChange, maxGap, sources];
     const known = this.#facts.get(id);
     if (known?.basis.every((part, index) => part === basis[index]) === true) return known.facts;
     const gap = { lastUsedChange, maxGap };
-    const facts = deriveFacts(decoded, { deriver, coins: byOutpoint, tip: snapshot.tip, frozen, gap, onScript });
+    const context = { deriver, coins: byOutpoint, tip: snapshot.tip, frozen, gap, onScript, sources };
+    const facts = deriveFacts(decoded, context);
     this.#facts.set(id, { facts, basis });
     return facts;
   }

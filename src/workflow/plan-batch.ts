@@ -181,12 +181,16 @@ function coinsOnOffer(situation: Situation): { coins: readonly Coin[]; withheld:
 }
 
 /** Why a coin is not offered to a new plan; null where it is. */
-function withholding(coin: Coin, { snapshot, state, policy }: Situation, held: ReadonlySet<string>): string | null {
+function withholding(coin: Coin, situation: Situation, held: ReadonlySet<string>): string | null {
+  const { snapshot, state, policy } = situation;
   const { minConfirmations, minValue } = policy.document.inputs;
   const outpoint = formatOutpoint(coin.outpoint);
   const depth = confirmations(coin, snapshot.tip);
+  const quarantine = situation.quarantined.get(outpoint) ?? [];
   if (held.has(outpoint)) return 'are in live batches';
   if (state.frozen.has(outpoint)) return 'are frozen';
+  if (quarantine.some(({ kind }) => kind === 'tainted')) return 'come from scripts of a screening list';
+  if (quarantine.length > 0) return 'come from scripts that nothing tells';
   if (depth < minConfirmations) return `have under ${minConfirmations} confirmations`;
   if (!isMature(coin, depth)) return 'are immature coinbase';
   if (coin.value < minValue) return 'are below the smallest input that the policy allows';

@@ -8,6 +8,7 @@ import type { SourceNode } from '../domain/source-tree.js';
 import type { UnixSeconds } from '../domain/time.js';
 import type { Journal } from '../journal/port.js';
 import type { Book } from '../policy/book.js';
+import type { ScreeningList } from '../policy/screening/list.js';
 import type { LoadedPolicy } from '../policy/types.js';
 import type { ChainBackend, ChainSource } from '../vault/chain.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
@@ -49,6 +50,8 @@ export interface Documents {
   policy(bytes: Uint8Array, file: string): Result<LoadedPolicy, readonly Fault[]>;
   book(bytes: Uint8Array, file: string, network: Network): Result<Book, readonly Fault[]>;
   requests(bytes: Uint8Array, file: string, network: Network): Result<readonly WithdrawalRequest[], readonly Fault[]>;
+  /** A screening list: plain text, or a document of countersign.screening/1. */
+  screening(bytes: Uint8Array, file: string, network: Network): Result<ScreeningList, readonly Fault[]>;
   /** A PSBT as a file has it: binary, base64 or hex. */
   psbt(bytes: Uint8Array, file: string): Result<Uint8Array, Fault>;
   snapshot(bytes: Uint8Array, file: string, deriver: Deriver): Result<Snapshot, Fault>;

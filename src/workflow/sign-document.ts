@@ -5,6 +5,7 @@ import { type Fault, fail } from '../domain/fault.js';
 import { NETWORKS, type Network } from '../domain/network.js';
 import { err, ok, type Result } from '../domain/result.js';
 import type { Book } from '../policy/book.js';
+import type { ScreeningList } from '../policy/screening/list.js';
 import type { Composition, Documents, Files } from './ports.js';
 import type { BroughtSignature } from './signatures.js';
 
@@ -20,14 +21,26 @@ function signatureFile(file: string, person: string): string {
  * key. E_SSH_KEY, E_SSH_KEYGEN, E_FILE_EXISTS; returns the file that was written.
  */
 export async function signDocument(
-  { ssh, files }: Pick<Composition, 'ssh' | 'files'>,
+  ports: Pick<Composition, 'ssh' | 'files'>,
   fields: DocumentFields,
   file: string,
   keyFile: string,
   person: string,
 ): Promise<Result<string, Fault>> {
-  const namespace = DOCUMENT_NAMESPACES[fields.kind];
-  const statement = utf8(documentStatement(fields));
+  const said = { namespace: DOCUMENT_NAMESPACES[fields.kind], statement: documentStatement(fields) };
+  return signBeside(ports, said, file, keyFile, person);
+}
+
+/** Signs what is said of a file, and writes the signature beside it. The faults of signDocument. */
+export async function signBeside(
+  { ssh, files }: Pick<Composition, 'ssh' | 'files'>,
+  said: { readonly namespace: string; readonly statement: string },
+  file: string,
+  keyFile: string,
+  person: string,
+): Promise<Result<string, Fault>> {
+  const { namespace } = said;
+  const statement = utf8(said.statement);
   const armored = await ssh.sign(keyFile, namespace, statement);
   if (!armored.ok) return armored;
   // A signature that would not count later is better found out by the one who makes it.
@@ -70,6 +83,26 @@ export function readBookOfAnyNetwork(
     if (best === null || book.error.length < best.length) best = book.error;
   }
   return err(best ?? []);
+}
+
+/**
+ * Reads a screening list where no workspace says of which network it is: as of the one of which it lists most. What is
+ * signed are its bytes, so this only tells who signs what is in them.
+ */
+export function readListOfAnyNetwork(
+  documents: Documents,
+  bytes: Uint8Array,
+  file: string,
+): Result<ScreeningList & { readonly network: Network }, readonly Fault[]> {
+  let best: (ScreeningList & { readonly network: Network }) | null = null;
+  for (const network of NETWORKS satisfies readonly Network[]) {
+    const read = documents.screening(bytes, file, network);
+    if (!read.ok) return read;
+    if (best === null || read.value.unusable.length < best.unusable.length) best = { ...read.value, network };
+    if (best.unusable.length === 0) break;
+  }
+  if (best === null) throw new Error('there is no network');
+  return ok(best);
 }
 
 /** A name that can stand in the name of a file. */

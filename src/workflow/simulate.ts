@@ -92,8 +92,8 @@ async function prepare(desk: Desk, options: SimulateOptions): Promise<Result<Pre
   return ok({ situation, feerate, available, hypotheses });
 }
 
-/** Coins that neither a batch nor a freeze nor their own youth keeps back. */
-function availableNow({ state, snapshot, policy }: Situation): Sats {
+/** Coins that neither a batch nor a freeze nor a screening list nor their own youth keeps back. */
+function availableNow({ state, snapshot, policy, quarantined }: Situation): Sats {
   const held = liveCoins(state);
   const { minConfirmations, minValue } = policy.document.inputs;
   const free = snapshot.coins.filter((coin) => {
@@ -104,7 +104,8 @@ function availableNow({ state, snapshot, policy }: Situation): Sats {
       isMature(coin, depth) &&
       coin.value >= minValue &&
       !held.has(outpoint) &&
-      !state.frozen.has(outpoint)
+      !state.frozen.has(outpoint) &&
+      !quarantined.has(outpoint)
     );
   });
   return sumSats(free.map(({ value }) => value));

@@ -11,7 +11,9 @@ import type { UnixSeconds } from '../domain/time.js';
 import { requestDigest } from '../journal/requests.js';
 import type { BatchRecord, JournalState } from '../journal/state.js';
 import { holdsBudget, holdsCoins } from '../journal/transitions.js';
+import type { Lists, Quarantine } from '../policy/screening/hits.js';
 import type { Approval, DestinationAge, LoadedPolicy, PolicyState, SpendRecord } from '../policy/types.js';
+import type { CoinSources } from '../psbt/sources.js';
 import { createDeriver } from '../vault/derive.js';
 import { parseVault } from '../vault/descriptor.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
@@ -20,6 +22,7 @@ import { activePolicy } from './active-policy.js';
 import { changeReach, countsAsReserve, onChangeBranch } from './own-coins.js';
 import type { Desk } from './ports.js';
 import { recordOf } from './records.js';
+import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
 
 /** The vault of a workspace, with its deriver. */
 export interface OpenVault {
@@ -33,6 +36,12 @@ export interface Situation extends OpenVault {
   readonly policy: LoadedPolicy;
   readonly snapshot: Snapshot;
   readonly coins: ReadonlyMap<string, Coin>;
+  /** The screening lists that the policy names, as far as they are there. */
+  readonly screening: Lists;
+  /** Where a coin of the snapshot comes from. */
+  readonly provenance: (coin: Coin) => CoinSources;
+  /** Coins that a screening list keeps back, by outpoint. */
+  readonly quarantined: ReadonlyMap<string, readonly Quarantine[]>;
   readonly now: UnixSeconds;
 }
 
@@ -85,11 +94,19 @@ export async function loadSituation(desk: Desk): Promise<Result<Situation, Fault
   if (!policy.ok) return policy;
   const snapshot = await latestSnapshot(desk, open.value);
   if (!snapshot.ok) return snapshot;
+  const { coins } = snapshot.value;
+  const { document } = policy.value;
+  const screening = await new ScreeningLists(desk.journal).of(open.value.state.screening, document, coins);
+  if (!screening.ok) return screening;
+  const provenance = provenanceOf(snapshot.value);
   return ok({
     ...open.value,
     policy: policy.value,
+    screening: screening.value,
+    provenance,
+    quarantined: quarantined(coins, provenance, document, screening.value),
     snapshot: snapshot.value,
-    coins: new Map(snapshot.value.coins.map((coin) => [formatOutpoint(coin.outpoint), coin])),
+    coins: new Map(coins.map((coin) => [formatOutpoint(coin.outpoint), coin])),
     now,
   });
 }
@@ -113,9 +130,10 @@ export function policyState(situation: Situation, context: BatchContext): Policy
   // What earlier parts of the plan spend will be gone when this part is signed; their change will not be confirmed yet.
   const leaving = new Set([...holding, ...context.pending].flatMap(({ inputs }) => inputs));
   const least = policy.document.inputs.minConfirmations;
+  const isKeptBack = (outpoint: string): boolean => state.frozen.has(outpoint) || situation.quarantined.has(outpoint);
   const confirmed = snapshot.coins.filter((coin) => {
     const outpoint = formatOutpoint(coin.outpoint);
-    return !leaving.has(outpoint) && countsAsReserve(coin, snapshot.tip, least, state.frozen, outpoint);
+    return !leaving.has(outpoint) && countsAsReserve(coin, snapshot.tip, least, isKeptBack, outpoint);
   });
   const change = changeUse(situation, context.batch);
   return {
@@ -130,6 +148,7 @@ export function policyState(situation: Situation, context: BatchContext): Policy
     initiator: context.initiator,
     approvals: context.approvals,
     reusedRequests: context.reusedRequests,
+    screening: situation.screening,
   };
 }
 

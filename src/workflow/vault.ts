@@ -10,6 +10,7 @@ import { liveCoins } from '../journal/fold.js';
 import { confirmationOf } from '../journal/fold-batch.js';
 import { policyAt } from '../journal/policies.js';
 import type { BatchRecord } from '../journal/state.js';
+import type { Quarantine } from '../policy/screening/hits.js';
 import { parseVault } from '../vault/descriptor.js';
 import { tipProblem } from '../vault/plausible-tip.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
@@ -17,6 +18,7 @@ import type { DerivedScript, Vault } from '../vault/types.js';
 import { readPolicyRecord } from './active-policy.js';
 import { beyondReach } from './own-coins.js';
 import type { Desk } from './ports.js';
+import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
 import { batchChange, latestSnapshot, type OpenVault, openVault } from './situation.js';
 import { HEAD_MOVED } from './transact.js';
 
@@ -54,7 +56,7 @@ export async function vaultAddress(
   return ok({ derived, address, open: open.value });
 }
 
-export type CoinStatus = 'available' | 'in a batch' | 'frozen' | 'unconfirmed';
+export type CoinStatus = 'available' | 'in a batch' | 'frozen' | 'quarantined' | 'unconfirmed';
 
 export interface ListedCoin {
   readonly coin: Coin;
@@ -63,6 +65,8 @@ export interface ListedCoin {
   readonly status: CoinStatus;
   /** Why it is frozen. */
   readonly reason: string | null;
+  /** What keeps it back under the policy's screening lists. */
+  readonly quarantine: readonly Quarantine[];
 }
 
 export async function listCoins(
@@ -74,20 +78,41 @@ export async function listCoins(
   if (!snapshot.ok) return snapshot;
   const { state, vault } = open.value;
   const held = liveCoins(state);
+  const kept = await keptBack(desk, open.value, snapshot.value);
+  if (!kept.ok) return kept;
   const coins = snapshot.value.coins.map((coin): ListedCoin => {
     const outpoint = formatOutpoint(coin.outpoint);
     const depth = confirmations(coin, snapshot.value.tip);
     const reason = state.frozen.get(outpoint) ?? null;
+    const quarantine = kept.value.get(outpoint) ?? [];
     const status = held.has(outpoint)
       ? 'in a batch'
       : reason !== null
         ? 'frozen'
-        : depth === 0
-          ? 'unconfirmed'
-          : 'available';
-    return { coin, address: encodeAddress(coin.script, vault.network) ?? '', confirmations: depth, status, reason };
+        : quarantine.length > 0
+          ? 'quarantined'
+          : depth === 0
+            ? 'unconfirmed'
+            : 'available';
+    const address = encodeAddress(coin.script, vault.network) ?? '';
+    return { coin, address, confirmations: depth, status, reason, quarantine };
   });
   return ok({ coins, snapshot: snapshot.value });
+}
+
+/** Without a policy no list is asked: listing coins does without one. */
+async function keptBack(
+  desk: Desk,
+  { state }: OpenVault,
+  snapshot: Snapshot,
+): Promise<Result<ReadonlyMap<string, readonly Quarantine[]>, Fault>> {
+  const record = policyAt(state, desk.ports.clock());
+  const policy = record === null ? null : await readPolicyRecord(desk, record);
+  if (policy === null) return ok(new Map());
+  if (!policy.ok) return policy;
+  const { document } = policy.value;
+  const lists = await new ScreeningLists(desk.journal).of(state.screening, document, snapshot.coins);
+  return lists.ok ? ok(quarantined(snapshot.coins, provenanceOf(snapshot), document, lists.value)) : lists;
 }
 
 export interface Balance {
@@ -100,7 +125,7 @@ export async function balance(desk: Desk): Promise<Result<Balance, Fault>> {
   const listed = await listCoins(desk);
   if (!listed.ok) return listed;
   const { coins, snapshot } = listed.value;
-  const statuses: readonly CoinStatus[] = ['available', 'unconfirmed', 'in a batch', 'frozen'];
+  const statuses: readonly CoinStatus[] = ['available', 'unconfirmed', 'in a batch', 'frozen', 'quarantined'];
   const byStatus = statuses.map((status) => {
     const own = coins.filter((coin) => coin.status === status);
     return { status, coins: own.length, amount: sumSats(own.map(({ coin }) => coin.value)) };

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { trustedHex } from '../../src/domain/bytes.js';
+import { toHex, trustedHex } from '../../src/domain/bytes.js';
 import { CODES, type Code, codesMarkdown } from '../../src/policy/codes.js';
 import { RULES } from '../../src/policy/rules/index.js';
+import type { ScreeningState } from '../../src/policy/types.js';
+import { NO_SOURCES } from '../../src/psbt/sources.js';
 import {
   ADDRESSES,
   approvedBy,
@@ -32,6 +34,18 @@ const booked = (since: number): NonNullable<Case['state']> => {
   const hex = Buffer.from(script).toString('hex');
   return { destinations: new Map([[hex, { id: 'x', label: 'x', script: hex, since }]]) };
 };
+
+const screened = (list: Partial<ScreeningState>, sources = NO_SOURCES): Case => ({
+  policy: {
+    screening: { lists: [{ id: 'a', pinnedBy: 'compliance', maxAge: 1, maxShrinkBp: 1 }], inputsHops: 1 },
+  },
+  batch: { inputs: [{ sources }] },
+  state: {
+    screening: new Map([
+      ['a', { issuedAt: NOW, expiresAt: null, pinnedBy: 'erin', scripts: new Set(['51']), before: null, own: [], ...list }],
+    ]),
+  },
+});
 
 /** One case for every code: the compiler asks for it where a code is added. */
 const WITNESSES: Readonly<Record<Code, Case>> = {
@@ -110,6 +124,11 @@ const WITNESSES: Readonly<Record<Code, Case>> = {
   CLOCK_JUMP: { state: { tip: { height: TIP, medianTimePast: NOW - 4 * HOUR } } },
   DATA_STALE: { state: { snapshotAt: NOW - 3 * HOUR } },
   DATA_MISSING: { policy: { screening: { lists: [{ id: 'a', pinnedBy: 'compliance', maxAge: 1, maxShrinkBp: 1 }] } } },
+  DATA_INVALID: screened({ scripts: new Set() }),
+  DEST_SANCTIONED: screened({ scripts: new Set([toHex(scriptOf(ADDRESSES.A))]) }),
+  INPUT_TAINTED: screened({}, { scripts: ['51'], untold: 0 }),
+  INPUT_UNSCREENED: screened({}, { scripts: [], untold: 1 }),
+  OWN_LISTED: screened({ own: ['51'] }),
   APPROVALS_MISSING: { state: { approvals: [] } },
   APPROVAL_EXPIRED: { state: { approvals: approvedBy('alice').map((approval) => ({ ...approval, validUntil: NOW })) } },
   APPROVAL_IGNORED: { state: { approvals: approvedBy('ivan') } },
@@ -137,7 +156,7 @@ describe('the registry of codes', () => {
         const known = CODE_NAMES.find((name) => name === code);
         if (known === undefined) throw new Error(`${code} is not in the registry`);
         const home = CODES[known].rule;
-        const places = [home, 'transaction', 'destinations.caps_24h', 'wallet.id'];
+        const places = [home, 'screening.lists', 'transaction', 'destinations.caps_24h', 'wallet.id'];
         if (code !== 'EVAL_ERROR') expect(places.some((place) => rule.startsWith(place))).toBe(true);
         expect(text.length, `${code} ${outcome}`).toBeGreaterThan(10);
       }

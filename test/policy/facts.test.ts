@@ -31,6 +31,7 @@ function contextOf({ deriver, plan }: Planned, more: Partial<FactsContext> = {})
     tip: { height: TIP, hash: '00'.repeat(32), medianTimePast: NOW - 3600 },
     frozen: new Map(),
     gap: { lastUsedChange: 8, maxGap: 20 },
+    sources: null,
     ...more,
   };
 }

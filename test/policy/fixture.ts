@@ -15,6 +15,7 @@ import type {
   SpendRecord,
   Verdict,
 } from '../../src/policy/types.js';
+import { NO_SOURCES } from '../../src/psbt/sources.js';
 import type { OwnProof } from '../../src/vault/types.js';
 import {
   ADDRESSES,
@@ -81,6 +82,7 @@ export function input(value: Sats, more: Partial<InputFact> = {}, name = 'coin')
     origin: { branch: 0, index: 3 },
     coin: { confirmations: 100, coinbase: false, value: more.value ?? value, leftOnScript: 0 },
     frozen: null,
+    sources: NO_SOURCES,
     ...more,
   };
 }
@@ -194,6 +196,7 @@ export function stateOf(change: Partial<PolicyState> = {}): PolicyState {
     initiator: 'ivan',
     approvals: FULL_QUORUM,
     reusedRequests: [],
+    screening: new Map(),
     ...change,
   };
 }

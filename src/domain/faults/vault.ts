@@ -22,5 +22,9 @@ export const VAULT_FAULTS = {
     exit: 'USAGE',
     meaning: 'a coin of a snapshot does not belong to the vault, or contradicts its previous transaction',
   },
+  E_SNAPSHOT_SOURCES: {
+    exit: 'USAGE',
+    meaning: 'the sources that a snapshot states contradict the transaction that made a coin',
+  },
   E_COIN_UNKNOWN: { exit: 'USAGE', meaning: 'an outpoint that the vault does not hold' },
 } as const satisfies FaultTable;

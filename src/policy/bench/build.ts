@@ -7,6 +7,7 @@ import { formatOutpoint, type Outpoint, parseOutpoint } from '../../domain/outpo
 import { sumSats } from '../../domain/sats.js';
 import type { UnixSeconds } from '../../domain/time.js';
 import { decodePsbt } from '../../psbt/decode.js';
+import { type CoinSources, NO_SOURCES } from '../../psbt/sources.js';
 import type { DecodedInput, DecodedOutput, DecodedPsbt } from '../../psbt/types.js';
 import type { DerivationClaim, DerivedScript, Deriver } from '../../vault/types.js';
 import { signedTransactionWeight } from '../../vault/weights.js';
@@ -65,6 +66,7 @@ export function factsOf(content: CaseContent, name: string, ground: Ground, read
     tip,
     frozen: described.frozen,
     gap,
+    sources: ({ outpoint }) => described.sources.get(formatOutpoint(outpoint)) ?? NO_SOURCES,
   });
   return {
     ...facts,
@@ -77,6 +79,7 @@ interface Described {
   readonly decoded: DecodedPsbt;
   readonly coins: ReadonlyMap<string, Coin>;
   readonly frozen: ReadonlyMap<string, string>;
+  readonly sources: ReadonlyMap<string, CoinSources>;
 }
 
 /** Real bytes: the coins that they spend of the vault are in the snapshot, well confirmed. */
@@ -91,7 +94,7 @@ function realPsbt(base64: string, ground: Ground, readers: CaseReaders, file: st
     const height = tip - CONFIRMATIONS + 1;
     return [[formatOutpoint(outpoint), { outpoint, ...prevout, origin: own.origin, height, coinbase: false }]];
   });
-  return { decoded: decoded.value, coins: new Map(coins), frozen: new Map() };
+  return { decoded: decoded.value, coins: new Map(coins), frozen: new Map(), sources: new Map() };
 }
 
 function describe(content: CaseContent, name: string, ground: Ground, tip: number): Described {
@@ -115,6 +118,12 @@ function describe(content: CaseContent, name: string, ground: Ground, tip: numbe
     },
     coins: new Map(inputs.flatMap(({ coins }) => coins.map((coin) => [formatOutpoint(coin.outpoint), coin] as const))),
     frozen: new Map(inputs.flatMap(({ frozen }) => frozen)),
+    sources: new Map(
+      wanted.map(({ from = [], untold = 0 }, index) => [
+        formatOutpoint(inputs[index]?.decoded.outpoint ?? outpointOf(`of input ${index}`)),
+        { scripts: from.map((target) => scriptHex(target, ground)), untold },
+      ]),
+    ),
   };
 }
 

@@ -1,4 +1,5 @@
 import { CODES, type Code } from '../codes.js';
+import { asksSources } from '../screening/hits.js';
 import type { LoadedPolicy } from '../types.js';
 import { numericLimits } from './limits.js';
 import type { CaseOutcome } from './types.js';
@@ -113,6 +114,11 @@ function outOfReach({ document }: LoadedPolicy): Coverage['beyond'] {
     ['FEE_REPLACEMENTS', fees.maxAbs === null],
     ['FEE_24H', fees.max24h === null],
     ['DATA_MISSING', screening.lists.length === 0],
+    ['DATA_INVALID', screening.lists.length === 0],
+    ['DEST_SANCTIONED', screening.lists.length === 0],
+    ['OWN_LISTED', screening.lists.length === 0],
+    ['INPUT_TAINTED', !asksSources(document)],
+    ['INPUT_UNSCREENED', !asksSources(document)],
     ['APPROVALS_NO_TIER', approvals.tiers.some(({ upTo }) => upTo === null)],
   ];
   return caps.flatMap(([code, isBeyond]) =>

@@ -25,7 +25,16 @@ import {
 } from '../../domain/source-reader.js';
 import { NAME_FORM, name, nameKey, sats, time } from '../fields.js';
 import { type Moment, moment } from './moment.js';
-import type { CaseApproval, CaseContent, CaseInput, CaseOutput, CaseRequests, Payment, Target } from './types.js';
+import type {
+  CaseApproval,
+  CaseContent,
+  CaseInput,
+  CaseOutput,
+  CaseRequests,
+  CaseScreening,
+  Payment,
+  Target,
+} from './types.js';
 
 const target: Reader<Target> = withSchema(
   (node, at) => {
@@ -131,6 +140,12 @@ const input: Reader<CaseInput> = object({
   sequence: optionalField('sequence', integer(0, 0xffffffff), 'Its sequence number.'),
   presigned: optionalField('presigned', boolean, 'Whether the PSBT brings a signature for it.'),
   foreignFields: optionalField('foreign_fields', list(label, 0), 'Fields of the PSBT that do not belong there.'),
+  from: optionalField(
+    'from',
+    list(target, 0, ({ text: name }) => name),
+    'Scripts that the coin comes from.',
+  ),
+  untold: optionalField('untold', integer(0, 100_000), 'How many more of them nothing tells; none where it is left out.'),
 });
 
 /** Inputs that are all alike are written once: { times: 200, value: "10000" }. */
@@ -226,6 +241,21 @@ const bookEntry: Reader<{ readonly to: Target; readonly since?: Moment }> = with
     anyOf: [schemaOf(target), schemaOf(bookEntryAtLength)],
   }),
 );
+
+const screeningList: Reader<CaseScreening> = object({
+  entries: optionalField('entries', list(target, 0, null), 'What it lists.'),
+  text: optionalField('text', text, 'Its text, one address or script a line.'),
+  issued: optionalField('issued', moment, 'When it was issued; 1h ago where it is left out.'),
+  expires: optionalField('expires', moment, 'From when on it says nothing any more.'),
+  pinnedBy: optionalField('pinned_by', name, 'Who signed it; somebody of its role where it is left out.'),
+  before: optionalField('before', integer(0, 10_000_000), 'How many scripts the list before had.'),
+  removed: optionalField('removed', integer(0, 10_000_000), 'How many of them are gone.'),
+  own: optionalField(
+    'own',
+    list(origin, 0, ({ branch, index }) => `${branch}/${index}`),
+    'Places of the vault that it holds, besides those that the batch shows.',
+  ),
+});
 
 /** The fields of a case beside name, policy, with and expect. */
 export const readContent: Reader<CaseContent> = object(
@@ -336,6 +366,11 @@ export const readContent: Reader<CaseContent> = object(
       'Batches that hold budget.',
     ),
     reusedRequests: optionalField('reused_requests', list(requestId, 0), 'Request ids that stood for other payments.'),
+    screening: optionalField(
+      'screening',
+      dictionary(nameKey, NAME_FORM, screeningList),
+      'The screening lists at hand, by their ids.',
+    ),
   },
   { missing: 'write it in the case, or in the defaults of its file' },
 );

@@ -17,7 +17,7 @@ export interface NumericLimit {
  */
 export function numericLimits(document: PolicyDocument): readonly NumericLimit[] {
   return [...reported(document), ...ages(document), ...ofCoins(document), ...ofFees(document), ...ofPeople(document)]
-    .concat(ofTime(document))
+    .concat(ofTime(document), ofLists(document))
     .filter(({ limit }) => limit > 0n);
 }
 
@@ -26,7 +26,7 @@ const whole = (text: string | undefined): readonly bigint[] =>
 
 /** Limits whose findings carry the measured number, whether they pass or deny. */
 function reported(document: PolicyDocument): NumericLimit[] {
-  const { limits, destinations, fees, inputs, change, clock } = document;
+  const { limits, destinations, fees, inputs, change, clock, screening } = document;
   const one = (
     field: string,
     limit: bigint | null,
@@ -65,7 +65,22 @@ function reported(document: PolicyDocument): NumericLimit[] {
     ...one('clock.max_back', BigInt(clock.maxBack)),
     ...one('clock.max_ahead_of_mtp', BigInt(clock.maxAheadOfMtp)),
     ...one('clock.chain_snapshot_max_age', BigInt(clock.chainSnapshotMaxAge)),
+    ...screening.lists.flatMap(({ maxAge }, index) => one(`screening.lists[${index}].max_age`, BigInt(maxAge))),
   ];
+}
+
+/** How many basis points a list has lost, rounded up, as a case says it. */
+function ofLists({ screening }: PolicyDocument): NumericLimit[] {
+  return screening.lists.map(({ id, maxShrinkBp }, index) => ({
+    field: `screening.lists[${index}].max_shrink_bp`,
+    limit: BigInt(maxShrinkBp),
+    measure: ({ state }) => {
+      const before = state.screening.get(id)?.before ?? null;
+      if (before === null || before.scripts === 0) return [];
+      const [removed, scripts] = [BigInt(before.removed), BigInt(before.scripts)];
+      return [(removed * 10_000n + scripts - 1n) / scripts];
+    },
+  }));
 }
 
 function ages({ destinations }: PolicyDocument): NumericLimit[] {

@@ -3,6 +3,7 @@ import { sha256Hex, toHex, trustedHex } from '../../domain/bytes.js';
 import { MAX_SATS, minSats, type Sats } from '../../domain/sats.js';
 import { scriptKind } from '../../domain/script.js';
 import { parseTime, type UnixSeconds } from '../../domain/time.js';
+import { NO_SOURCES } from '../../psbt/sources.js';
 import type { Vault } from '../../vault/types.js';
 import { evaluate } from '../evaluate.js';
 import type { DestinationAge, Facts, Finding, LoadedPolicy, PolicyState, Verdict } from '../types.js';
@@ -121,7 +122,7 @@ function nextMore(ask: Ask, hypothesis: Hypothesis, most: Sats, beyond: Verdict 
   return null;
 }
 
-/** Chain and approvals keep up with time: a look ahead is not stopped by a snapshot that will have been renewed. */
+/** Chain, lists and approvals keep up with time: a look ahead is not stopped by data that will have been renewed. */
 function judge({ policy, state, vault, to, fee, vsize, now }: Hypothesis): Ask {
   const index = createSpendIndex(state.spends);
   const people = new Set([...policy.document.roles.values()].flatMap((role) => [...role.keys()]));
@@ -135,6 +136,7 @@ function judge({ policy, state, vault, to, fee, vsize, now }: Hypothesis): Ask {
       initiator: '',
       approvals: [...people].map((person) => ({ person, at: time, validUntil, touch: true })),
       reusedRequests: [],
+      screening: new Map([...state.screening].map(([id, list]) => [id, { ...list, issuedAt: list.issuedAt + later }])),
     };
     const facts = factsOf(amount, fee, vsize, to, vault, state.tip.height);
     const script = trustedHex(to.script);
@@ -169,6 +171,7 @@ function factsOf(amount: Sats, fee: Sats, vsize: bigint, to: DestinationAge, vau
         origin: { branch: 0, index: 0 },
         coin: { confirmations: 1_000_000, coinbase: false, value, leftOnScript: 0 },
         frozen: null,
+        sources: NO_SOURCES,
       },
     ],
     outputs: [

@@ -7,6 +7,7 @@ import type { Approval, DestinationAge, LoadedPolicy, PolicyState, SpendRecord }
 import { type Ground, heightAt, LAST_CHANGE, outpointOf, scriptHex, scriptOf, TIP_HEIGHT } from './build.js';
 import { ago, type Moment, resolveMoment } from './moment.js';
 import { Refusal } from './refusal.js';
+import { screeningOf } from './screening.js';
 import type { CaseApproval, CaseContent, CaseReaders, CaseSpend, Payment } from './types.js';
 
 const MINUTE = 60;
@@ -61,6 +62,7 @@ export function stateOf(content: CaseContent, ground: Ground): PolicyState {
       approval(one, now, ground.policy),
     ),
     reusedRequests: content.reusedRequests ?? [],
+    screening: screeningOf(content, ground),
   };
 }
 

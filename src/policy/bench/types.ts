@@ -81,6 +81,9 @@ export interface CaseInput {
   readonly sequence?: number;
   readonly presigned?: boolean;
   readonly foreignFields?: readonly string[];
+  /** Scripts that the coin comes from, and how many more of them nothing tells. */
+  readonly from?: readonly Target[];
+  readonly untold?: number;
 }
 
 export interface CaseOutput extends Payment {
@@ -114,6 +117,20 @@ export interface CaseApproval {
   readonly touch?: boolean;
 }
 
+/** A screening list: its entries, or its very text. */
+export interface CaseScreening {
+  readonly entries?: readonly Target[];
+  readonly text?: string;
+  readonly issued?: Moment;
+  readonly expires?: Moment;
+  readonly pinnedBy?: string;
+  /** How many scripts the list before had, and how many of them are gone. */
+  readonly before?: number;
+  readonly removed?: number;
+  /** Places of the vault that it holds, besides those that the batch shows. */
+  readonly own?: readonly OwnOrigin[];
+}
+
 export type CaseRequests =
   | { readonly kind: 'list'; readonly list: readonly (Payment & { readonly id?: string })[] }
   | { readonly kind: 'text'; readonly format: 'csv' | 'json'; readonly text: string };
@@ -144,6 +161,7 @@ export interface CaseContent {
   readonly approvals?: readonly CaseApproval[];
   readonly earlier?: readonly CaseSpend[];
   readonly reusedRequests?: readonly string[];
+  readonly screening?: ReadonlyMap<string, CaseScreening>;
 }
 
 /** Readers of formats, which this room leaves to others. */

@@ -1,6 +1,7 @@
 import { formatAmount, minSats, type Sats } from '../../domain/sats.js';
 import { capText, counted } from '../describe.js';
 import { DAY, HOUR } from '../rules/rolling.js';
+import { asksSources, MOST_HOPS } from '../screening/hits.js';
 import type { Cap, LoadedBook, LoadedPolicy, PolicyDocument } from '../types.js';
 import { calendarOf } from './calendar.js';
 import { type Destinations, destinationsOf, highestCap, togetherIn24h } from './destinations.js';
@@ -85,7 +86,9 @@ export function shut(policy: LoadedPolicy): { readonly cap: Sats; readonly by: B
     by: binding(policy, code, field, `${field}: ${text}, so nothing may leave`),
   });
   const { from, to } = { from: document.effectiveAt, to: document.expiresAt };
-  if (screening.lists.length > 0) return none('DATA_MISSING', 'screening.lists', 'lists are named that cannot be read');
+  if (asksSources(document) && screening.inputsHops > MOST_HOPS) {
+    return none('DATA_MISSING', 'screening.inputs_hops', `no data reach further back than ${MOST_HOPS}`);
+  }
   if (calendarOf(document).starts(1).length === 0 || from >= to) {
     return none('TIME_CLOSED', 'hours', `no hour is open${hours.days.length === 0 ? '' : ' while the policy lives'}`);
   }

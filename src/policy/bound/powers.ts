@@ -20,7 +20,7 @@ export function isEnforced(field: string): boolean {
 
 /** What the people can change by themselves: the book, the policy, and the end of a halt. */
 export function powersOf(policy: LoadedPolicy, people: ReadonlySet<string>): readonly Power[] {
-  const { destinations, changeControl, halt } = policy.document;
+  const { destinations, changeControl, halt, screening } = policy.document;
   const { cooldown, young } = destinations;
   const wait = durationText(cooldown);
   const notice = isEnforced('change_control.loosening_notice') ? durationText(changeControl.looseningNotice) : null;
@@ -52,6 +52,14 @@ export function powersOf(policy: LoadedPolicy, people: ReadonlySet<string>): rea
       notice === null
         ? 'From then on none of the figures above holds: a loosening takes effect without notice.'
         : `From ${notice} after that none of the figures above holds.`,
+    ),
+    ...screening.lists.map(({ id, pinnedBy }, index) =>
+      power(
+        `screening.lists[${index}].sha256_pinned_by`,
+        { from: [pinnedBy], m: 1 },
+        `sign the screening list ${id}`,
+        'What they leave out of it is not screened; the figures above do not rest on it.',
+      ),
     ),
     power(
       'halt.resume',

@@ -5,6 +5,7 @@ import type { WithdrawalRequest } from '../../domain/request.js';
 import { type Sats, sumSats } from '../../domain/sats.js';
 import { type PayableKind, scriptKind } from '../../domain/script.js';
 import type { UnixSeconds } from '../../domain/time.js';
+import { NO_SOURCES } from '../../psbt/sources.js';
 import type {
   DestinationAge,
   EvaluationInput,
@@ -13,6 +14,7 @@ import type {
   LoadedPolicy,
   OutputFact,
   PolicyDocument,
+  ScreeningState,
   SpendRecord,
 } from '../types.js';
 import { canTouch } from './people.js';
@@ -73,9 +75,24 @@ export function inputOf(scene: Scene): EvaluationInput {
         touch: canTouch(person, document),
       })),
       reusedRequests: [],
+      screening: screeningIn(document, at),
     },
     now: at,
   };
+}
+
+/** Every list that the policy names, as of this moment, and with nothing on it that the batch shows. */
+export function screeningIn(
+  { screening, roles }: PolicyDocument,
+  at: UnixSeconds,
+): ReadonlyMap<string, ScreeningState> {
+  return new Map(
+    screening.lists.map(({ id, pinnedBy }) => {
+      const [person = ''] = roles.get(pinnedBy)?.keys() ?? [];
+      const scripts = new Set([toHex(scriptNamed(`listed in ${id}`, 'p2wpkh'))]);
+      return [id, { issuedAt: at, expiresAt: null, pinnedBy: person, scripts, before: null, own: [] }];
+    }),
+  );
 }
 
 function factsOf({ policy, name, payments, fee, vsize, tip }: Scene): Facts {
@@ -125,6 +142,7 @@ function coinOf(name: string, value: Sats, { inputs }: PolicyDocument): InputFac
     origin: { branch: 0, index: 0 },
     coin: { confirmations: Math.max(inputs.minConfirmations, 100), coinbase: false, value, leftOnScript: 0 },
     frozen: null,
+    sources: NO_SOURCES,
   };
 }
 

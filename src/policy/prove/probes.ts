@@ -10,6 +10,7 @@ import { worstCase } from '../bound/schedule.js';
 import { peopleOf } from '../consistency.js';
 import { DAY, HOUR } from '../rules/rolling.js';
 import type { ApprovalTier, EvaluationInput, InputFact, LoadedPolicy } from '../types.js';
+import { screeningEdges } from './screening-edges.js';
 import { named, parts, Stage, spent } from './stage.js';
 
 /** Batches at the edges of what a policy allows, one edge each: where another policy is tighter, it denies one of them. */
@@ -24,6 +25,7 @@ export function* probes(policy: LoadedPolicy, other: LoadedPolicy): Iterable<Eva
   yield* feeEdges(stage);
   yield* shapes(stage);
   yield* clocks(stage);
+  yield* screeningEdges(stage);
   yield* histories(stage, other);
   yield* longAgo(stage, other);
   yield* repetitions(stage);

@@ -1,5 +1,6 @@
 import { formatTime } from '../../domain/time.js';
 import { finding, formatSpan, listed, type Rule } from './rule.js';
+import { listAges } from './screening/age.js';
 
 /** Within the tolerance the verdict is given as of the newest journal entry: time never runs backwards. */
 export const clockBack: Rule = {
@@ -81,6 +82,7 @@ export const clockJump: Rule = {
   },
 };
 
+/** What is known of the world grows old: the coins, and the lists that are screened against. */
 export const snapshotAge: Rule = {
   tag: 'snapshot-age',
   codes: ['DATA_STALE'],
@@ -98,6 +100,7 @@ export const snapshotAge: Rule = {
         unit: 's',
         remedy: within ? undefined : 'import a newer coin snapshot',
       })),
+      ...listAges(context),
     ];
   },
 };

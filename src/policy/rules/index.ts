@@ -16,7 +16,11 @@ import { feeReplacements } from './replacements.js';
 import * as requests from './requests.js';
 import * as rolling from './rolling.js';
 import type { Rule } from './rule.js';
-import { screeningData } from './screening.js';
+import { screeningOfDestinations } from './screening/destinations.js';
+import { screeningOfInputs, screeningPossible } from './screening/inputs.js';
+import { screeningData } from './screening/missing.js';
+import { screeningOfOwn } from './screening/own.js';
+import { screeningSound } from './screening/sound.js';
 import * as transaction from './transaction.js';
 import * as young from './young.js';
 
@@ -32,6 +36,11 @@ export const RULES: readonly Rule[] = [
   clock.snapshotAge,
   openHours,
   screeningData,
+  screeningSound,
+  screeningOfDestinations,
+  screeningOfInputs,
+  screeningPossible,
+  screeningOfOwn,
   form.wellFormed,
   form.notSigned,
   form.foreignFields,
