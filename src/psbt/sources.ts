@@ -1,6 +1,6 @@
 import { type Hex, toHex } from '../domain/bytes.js';
 import { revealedScripts } from '../domain/revealed-script.js';
-import { parseTransaction, type TransactionInput } from './transaction.js';
+import { outpointOf, parseTransaction, type TransactionInput } from './transaction.js';
 
 /** Where a coin comes from, one hop back: the scripts that the transaction that made it spent. */
 export interface CoinSources {
@@ -14,17 +14,33 @@ export interface CoinSources {
 export const NO_SOURCES: CoinSources = { scripts: [], untold: 0 };
 
 /**
- * The sources of the outputs of a transaction: what its inputs reveal, and what is `stated` about them, one script an input
- * in its order. Either may be missing; where both are there, both count.
+ * The sources of the outputs of a transaction. Of each of its inputs: the output that it spends, where that transaction is
+ * among the `known` ones, which their txids prove; else what the input reveals, and what is `stated`, one script an input in
+ * its order. Where both of these are there, both count.
  */
-export function sourcesOf(transaction: Uint8Array | null, stated: readonly Uint8Array[] | null): CoinSources {
+export function sourcesOf(
+  transaction: Uint8Array | null,
+  stated: readonly Uint8Array[] | null,
+  known: ReadonlyMap<string, Uint8Array>,
+): CoinSources {
   const parsed = transaction === null ? null : parseTransaction(transaction);
   if (parsed === null || !parsed.ok) return sources(stated ?? [], stated === null ? 1 : 0);
   const { inputs, witnesses } = parsed.value;
   if (isCoinbase(inputs)) return NO_SOURCES;
-  const revealed = inputs.map(({ scriptSig }, index) => revealedScripts(scriptSig, witnesses[index] ?? []));
-  const untold = revealed.filter((scripts, index) => scripts.length === 0 && stated?.[index] === undefined).length;
-  return sources([...revealed.flat(), ...(stated ?? [])], untold);
+  const told = inputs.map((input, index): readonly Uint8Array[] => {
+    const spent = spentScript(input, known);
+    if (spent !== null) return [spent];
+    const said = stated?.[index];
+    return [...revealedScripts(input.scriptSig, witnesses[index] ?? []), ...(said === undefined ? [] : [said])];
+  });
+  return sources(told.flat(), told.filter((scripts) => scripts.length === 0).length);
+}
+
+function spentScript(input: TransactionInput, known: ReadonlyMap<string, Uint8Array>): Uint8Array | null {
+  const { txid, vout } = outpointOf(input);
+  const bytes = known.get(txid);
+  const spent = bytes === undefined ? null : parseTransaction(bytes);
+  return spent?.ok === true ? (spent.value.outputs[vout]?.script ?? null) : null;
 }
 
 function sources(scripts: readonly Uint8Array[], untold: number): CoinSources {

@@ -91,7 +91,7 @@ export function provenanceOf({ previous, sources }: Snapshot): (coin: Coin) => C
   const known = new Map<string, CoinSources>();
   return ({ outpoint: { txid }, coinbase }) => {
     if (coinbase) return NO_SOURCES;
-    const found = known.get(txid) ?? sourcesOf(previous.get(txid) ?? null, sources.get(txid) ?? null);
+    const found = known.get(txid) ?? sourcesOf(previous.get(txid) ?? null, sources.get(txid) ?? null, previous);
     known.set(txid, found);
     return found;
   };

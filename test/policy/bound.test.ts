@@ -183,7 +183,7 @@ describe('other things that hold', () => {
   it('a policy that lets nothing through says why', () => {
     const list = { id: 'x', pinnedBy: 'compliance', maxAge: 1, maxShrinkBp: 0 };
     for (const [change, code] of [
-      [{ screening: { lists: [list] } }, 'DATA_MISSING'],
+      [{ screening: { lists: [list], inputsHops: 2 } }, 'DATA_MISSING'],
       [{ hours: { days: [] } }, 'TIME_CLOSED'],
       [{ limits: { batches24h: 0 } }, 'LIMIT_BATCH_COUNT'],
       [{ limits: { outputsPerBatch: 0 } }, 'LIMIT_OUTPUT_COUNT'],

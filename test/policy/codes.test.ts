@@ -42,7 +42,10 @@ const screened = (list: Partial<ScreeningState>, sources = NO_SOURCES): Case => 
   batch: { inputs: [{ sources }] },
   state: {
     screening: new Map([
-      ['a', { issuedAt: NOW, expiresAt: null, pinnedBy: 'erin', scripts: new Set(['51']), before: null, own: [], ...list }],
+      [
+        'a',
+        { issuedAt: NOW, expiresAt: null, pinnedBy: 'erin', scripts: new Set(['51']), before: null, own: [], ...list },
+      ],
     ]),
   },
 });

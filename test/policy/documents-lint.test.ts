@@ -119,9 +119,20 @@ describe('limits', () => {
     [['approvals', 'tiers', 0, 'm'], 1, /^warning approvals\.tiers\[0\]\.m is 1/],
     [
       ['screening', 'lists'],
-      [{ id: 'x', sha256_pinned_by: 'compliance', max_age: '48h', max_shrink_bp: 1 }],
-      /^warning screening\.lists .*every batch is denied/,
+      [{ id: 'x', sha256_pinned_by: 'compliance', max_age: '48h', max_shrink_bp: 10_000 }],
+      /^warning screening\.lists\[0\]\.max_shrink_bp lets a list lose all/,
     ],
+    [
+      ['screening', 'lists'],
+      [{ id: 'x', sha256_pinned_by: 'compliance', max_age: '23h', max_shrink_bp: 1 }],
+      /^warning screening\.lists\[0\]\.max_age is 23 h/,
+    ],
+    [
+      ['screening', 'inputs_hops'],
+      2,
+      /^warning screening\.inputs_hops asks for 2 hops.*with the first list that is named/,
+    ],
+    [['screening', 'inputs_hops'], 0, /^note screening\.lists names no list: nothing is screened$/],
   ])('%j: %j is weak', (keys, value, expected) => {
     expect(added([keys, value])).toContainEqual(expect.stringMatching(expected));
   });

@@ -4,16 +4,34 @@ import { foreignInput, previousTransaction } from '../../src/policy/rules/inputs
 import type { EvaluationInput, Facts } from '../../src/policy/types.js';
 import { canonicalVerdict } from '../../src/policy/verdict.js';
 import { createSpendIndex } from '../../src/policy/windows.js';
-import { btc, change, codes, input, inputOf, judge, pay, spent, summary, txid } from './fixture.js';
+import { btc, change, codes, input, inputOf, judge, NOW, pay, spent, summary, txid } from './fixture.js';
+
+const LIST = { id: 'a', pinnedBy: 'compliance', maxAge: 1, maxShrinkBp: 1 };
 
 const sound = (): EvaluationInput =>
   inputOf({
+    policy: { screening: { lists: [LIST], inputsHops: 1 } },
     batch: {
       pay: [pay('A', '1'), pay('B', '2')],
       change: [change(btc('1'))],
       inputs: [{}, { value: btc('1'), outpoint: { txid: txid('second'), vout: 1 } }],
     },
-    state: { spends: [spent(btc('1')), spent(btc('1'), { unconfirmed: true, inputs: ['earlier'] })] },
+    state: {
+      spends: [spent(btc('1')), spent(btc('1'), { unconfirmed: true, inputs: ['earlier'] })],
+      screening: new Map([
+        [
+          'a',
+          {
+            issuedAt: NOW,
+            expiresAt: NOW + 1,
+            pinnedBy: 'erin',
+            scripts: new Set(['51']),
+            before: { scripts: 10, removed: 0 },
+            own: [],
+          },
+        ],
+      ]),
+    },
   });
 
 type Path = readonly (string | number)[];
@@ -45,10 +63,10 @@ function withField(value: unknown, [key, ...rest]: Path, make: (old: unknown) =>
 
 const OF_EVERY_TYPE: readonly unknown[] = [undefined, null, true, -1, 0.5, Number.NaN, 7, -7n, 7n, 'x', [], {}];
 
-/** Absence and other types. null is a value of two fields of the base, and says what they may say. */
+/** Absence and other types. null is a value of some fields of the base, and says what they may say. */
 function replacements(path: Path, old: unknown): readonly unknown[] {
   const last = path.at(-1);
-  const mayBeNull = last === 'address' || last === 'confirmed';
+  const mayBeNull = ['address', 'confirmed', 'expiresAt', 'before'].includes(`${last}`);
   const kindOf = (value: unknown): string => (Array.isArray(value) ? 'list' : value === null ? 'null' : typeof value);
   const wrong = OF_EVERY_TYPE.filter((value) => {
     if (value === null) return old !== null && !mayBeNull;

@@ -44,7 +44,16 @@ describe('policy coverage', () => {
     const none = await coverage(() => false);
     expect(none.seen).toBe(0);
     expect(none.percent).toBe(0);
-    expect(none.beyond.map(({ code }) => code)).toEqual(['LIMIT_LIFETIME', 'DATA_MISSING', 'APPROVALS_NO_TIER']);
+    expect(none.beyond.map(({ code }) => code)).toEqual([
+      'LIMIT_LIFETIME',
+      'DATA_MISSING',
+      'DATA_INVALID',
+      'DEST_SANCTIONED',
+      'OWN_LISTED',
+      'INPUT_TAINTED',
+      'INPUT_UNSCREENED',
+      'APPROVALS_NO_TIER',
+    ]);
     expect(missing(none)).not.toContain('APPROVALS_NO_TIER deny');
     expect(missing(none)).toContain('APPROVALS_NO_TIER pass');
   });
