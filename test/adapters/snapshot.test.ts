@@ -108,7 +108,8 @@ describe('a right snapshot', () => {
     const text = JSON.stringify({ ...snapshotOf(), feerate: '12.5' });
     const result = read(text);
     if (!result.ok) throw new Error(result.error.message);
-    const { coins, previous, ...rest } = result.value;
+    const { coins, previous, sources, ...rest } = result.value;
+    expect(sources).toEqual(new Map());
     expect(rest).toEqual({
       network: 'testnet3',
       vault: 'cold',

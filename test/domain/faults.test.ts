@@ -10,6 +10,7 @@ import { JOURNAL_FAULTS } from '../../src/domain/faults/journal.js';
 import { LIFECYCLE_FAULTS } from '../../src/domain/faults/lifecycle.js';
 import { PLAN_FAULTS } from '../../src/domain/faults/plan.js';
 import { PSBT_FAULTS } from '../../src/domain/faults/psbt.js';
+import { SCREENING_FAULTS } from '../../src/domain/faults/screening.js';
 import { VAULT_FAULTS } from '../../src/domain/faults/vault.js';
 import { WORKFLOW_FAULTS } from '../../src/domain/faults/workflow.js';
 import { all, err, ok } from '../../src/domain/result.js';
@@ -29,6 +30,7 @@ test('every fault has an exit code above 0, and no two rooms share a tag', () =>
     LIFECYCLE_FAULTS,
     PLAN_FAULTS,
     PSBT_FAULTS,
+    SCREENING_FAULTS,
     VAULT_FAULTS,
     WORKFLOW_FAULTS,
   ];

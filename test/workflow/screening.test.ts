@@ -339,6 +339,6 @@ describe('the journal of lists', () => {
     await takeIn(s, lines(HOT));
     const { destinations } = await s.json(0, 'policy', 'simulate', '--to', 'warm-1');
     expect(destinations[0].most).toBe('0');
-    expect(destinations[0].bound_by.map(({ code }: { code: string }) => code)).toEqual(['DEST_SANCTIONED']);
+    expect(destinations[0].bound_by.map(({ code }: { code: string }) => code)).toContain('DEST_SANCTIONED');
   });
 });
