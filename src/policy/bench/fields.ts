@@ -145,7 +145,11 @@ const input: Reader<CaseInput> = object({
     list(target, 0, ({ text: name }) => name),
     'Scripts that the coin comes from.',
   ),
-  untold: optionalField('untold', integer(0, 100_000), 'How many more of them nothing tells; none where it is left out.'),
+  untold: optionalField(
+    'untold',
+    integer(0, 100_000),
+    'How many more of them nothing tells; none where it is left out.',
+  ),
 });
 
 /** Inputs that are all alike are written once: { times: 200, value: "10000" }. */
