@@ -106,7 +106,8 @@ export const POLICY_WORDS: WordsByPath = {
   'screening.lists[].max_shrink_bp':
     'By how much it may shrink from one version to the next, in hundredths of a percent.',
   'screening.on_hit': 'What happens to a batch that pays a destination of a list.',
-  'screening.inputs_hops': 'Over how many transactions coins are traced back: 0 or 1. More is denied, since no data reach further.',
+  'screening.inputs_hops':
+    'Over how many transactions coins are traced back: 0 or 1. More is denied, since no data reach further.',
   clock: 'How far what tells the time may be off.',
   'clock.max_back': "How far this machine's clock may be behind the newest entry of the journal.",
   'clock.max_ahead_of_mtp': "How far this machine's clock may be ahead of the median time past of the chain.",
