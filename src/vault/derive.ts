@@ -2,16 +2,21 @@ import { createHmac } from 'node:crypto';
 import { isPrivate, pointAdd, pointCompress, pointFromScalar, xOnlyPointAddTweak } from 'tiny-secp256k1';
 import { equalBytes, hash160, sha256, toHex } from '../domain/bytes.js';
 import type { Branch } from '../domain/coin.js';
+import type { Network } from '../domain/network.js';
 import { HARDENED } from '../domain/path.js';
 import { accountNode } from './extended-key.js';
-import type { DerivedKey, DerivedScript, Deriver, Vault, VaultKey } from './types.js';
+import type { DerivedKey, DerivedScript, Deriver, Vault, VaultKey, VaultKind } from './types.js';
 
-/** One branch of one cosigner, prepared: the parent uncompressed spares a square root for every child. */
-interface BranchNode {
-  readonly key: VaultKey;
+/** A public node whose unhardened children are derived; its key uncompressed spares a square root for every child. */
+export interface ParentNode {
   readonly parent: Uint8Array;
   readonly publicKey: Uint8Array;
   readonly chainCode: Uint8Array;
+}
+
+/** One branch of one cosigner. */
+interface BranchNode extends ParentNode {
+  readonly key: VaultKey;
 }
 
 interface BranchCache {
@@ -73,11 +78,14 @@ export function createDeriver(vault: Vault): Deriver {
 }
 
 function branchCache(vault: Vault, branch: Branch): BranchCache {
-  const nodes = vault.keys.map((key) => {
-    const { publicKey, chainCode } = accountNode(key.xpub, vault.network).derive(branch);
-    return { key, parent: pointCompress(publicKey, false), publicKey, chainCode };
-  });
+  const nodes = vault.keys.map((key) => ({ key, ...parentNode(key.xpub, vault.network, [branch]) }));
   return { nodes, scripts: new Map(), searched: { from: 0, to: -1 } };
+}
+
+/** The node below an extended key at the end of unhardened steps. The key has been decoded before: another is a bug. */
+export function parentNode(xpub: string, network: Network, steps: readonly number[]): ParentNode {
+  const { publicKey, chainCode } = steps.reduce((node, step) => node.derive(step), accountNode(xpub, network));
+  return { parent: pointCompress(publicKey, false), publicKey, chainCode };
 }
 
 function sameForm(a: Uint8Array, b: Uint8Array): boolean {
@@ -88,7 +96,7 @@ function sameForm(a: Uint8Array, b: Uint8Array): boolean {
  * CKDpub of BIP32. An index without a key has probability 2^-127, so it is a broken library rather than bad luck. The
  * generator's multiple and the sum by themselves take three quarters of what `pointAddScalar` takes for both.
  */
-function childKey({ parent, publicKey, chainCode }: BranchNode, index: number): Uint8Array {
+export function childKey({ parent, publicKey, chainCode }: ParentNode, index: number): Uint8Array {
   const data = Buffer.alloc(37);
   data.set(publicKey);
   data.writeUInt32BE(index, 33);
@@ -106,33 +114,42 @@ function deriveScript(vault: Vault, nodes: readonly BranchNode[], branch: Branch
     path: [...node.key.path, branch, index],
     publicKey: childKey(node, index),
   }));
-  switch (vault.kind) {
+  return { origin, keys, ...outputScript(vault.kind, vault.threshold, keys.map(({ publicKey }) => publicKey)) };
+}
+
+/** The script that a descriptor of this kind has for these compressed public keys (BIP381 to BIP386). */
+export function outputScript(
+  kind: VaultKind,
+  threshold: number,
+  keys: readonly Uint8Array[],
+): Pick<DerivedScript, 'script' | 'redeemScript' | 'witnessScript'> {
+  switch (kind) {
     case 'pkh':
-      return { origin, keys, script: bytes(0x76, 0xa9, push(hash160(onlyKey(keys))), 0x88, 0xac) };
+      return { script: bytes(0x76, 0xa9, push(hash160(onlyKey(keys))), 0x88, 0xac) };
     case 'wpkh':
-      return { origin, keys, script: keyHashProgram(keys) };
+      return { script: keyHashProgram(keys) };
     case 'sh(wpkh)': {
       const redeemScript = keyHashProgram(keys);
-      return { origin, keys, script: scriptHash(redeemScript), redeemScript };
+      return { script: scriptHash(redeemScript), redeemScript };
     }
     case 'tr':
-      return { origin, keys, script: bytes(0x51, push(taprootOutputKey(onlyKey(keys).subarray(1)))) };
+      return { script: bytes(0x51, push(taprootOutputKey(onlyKey(keys).subarray(1)))) };
     case 'wsh(sortedmulti)': {
-      const witnessScript = sortedMulti(vault.threshold, keys);
-      return { origin, keys, script: bytes(0, push(sha256(witnessScript))), witnessScript };
+      const witnessScript = sortedMulti(threshold, keys);
+      return { script: bytes(0, push(sha256(witnessScript))), witnessScript };
     }
     case 'sh(wsh(sortedmulti))': {
-      const witnessScript = sortedMulti(vault.threshold, keys);
+      const witnessScript = sortedMulti(threshold, keys);
       const redeemScript = bytes(0, push(sha256(witnessScript)));
-      return { origin, keys, script: scriptHash(redeemScript), redeemScript, witnessScript };
+      return { script: scriptHash(redeemScript), redeemScript, witnessScript };
     }
   }
 }
 
-function onlyKey(keys: readonly DerivedKey[]): Uint8Array {
+function onlyKey(keys: readonly Uint8Array[]): Uint8Array {
   const [key] = keys;
-  if (key === undefined || keys.length !== 1) throw new Error(`a single-key vault has ${keys.length} keys`);
-  return key.publicKey;
+  if (key === undefined || keys.length !== 1) throw new Error(`a single-key descriptor has ${keys.length} keys`);
+  return key;
 }
 
 function bytes(...parts: readonly (number | Uint8Array)[]): Uint8Array {
@@ -153,7 +170,7 @@ function push(data: Uint8Array): Uint8Array {
   return bytes(data.length, data);
 }
 
-function keyHashProgram(keys: readonly DerivedKey[]): Uint8Array {
+function keyHashProgram(keys: readonly Uint8Array[]): Uint8Array {
   return bytes(0, push(hash160(onlyKey(keys))));
 }
 
@@ -162,8 +179,8 @@ function scriptHash(redeemScript: Uint8Array): Uint8Array {
 }
 
 /** BIP383, BIP67: keys in lexicographic order; numbers up to 16 are single opcodes. */
-function sortedMulti(threshold: number, keys: readonly DerivedKey[]): Uint8Array {
-  const sorted = keys.map((key) => key.publicKey).sort(Buffer.compare);
+function sortedMulti(threshold: number, keys: readonly Uint8Array[]): Uint8Array {
+  const sorted = [...keys].sort(Buffer.compare);
   return bytes(0x50 + threshold, ...sorted.map(push), 0x50 + sorted.length, 0xae);
 }
 

@@ -1,8 +1,8 @@
 import { equalBytes } from '../domain/bytes.js';
-import { type Fault, fail } from '../domain/fault.js';
+import { type Fault, fail, fault } from '../domain/fault.js';
 import { type Network, networkParameters } from '../domain/network.js';
 import { HARDENED, isHardened, type Path } from '../domain/path.js';
-import { ok, type Result } from '../domain/result.js';
+import { err, ok, type Result } from '../domain/result.js';
 import { CHECKSUM_FORM, descriptorChecksum, foreignCharacter } from './descriptor-checksum.js';
 import { formatStep, holdsPrivateKey, type KeyExpression } from './descriptor-key.js';
 import { readDescriptor, type ScriptShape } from './descriptor-script.js';
@@ -12,7 +12,7 @@ import type { Vault, VaultKey, VaultKind } from './types.js';
 
 export { descriptorChecksum } from './descriptor-checksum.js';
 
-const VAULT_KINDS = [
+export const VAULT_KINDS = [
   'pkh',
   'sh(wpkh)',
   'wpkh',
@@ -22,7 +22,7 @@ const VAULT_KINDS = [
 ] as const satisfies readonly VaultKind[];
 
 /** Keys of one multisig that the Ledger app takes, and that a threshold of one opcode can count. */
-const MAX_COSIGNERS = 16;
+export const MAX_COSIGNERS = 16;
 
 /**
  * Reads an output descriptor (BIP380 to BIP386, BIP389) as a vault: one of the six kinds, every key an xpub (tpub on test
@@ -38,6 +38,38 @@ export function parseVault(id: string, network: Network, descriptor: string): Re
       remedy: 'use 1 to 32 of a-z 0-9 -, beginning with a letter or a digit, for example cold-btc-1',
     });
   }
+  const opened = openDescriptor(descriptor, network);
+  if (!opened.ok) return opened;
+  const { script, unchecked } = opened.value;
+  const kind = vaultKind(script);
+  if (!kind.ok) return kind;
+  const keys = vaultKeys(script.keys, network);
+  if (!keys.ok) return keys;
+  if (unchecked !== null) return err(unchecked);
+
+  const { threshold } = script;
+  return ok({
+    id,
+    network,
+    kind: kind.value,
+    threshold,
+    keys: keys.value,
+    descriptor: canonical(kind.value, threshold, keys.value),
+  });
+}
+
+/** A descriptor whose text was read, before anything is asked of its kind and keys. */
+export interface OpenDescriptor {
+  readonly script: ScriptShape;
+  /** What to say of a checksum that is absent: told last, since it names the one that would be right. Null where it is there. */
+  readonly unchecked: Fault | null;
+}
+
+/**
+ * Reads the text of a descriptor: no private key in it, characters, checksum, grammar, and the rules of its functions.
+ * E_DESCRIPTOR_KEY, E_DESCRIPTOR_SYNTAX, E_DESCRIPTOR_CHECKSUM (wrong).
+ */
+export function openDescriptor(descriptor: string, network: Network): Result<OpenDescriptor, Fault> {
   if (holdsPrivateKey(descriptor)) return privateKeyFault();
   const foreign = foreignCharacter(descriptor);
   if (foreign >= 0) {
@@ -48,28 +80,14 @@ export function parseVault(id: string, network: Network, descriptor: string): Re
     );
   }
   const [body = '', ...rest] = descriptor.split('#');
-  const checksum = rest.length === 0 ? null : rest.join('#');
-  if (checksum !== null && checksum !== '' && checksum !== descriptorChecksum(body)) return checksumFault(checksum);
+  const checksum = rest.join('#');
+  if (checksum !== '' && checksum !== descriptorChecksum(body)) return checksumFault(checksum);
 
   const expression = parseExpression(body);
   if (!expression.ok) return expression;
   const script = readDescriptor(expression.value, network);
   if (!script.ok) return script;
-  const kind = vaultKind(script.value);
-  if (!kind.ok) return kind;
-  const keys = vaultKeys(script.value.keys, network);
-  if (!keys.ok) return keys;
-  if (checksum === null || checksum === '') return missingChecksum(body);
-
-  const { threshold } = script.value;
-  return ok({
-    id,
-    network,
-    kind: kind.value,
-    threshold,
-    keys: keys.value,
-    descriptor: canonical(kind.value, threshold, keys.value),
-  });
+  return ok({ script: script.value, unchecked: checksum === '' ? missingChecksum(body) : null });
 }
 
 function privateKeyFault(): Result<never, Fault> {
@@ -92,8 +110,8 @@ function checksumFault(checksum: string): Result<never, Fault> {
   });
 }
 
-function missingChecksum(body: string): Result<never, Fault> {
-  return fail('E_DESCRIPTOR_CHECKSUM', 'the descriptor has no checksum, so that a changed character would go unseen', {
+function missingChecksum(body: string): Fault {
+  return fault('E_DESCRIPTOR_CHECKSUM', 'the descriptor has no checksum, so that a changed character would go unseen', {
     remedy: `compare it with the wallet that exported it, character by character; if it is right, append #${descriptorChecksum(body)}`,
   });
 }
@@ -178,10 +196,15 @@ function vaultKeys(expressions: readonly KeyExpression[], network: Network): Res
 }
 
 function canonical(kind: VaultKind, threshold: number, keys: readonly VaultKey[]): string {
-  const written = keys.map(
-    ({ fingerprint, path, xpub }) => `[${[fingerprint, ...path.map(formatStep)].join('/')}]${xpub}/<0;1>/*`,
-  );
-  const body = scriptText(kind, threshold, written);
+  return withChecksum(scriptText(kind, threshold, keys.map((key) => `${originText(key)}${key.xpub}/<0;1>/*`)));
+}
+
+/** "[f5acc2fd/84h/1h/0h]", with h for hardened steps. */
+export function originText({ fingerprint, path }: Pick<VaultKey, 'fingerprint' | 'path'>): string {
+  return `[${[fingerprint, ...path.map(formatStep)].join('/')}]`;
+}
+
+export function withChecksum(body: string): string {
   return `${body}#${descriptorChecksum(body)}`;
 }
 
