@@ -12,6 +12,7 @@ import {
   field,
   label,
   list,
+  matching,
   object,
   oneOf,
   optionalField,
@@ -34,7 +35,10 @@ export const MAX_REQUESTS = 10_000;
 /** How many faults of one file are told; who has that many has one cause for most of them. */
 export const MAX_REQUEST_FAULTS = 50;
 
-const COLUMNS = { mandatory: ['id', 'address', 'amount'], optional: ['unit', 'label', 'reference'] };
+const COLUMNS = {
+  mandatory: ['id', 'address', 'amount'],
+  optional: ['destination', 'index', 'unit', 'label', 'reference'],
+};
 
 /**
  * Reads withdrawal requests: CSV with a header, or JSON of countersign.requests/1 (docs/requests.md). Every request has a
@@ -124,6 +128,20 @@ const id: Reader<string> = (node, at) => {
   );
 };
 
+const DESTINATION = /^[a-z0-9][a-z0-9-]{0,31}$/;
+
+/** The id of an entry of the book, whose form it has. */
+const destination = matching(DESTINATION, 'an id of the address book: 1 to 32 of a-z 0-9 -');
+
+/** An address index (BIP32, unhardened): plain digits, which CSV has as text and JSON as a number. */
+const index: Reader<number> = (node, at) => {
+  const written = node.kind === 'scalar' ? String(node.value) : '';
+  const value = /^(?:0|[1-9][0-9]{0,9})$/.test(written) ? Number(written) : Number.NaN;
+  if (value < 2 ** 31) return value;
+  const message = `${describeNode(node)} is not an address index`;
+  return complain(at, node, 'E_FIELD_TYPE', message, 'write a whole number from 0 to 2147483647 in plain digits');
+};
+
 type Unit = 'sat' | 'BTC';
 
 /** An amount above zero, as text: a bare JSON number would be a float to some readers. */
@@ -148,8 +166,10 @@ function requestReader(network: Network): Reader<WithdrawalRequest> {
   const shapeIn = (unit: Unit) =>
     object({
       id: field('id', id),
-      destination: field('address', addressOn(network)),
+      payee: field('address', addressOn(network)),
       amount: field('amount', amountIn(unit)),
+      destination: optionalField('destination', destination),
+      index: optionalField('index', index),
       unit: optionalField('unit', oneOf(['sat', 'BTC'])),
       label: optionalField('label', label),
       reference: optionalField('reference', label),
@@ -160,8 +180,8 @@ function requestReader(network: Network): Reader<WithdrawalRequest> {
     const isBtc = unit?.kind === 'scalar' && unit.value === 'BTC';
     const read = shapes[isBtc ? 'BTC' : 'sat'](node, at);
     if (read === undefined) return undefined;
-    const { destination, unit: _, ...words } = read;
-    return { ...words, ...destination, where: { file: at.file, line: node.line, column: node.column } };
+    const { payee, unit: _, ...words } = read;
+    return { ...words, ...payee, where: { file: at.file, line: node.line, column: node.column } };
   };
 }
 

@@ -305,10 +305,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     path: ['book', 'show'],
-    about: 'list the destinations with their ages, which come from the journal',
-    args: [],
-    options: [],
-    example: 'countersign book show',
+    about: 'list the destinations with their ages, which come from the journal, and the addresses of descriptors',
+    args: [{ name: '[id]', about: 'one destination; default: all of them' }],
+    options: [{ flags: '--index <number>', about: 'which address of a descriptor to derive (default: 0)' }],
+    example: 'countersign book show okx --index 5',
     load: () => import('./verbs/book-show.js'),
   },
   {

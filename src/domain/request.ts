@@ -9,6 +9,10 @@ export interface WithdrawalRequest {
   readonly address: string;
   readonly script: Uint8Array;
   readonly amount: Sats;
+  /** Id of the book that the payment is meant for; where it is not said, the address alone says it. */
+  readonly destination?: string;
+  /** Which address of a descriptor of the book it is: the book decides whether that is so. */
+  readonly index?: number;
   readonly label?: string;
   readonly reference?: string;
   readonly where?: SourcePosition;

@@ -37,6 +37,8 @@ const request = v.strictObject({
   address: text,
   script,
   amount,
+  destination: v.exactOptional(name),
+  index: v.exactOptional(count),
   label: v.exactOptional(text),
   reference: v.exactOptional(text),
 });
@@ -75,8 +77,16 @@ const KINDS = {
     document: hash,
     under: hash,
     signatures,
-    added: v.array(v.strictObject({ id: name, script, label: text })),
-    removed: v.array(v.strictObject({ id: name, script })),
+    added: v.array(
+      v.union([
+        v.strictObject({ id: name, script, label: text }),
+        v.strictObject({ id: name, descriptor: text, maxIndex: count, label: text }),
+      ]),
+    ),
+    removed: v.array(
+      v.union([v.strictObject({ id: name, script }), v.strictObject({ id: name, descriptor: text, maxIndex: count })]),
+    ),
+    narrowed: v.exactOptional(v.pipe(v.array(v.strictObject({ id: name, maxIndex: count })), v.minLength(1))),
   }),
   'coins.imported': v.strictObject({
     kind: v.literal('coins.imported'),

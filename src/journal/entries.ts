@@ -9,6 +9,9 @@ export interface RequestRecord {
   readonly address: string;
   readonly script: Hex;
   readonly amount: AmountText;
+  /** As the request declared them; the digest of a request leaves them out, since the script is what is paid. */
+  readonly destination?: string;
+  readonly index?: number;
   readonly label?: string;
   readonly reference?: string;
 }
@@ -19,6 +22,9 @@ export interface OutputRecord {
   /** Index on the vault's change branch, where the output was proven to be own change. */
   readonly change?: number;
 }
+
+/** What a destination of the book stands for: one script, or those of a descriptor at the indexes 0 to `maxIndex`. */
+export type PayableRecord = { readonly script: Hex } | { readonly descriptor: string; readonly maxIndex: number };
 
 /** One person's word for a document: an armoured SSHSIG over its statement. */
 export interface SignatureRecord {
@@ -55,9 +61,14 @@ export type EntryBody =
       /** Digest of the policy whose quorum signed the book. */
       readonly under: Hex;
       readonly signatures: readonly SignatureRecord[];
-      /** A destination's age runs from the entry that added it; changing its script is a removal and an addition. */
-      readonly added: readonly { readonly id: string; readonly script: Hex; readonly label: string }[];
-      readonly removed: readonly { readonly id: string; readonly script: Hex }[];
+      /**
+       * A destination's age runs from the entry that added it; changing its script or descriptor, or raising its maxIndex,
+       * is a removal and an addition.
+       */
+      readonly added: readonly (PayableRecord & { readonly id: string; readonly label: string })[];
+      readonly removed: readonly (PayableRecord & { readonly id: string })[];
+      /** Descriptors whose maxIndex was lowered: they keep their age. Absent where there are none. */
+      readonly narrowed?: readonly { readonly id: string; readonly maxIndex: number }[];
     }
   | {
       readonly kind: 'coins.imported';

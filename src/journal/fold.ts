@@ -1,7 +1,7 @@
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import { parseTime, type UnixSeconds } from '../domain/time.js';
-import type { Entry, EntryBody } from './entries.js';
+import type { Entry, EntryBody, PayableRecord } from './entries.js';
 import { applyBatchEntry, type BatchDraft } from './fold-batch.js';
 import { applyScreening } from './fold-screening.js';
 import { applyPolicy, bookFollows, promotePending } from './policies.js';
@@ -204,6 +204,12 @@ function applyRegistration(
   return NOTHING;
 }
 
+/** Whether two records of a destination stand for exactly the same scripts. */
+export function paysTheSame(a: PayableRecord, b: PayableRecord): boolean {
+  if ('script' in a) return 'script' in b && a.script === b.script;
+  return 'descriptor' in b && a.descriptor === b.descriptor && a.maxIndex === b.maxIndex;
+}
+
 function applyBook(
   draft: Draft,
   body: Extract<EntryBody, { kind: 'book.changed' }>,
@@ -212,15 +218,25 @@ function applyBook(
   const follows = bookFollows(draft, body, at);
   if (!follows.ok) return follows;
   const entries = new Map<string, BookAge>(draft.book?.entries);
-  for (const { id, script } of body.removed) {
-    if (entries.get(id)?.script !== script) {
-      return fail('E_JOURNAL_ENTRY', `the book does not hold ${id} with the script that is removed`);
+  for (const removed of body.removed) {
+    const held = entries.get(removed.id);
+    if (held === undefined || !paysTheSame(held, removed)) {
+      return fail('E_JOURNAL_ENTRY', `the book does not hold ${removed.id} with the script that is removed`);
     }
-    entries.delete(id);
+    entries.delete(removed.id);
   }
-  for (const { id, script, label } of body.added) {
-    if (entries.has(id)) return fail('E_JOURNAL_ENTRY', `the book holds ${id} already: remove it in the same entry`);
-    entries.set(id, { id, script, label, since: at });
+  for (const { id, maxIndex } of body.narrowed ?? []) {
+    const held = entries.get(id);
+    if (held === undefined || !('descriptor' in held) || maxIndex >= held.maxIndex) {
+      return fail('E_JOURNAL_ENTRY', `the book holds no descriptor ${id} with more indexes than ${maxIndex}`);
+    }
+    entries.set(id, { ...held, maxIndex });
+  }
+  for (const added of body.added) {
+    if (entries.has(added.id)) {
+      return fail('E_JOURNAL_ENTRY', `the book holds ${added.id} already: remove it in the same entry`);
+    }
+    entries.set(added.id, { ...added, since: at });
   }
   draft.book = { digest: body.digest, version: body.version, document: body.document, entries };
   return NOTHING;

@@ -4,7 +4,7 @@ import type { Fault } from '../domain/fault.js';
 import type { Result } from '../domain/result.js';
 import type { Sats } from '../domain/sats.js';
 import type { UnixSeconds } from '../domain/time.js';
-import type { Entry, RequestRecord } from './entries.js';
+import type { Entry, PayableRecord, RequestRecord } from './entries.js';
 
 /**
  * DRAFT: planned, nothing debited. RESERVED: debited, no APDU that could sign was sent. SENT: such an APDU may have been
@@ -64,13 +64,13 @@ export interface BatchRecord {
   readonly reason: string | null;
 }
 
-export interface BookAge {
+/** A destination of the book. */
+export type BookAge = PayableRecord & {
   readonly id: string;
-  readonly script: Hex;
   readonly label: string;
-  /** When the journal saw this id with this script first, or again after a removal. */
+  /** When the journal saw this id with this script or descriptor first, or again after a removal. */
   readonly since: UnixSeconds;
-}
+};
 
 export interface PolicyRecord {
   readonly digest: Hex;

@@ -31,6 +31,38 @@ export function areAlike(a: SplitAddress, b: SplitAddress): boolean {
   return leading + trailing >= SHARED;
 }
 
+/**
+ * Addresses to be asked for those that look like another one. Whoever shares six characters at the ends shares, for some
+ * number of them, so many in front and the rest behind: seven look-ups find them all.
+ */
+export class Looks<T> {
+  readonly #byEnds = new Map<string, (SplitAddress & { readonly of: T })[]>();
+
+  add(address: string, of: T): void {
+    const split = { ...splitAddress(address), of };
+    for (const ends of endsOf(split)) {
+      const same = this.#byEnds.get(ends);
+      if (same === undefined) this.#byEnds.set(ends, [split]);
+      else same.push(split);
+    }
+  }
+
+  /** In no particular order; one may come more than once. */
+  like(address: string): T[] {
+    const split = splitAddress(address);
+    return endsOf(split).flatMap((ends) =>
+      (this.#byEnds.get(ends) ?? []).filter((other) => areAlike(split, other)).map(({ of }) => of),
+    );
+  }
+}
+
+function endsOf({ prefix, body }: SplitAddress): string[] {
+  return Array.from({ length: SHARED + 1 }, (_, leading) => {
+    const trailing = SHARED - leading;
+    return `${prefix} ${leading} ${body.slice(0, leading)} ${body.slice(body.length - trailing)}`;
+  });
+}
+
 /** areAlike for addresses as they are written. */
 export function looksLike(a: string, b: string): boolean {
   return areAlike(splitAddress(a), splitAddress(b));

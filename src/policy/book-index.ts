@@ -41,7 +41,7 @@ export interface BookIndex {
   readonly network: Network;
   /** Where an entry is missing something or mistyped; null for a sound book. It denies, as if it were found by the verdict. */
   readonly fault: string | null;
-  /** By id; destinations whose script has no address are left out. */
+  /** By id; scripts without an address are left out, and those of descriptors, which are compared where they are found. */
   readonly addresses: readonly BookAddress[];
 }
 
@@ -50,6 +50,7 @@ export function createBookIndex(destinations: PolicyState['destinations'], netwo
   const fault = faultOfAges(destinations);
   if (fault !== null) return { destinations, network, fault, addresses: [] };
   const addresses = [...destinations.values()]
+    .filter(({ index }) => index === undefined)
     .flatMap((entry) => {
       const address = addressOf(entry, network);
       return address === null ? [] : [{ id: entry.id, script: entry.script, address, ...splitAddress(address) }];

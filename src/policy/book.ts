@@ -1,4 +1,3 @@
-import { toHex } from '../domain/bytes.js';
 import { type Fault, fault } from '../domain/fault.js';
 import type { Network } from '../domain/network.js';
 import { err, ok, type Result } from '../domain/result.js';
@@ -16,10 +15,14 @@ import {
   type Reader,
   schemaOf,
   startReading,
+  text,
+  through,
   withSchema,
 } from '../domain/source-reader.js';
 import type { SourceNode } from '../domain/source-tree.js';
+import { type Counterparty, parseCounterparty } from '../vault/counterparty.js';
 import { name, previous, versionProblem } from './fields.js';
+import { MOST_INDEXES, ScriptsOfBook, USUAL_MAX_INDEX } from './scripts-of-book.js';
 import type { BookEntry, LoadedBook } from './types.js';
 
 /** A book and its place in the chain of its versions. */
@@ -33,7 +36,8 @@ export interface Book extends LoadedBook {
 
 /**
  * Reads an address book of countersign.book/1: the destinations that may be paid, each with its script on this network.
- * A script or an id that stands there twice is refused, however its address is spelled. All faults are reported.
+ * A script or an id that stands there twice is refused, however its address is spelled and whatever descriptor
+ * derives it. All faults are reported.
  */
 export function loadBook(node: SourceNode, file: string, network: Network): Result<Book, readonly Fault[]> {
   const reading = startReading(file);
@@ -63,46 +67,74 @@ const AGE_FIELD = /(?:^|_)(?:age|date|since|added|created|effective|seen)(?:_|$)
 const AGE_REMEDY =
   'remove it: the age of a destination comes from the journal, from the entry that first saw it, and never from a file';
 
+const WORDS = {
+  id: field('id', name),
+  label: field('label', label),
+  owner: field('owner', label),
+  purpose: field('purpose', label),
+};
+const UNKNOWN = { unknown: (unknown: string) => (AGE_FIELD.test(unknown) ? AGE_REMEDY : null) };
+
+/** An address, or a counterparty's descriptor: which of the two, its fields say. */
 function entryReader(network: Network): Reader<BookEntry> {
-  const read = object(
+  const address = object({ ...WORDS, destination: field('address', addressOn(network)) }, UNKNOWN);
+  const descriptor = object(
     {
-      id: field('id', name),
-      destination: field('address', addressOn(network)),
-      label: field('label', label),
-      owner: field('owner', label),
-      purpose: field('purpose', label),
+      ...WORDS,
+      counterparty: field('descriptor', descriptorOn(network)),
+      maxIndex: optionalField('max_index', integer(0, MOST_INDEXES)),
     },
-    { unknown: (unknown) => (AGE_FIELD.test(unknown) ? AGE_REMEDY : null) },
+    UNKNOWN,
   );
-  const placed: Reader<BookEntry> = (node, at) => {
-    const entry = read(node, at);
+  const either: Reader<BookEntry> = (node, at) => {
+    const where = { file: at.file, line: node.line, column: node.column };
+    const fields = node.kind === 'map' ? node.entries : null;
+    if (fields?.has('descriptor') === true && fields.has('address')) {
+      return complain(at, node, 'E_UNKNOWN_FIELD', 'has both an address and a descriptor', ONE_OF_TWO);
+    }
+    if (fields?.has('descriptor') === true) {
+      const entry = descriptor(node, at);
+      return entry === undefined
+        ? undefined
+        : { kind: 'descriptor', ...entry, maxIndex: entry.maxIndex ?? USUAL_MAX_INDEX, where };
+    }
+    const entry = address(node, at);
     if (entry === undefined) return undefined;
-    const { destination: place, ...words } = entry;
-    return { ...words, ...place, where: { file: at.file, line: node.line, column: node.column } };
+    const { destination, ...words } = entry;
+    return { kind: 'address', ...words, ...destination, where };
   };
-  return withSchema(placed, () => schemaOf(read));
+  const forms = [address, descriptor].map(schemaOf);
+  return withSchema(either, () => ({ form: 'With an address, or with a descriptor.', anyOf: forms }));
 }
 
-/** Refuses an entry whose id or script an earlier entry has. */
+const ONE_OF_TWO = 'write an entry of its own for each: an address is one script, a descriptor is all that it derives';
+
+function descriptorOn(network: Network): Reader<Counterparty> {
+  return through(
+    text,
+    (written) => parseCounterparty(network, written),
+    'that it is a descriptor of public keys of the network that ends in /0/* or /*, with its checksum',
+  );
+}
+
+/** Refuses an entry whose id an earlier entry has, or that stands for a script that an earlier entry stands for. */
 function distinct(read: Reader<BookEntry>): Reader<BookEntry> {
   const ids = new Map<string, BookEntry>();
-  const scripts = new Map<string, BookEntry>();
+  const scripts = new ScriptsOfBook();
   const once: Reader<BookEntry> = (node, at) => {
     const entry = read(node, at);
     if (entry === undefined) return undefined;
-    const script = toHex(entry.script);
     const sameId = ids.get(entry.id);
-    const sameScript = scripts.get(script);
+    const twin = scripts.add(entry.id, entry);
     ids.set(entry.id, sameId ?? entry);
-    scripts.set(script, sameScript ?? entry);
     if (sameId !== undefined) {
       return complain(at, node, 'E_BOOK_DUPLICATE', `the id ${entry.id} is also that of line ${sameId.where.line}`);
     }
-    if (sameScript === undefined) return entry;
-    const other = `${sameScript.id} in line ${sameScript.where.line}`;
+    if (twin === null) return entry;
+    const other = `${twin.id}${twin.index === undefined ? '' : ` /${twin.index}`} in line ${ids.get(twin.id)?.where.line}`;
     return complain(at, node, 'E_BOOK_DUPLICATE', `${entry.id} pays the same script as ${other}`, ONE_ENTRY);
   };
-  const beyond = ['that no other entry has its id or pays the same script'];
+  const beyond = ['that no other entry has its id or stands for one of its scripts'];
   return withSchema(once, () => ({ ...schemaOf(read), beyond }));
 }
 

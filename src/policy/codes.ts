@@ -41,6 +41,16 @@ export const CODES = {
     'Not in the book',
     'an output pays a script that the address book does not hold',
   ),
+  DEST_DERIVATION: deny(
+    'destinations.default',
+    'Not what was declared',
+    'an address is not the one of the destination that its request names, or is not what the descriptor of the book derives at the index that the request declares; a descriptor is not paid without an index',
+  ),
+  DEST_INDEX_REUSE: warn(
+    'destinations.default',
+    'Index used again',
+    "an address of a counterparty's descriptor was paid before, or is paid more than once",
+  ),
   DEST_COOLDOWN: deny(
     'destinations.cooldown',
     'Cool-down',

@@ -26,6 +26,23 @@ export function sumAbove({ keys, sums }: Series, threshold: number): bigint {
   return (sums.at(-1) ?? 0n) - (sums[firstAbove(keys, threshold)] ?? 0n);
 }
 
+/** The amounts of several series as one; n log n, and nothing where there is one alone. */
+export function mergedSeries(all: readonly Series[]): Series {
+  const [only, ...others] = all.filter(({ keys }) => keys.length > 0);
+  if (only === undefined) return NO_SERIES;
+  if (others.length === 0) return only;
+  const amounts = [only, ...others]
+    .flatMap(({ keys, sums }) => keys.map((key, at) => ({ key, amount: (sums[at + 1] ?? 0n) - (sums[at] ?? 0n) })))
+    .sort((a, b) => a.key - b.key);
+  const sums = [0n];
+  let total = 0n;
+  for (const { amount } of amounts) {
+    total += amount;
+    sums.push(total);
+  }
+  return { keys: amounts.map(({ key }) => key), sums };
+}
+
 /** A series that grows and shrinks: at its end and at its beginning in a step, elsewhere in as many as follow. */
 export class GrowingSeries implements Series {
   readonly keys: number[] = [];

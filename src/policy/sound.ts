@@ -1,5 +1,6 @@
 import { PAYABLE_KINDS } from '../domain/script.js';
 import type {
+  CounterpartyAge,
   DestinationAge,
   EvaluationInput,
   Facts,
@@ -22,6 +23,10 @@ const whole = (from: number, to: number = Number.MAX_SAFE_INTEGER): Check =>
 const oneOf = (...values: readonly unknown[]): Check => that((value) => values.includes(value));
 const orNull = (check: Check): Check => {
   return (value) => (value === null ? null : check(value));
+};
+
+const ifSaid = (check: Check): Check => {
+  return (value) => (value === undefined ? null : check(value));
 };
 
 /** Every field of T has its check: a new field of a type without one does not compile. */
@@ -69,6 +74,7 @@ const hash = that((value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(
 const time = whole(0);
 const UINT32 = 0xffffffff;
 const UNHARDENED = 0x7fffffff;
+const index = whole(0, UNHARDENED);
 
 const origin = shape<NonNullable<InputFact['origin']>>({ branch: oneOf(0, 1), index: whole(0, UNHARDENED) });
 
@@ -147,8 +153,22 @@ const screening = shape<ScreeningState>({
   before: orNull(shape<NonNullable<ScreeningState['before']>>({ scripts: whole(0), removed: whole(0) })),
   own: list(text),
 });
+const destination = shape<DestinationAge>({ id: text, label: text, script: text, since: time, index: ifSaid(index) });
 
 const state = shape<Omit<PolicyState, 'spends' | 'destinations'>>({
+  counterparties: shape<PolicyState['counterparties']>({
+    entries: mapOf(
+      shape<CounterpartyAge>({
+        id: text,
+        label: text,
+        since: time,
+        maxIndex: whole(0, UNHARDENED),
+        scripts: that((value) => value instanceof Set),
+      }),
+    ),
+    paidBefore: mapOf(list(text)),
+    alike: list(destination),
+  }),
   confirmedBalance: amount,
   tip: shape<PolicyState['tip']>({ height: whole(0), medianTimePast: time }),
   snapshotAt: time,
@@ -162,16 +182,19 @@ const state = shape<Omit<PolicyState, 'spends' | 'destinations'>>({
   screening: mapOf(screening),
 });
 
-const request = shape<Pick<EvaluationInput['requests'][number], 'id' | 'address' | 'script' | 'amount'>>({
+type Asked = EvaluationInput['requests'][number];
+const request = shape<Pick<Asked, 'id' | 'address' | 'script' | 'amount' | 'destination' | 'index'>>({
   id: text,
   address: text,
   script: bytes,
   amount,
+  destination: ifSaid(text),
+  index: ifSaid(index),
 });
 
 const whatIsJudged = shape<Omit<EvaluationInput, 'policy'>>({ facts, requests: list(request), state, now: time });
 const spends = list(spend);
-const destinations = mapOf(shape<DestinationAge>({ id: text, label: text, script: text, since: time }));
+const destinations = mapOf(destination);
 
 /** The place of the first fault in the ages of a book, such as "[0014ab].since"; null where there is none. */
 export function faultOfAges(ages: unknown): string | null {

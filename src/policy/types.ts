@@ -10,6 +10,7 @@ import type { PayableKind, ScriptKind } from '../domain/script.js';
 import type { UnixSeconds } from '../domain/time.js';
 import type { CoinSources } from '../psbt/sources.js';
 import type { PrevoutProof } from '../psbt/types.js';
+import type { Counterparty } from '../vault/counterparty.js';
 import type { OwnProof, Vault } from '../vault/types.js';
 
 // ---------------------------------------------------------------- the document (countersign.policy/1)
@@ -143,16 +144,30 @@ export interface LoadedPolicy {
   where(field: string): SourcePosition;
 }
 
-/** One destination of the address book (countersign.book/1). */
-export interface BookEntry {
+interface BookWords {
   readonly id: string;
-  readonly address: string;
-  readonly script: Uint8Array;
   readonly label: string;
   readonly owner: string;
   readonly purpose: string;
   readonly where: SourcePosition;
 }
+
+/** One address. */
+export interface AddressEntry extends BookWords {
+  readonly kind: 'address';
+  readonly address: string;
+  readonly script: Uint8Array;
+}
+
+/** The receiving addresses of a counterparty's descriptor at the indexes 0 to `maxIndex`: one destination, many scripts. */
+export interface DescriptorEntry extends BookWords {
+  readonly kind: 'descriptor';
+  readonly counterparty: Counterparty;
+  readonly maxIndex: number;
+}
+
+/** One destination of the address book (countersign.book/1). */
+export type BookEntry = AddressEntry | DescriptorEntry;
 
 export interface LoadedBook {
   readonly digest: string;
@@ -234,11 +249,34 @@ export interface SpendRecord {
   readonly confirmed: { readonly at: UnixSeconds; readonly height: number } | null;
 }
 
+/** A script that the book lets be paid, and since when. */
 export interface DestinationAge {
   readonly id: string;
   readonly label: string;
   readonly script: Hex;
   readonly since: UnixSeconds;
+  /** Where the entry is a descriptor: the index at which it derives this script. */
+  readonly index?: number;
+}
+
+/** A descriptor of the book, as far as verdicts look at it. */
+export interface CounterpartyAge {
+  readonly id: string;
+  readonly label: string;
+  readonly since: UnixSeconds;
+  readonly maxIndex: number;
+  /** Those of its scripts that were asked for: paid before, paid by the batch, or declared by a request. */
+  readonly scripts: ReadonlySet<Hex>;
+}
+
+/** What the descriptors of the book add to a verdict. */
+export interface Counterparties {
+  /** By id. */
+  readonly entries: ReadonlyMap<string, CounterpartyAge>;
+  /** Scripts of descriptors that the batch pays, to the earlier batches that paid them. */
+  readonly paidBefore: ReadonlyMap<Hex, readonly string[]>;
+  /** Addresses of descriptors that look like another one that the batch pays. */
+  readonly alike: readonly DestinationAge[];
 }
 
 /** A person whose signature over this batch's statement verified. */
@@ -252,8 +290,9 @@ export interface Approval {
 
 export interface PolicyState {
   readonly spends: readonly SpendRecord[];
-  /** By script, in hex. */
+  /** By script, in hex. Of a descriptor those of its scripts that a verdict can ask for. */
   readonly destinations: ReadonlyMap<Hex, DestinationAge>;
+  readonly counterparties: Counterparties;
   /** Confirmed coins that no earlier batch holding budget spends; this batch's own inputs are still among them. */
   readonly confirmedBalance: Sats;
   readonly tip: { readonly height: number; readonly medianTimePast: UnixSeconds };

@@ -3,7 +3,7 @@ import type { Sats } from '../domain/sats.js';
 import type { UnixSeconds } from '../domain/time.js';
 import { assertSpend, ConfirmedSpends, isConfirmed } from './confirmed-spends.js';
 import { groups, heaviestSet, type Member, type Weighed, weighAmong } from './conflicts.js';
-import { firstAbove, type Series, sumAbove } from './series.js';
+import { firstAbove, mergedSeries, type Series, sumAbove } from './series.js';
 import type { SpendRecord } from './types.js';
 
 /** What a window can add up: sats that leave, fees, or batches. */
@@ -159,10 +159,29 @@ export function tallyWindow(
   return slidingTally(index.confirmed[dimension], weighPending(index, dimension, claim), time, window);
 }
 
-/** The same for what one script gets. */
-export function tallyScript(index: SpendIndex, script: Hex, claim: Claim, time: UnixSeconds, window: number): Tally {
-  const weighed = weighAmong(claim, index.pendingByScript.get(script) ?? []);
-  return slidingTally(index.confirmed.paidTo(script), weighed, time, window);
+/** The same for what one destination gets: all of its scripts together. */
+export function tallyScripts(
+  index: SpendIndex,
+  scripts: readonly Hex[],
+  claim: Claim,
+  time: UnixSeconds,
+  window: number,
+): Tally {
+  const confirmed = mergedSeries(scripts.map((script) => index.confirmed.paidTo(script)));
+  const pending = scripts.map((script) => index.pendingByScript.get(script) ?? []);
+  return slidingTally(confirmed, weighAmong(claim, together(pending)), time, window);
+}
+
+/**
+ * Pending payments to several scripts as if they were to one: a spend that pays two of them is one member, not two rivals.
+ * A spend is told by its list of inputs, which all of its payments share.
+ */
+function together(pending: readonly (readonly Member[])[]): readonly Member[] {
+  const [only = [], ...others] = pending;
+  if (others.length === 0) return only;
+  const weights = new Map<Member['inputs'], bigint>();
+  for (const { weight, inputs } of pending.flat()) weights.set(inputs, (weights.get(inputs) ?? 0n) + weight);
+  return [...weights].map(([inputs, weight]) => ({ weight, inputs }));
 }
 
 /** A window of blocks: a spend in block `h` counts while `tip - h < blocks`. When blocks come is not known, so nothing frees. */

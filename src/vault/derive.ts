@@ -114,7 +114,15 @@ function deriveScript(vault: Vault, nodes: readonly BranchNode[], branch: Branch
     path: [...node.key.path, branch, index],
     publicKey: childKey(node, index),
   }));
-  return { origin, keys, ...outputScript(vault.kind, vault.threshold, keys.map(({ publicKey }) => publicKey)) };
+  return {
+    origin,
+    keys,
+    ...outputScript(
+      vault.kind,
+      vault.threshold,
+      keys.map(({ publicKey }) => publicKey),
+    ),
+  };
 }
 
 /** The script that a descriptor of this kind has for these compressed public keys (BIP381 to BIP386). */

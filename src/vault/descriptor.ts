@@ -196,7 +196,13 @@ function vaultKeys(expressions: readonly KeyExpression[], network: Network): Res
 }
 
 function canonical(kind: VaultKind, threshold: number, keys: readonly VaultKey[]): string {
-  return withChecksum(scriptText(kind, threshold, keys.map((key) => `${originText(key)}${key.xpub}/<0;1>/*`)));
+  return withChecksum(
+    scriptText(
+      kind,
+      threshold,
+      keys.map((key) => `${originText(key)}${key.xpub}/<0;1>/*`),
+    ),
+  );
 }
 
 /** "[f5acc2fd/84h/1h/0h]", with h for hardened steps. */

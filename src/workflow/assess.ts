@@ -7,7 +7,7 @@ import { asksSources } from '../policy/screening/hits.js';
 import type { Facts, Verdict } from '../policy/types.js';
 import { decodePsbt } from '../psbt/decode.js';
 import type { DecodedPsbt } from '../psbt/types.js';
-import { type BatchContext, policyState, type Situation } from './situation.js';
+import { aboutPayments, type BatchContext, type Situation, stateBesides } from './situation.js';
 
 export interface Assessment {
   readonly decoded: DecodedPsbt;
@@ -24,15 +24,17 @@ export function assess(
 ): Result<Assessment, Fault> {
   const decoded = decodePsbt(psbt);
   if (!decoded.ok) return decoded;
-  const state = policyState(situation, context);
+  const besides = stateBesides(situation, context);
   const facts = deriveFacts(decoded.value, {
     deriver: situation.deriver,
     coins: situation.coins,
     tip: situation.snapshot.tip,
     frozen: situation.state.frozen,
-    gap: { lastUsedChange: state.lastUsedChange, maxGap: situation.policy.document.change.maxGap },
+    gap: { lastUsedChange: besides.lastUsedChange, maxGap: situation.policy.document.change.maxGap },
     sources: asksSources(situation.policy.document) ? situation.provenance : null,
   });
+  const payments = { outputs: facts.outputs, requests };
+  const state = { ...besides, ...aboutPayments(situation, context.batch, besides.spends, payments) };
   const verdict = evaluate({ policy: situation.policy, facts, requests, state, now: situation.now });
   return ok({ decoded: decoded.value, facts, verdict });
 }

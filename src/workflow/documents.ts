@@ -2,10 +2,12 @@ import { toHex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { formatTime, type UnixSeconds } from '../domain/time.js';
+import type { PayableRecord } from '../journal/entries.js';
+import { paysTheSame } from '../journal/fold.js';
 import { governingPolicy, newestPolicy } from '../journal/policies.js';
 import type { BookAge, JournalState } from '../journal/state.js';
 import type { Book } from '../policy/book.js';
-import type { LoadedPolicy } from '../policy/types.js';
+import type { BookEntry, LoadedPolicy } from '../policy/types.js';
 import { readPolicyRecord } from './active-policy.js';
 import { hexDigest, judgeBook, judgePolicy, type PolicyJudgement } from './policy-life.js';
 import type { Desk } from './ports.js';
@@ -83,6 +85,8 @@ export interface BookChange {
   readonly book: Book;
   readonly added: readonly string[];
   readonly removed: readonly string[];
+  /** Descriptors that stand for fewer addresses than before, and keep their age. */
+  readonly narrowed: readonly string[];
   readonly signers: readonly string[];
 }
 
@@ -101,7 +105,7 @@ export async function importBook(
     const { vault, book: newest } = tx.state;
     const judged = judgeBook(book, signatures, { vault, governing: governing.value, newest, at });
     if (!judged.ok) return judged;
-    const { added, removed } = bookDifference(tx.state.book?.entries, book);
+    const difference = bookDifference(tx.state.book?.entries, book);
     tx.append({
       kind: 'book.changed',
       digest: hexDigest(book.digest),
@@ -109,30 +113,54 @@ export async function importBook(
       document: tx.keep(bytes),
       under: hexDigest(governing.value?.digest ?? ''),
       signatures: judged.value,
-      added,
-      removed,
+      ...difference,
     });
     return ok({
       book,
-      added: added.map(({ id }) => id),
-      removed: removed.map(({ id }) => id),
+      added: difference.added.map(({ id }) => id),
+      removed: difference.removed.map(({ id }) => id),
+      narrowed: (difference.narrowed ?? []).map(({ id }) => id),
       signers: judged.value.map(({ person }) => person),
     });
   });
   return changed.ok ? changed : err([changed.error]);
 }
 
-/** What a book adds to the one before and takes from it; an id with another script is both. */
+/**
+ * What a book adds to the one before and takes from it; an id with another script, another descriptor or more indexes is
+ * both. A descriptor with fewer indexes is only narrowed.
+ */
 export function bookDifference(before: ReadonlyMap<string, BookAge> = new Map(), book: Pick<Book, 'entries'>) {
-  const now = new Map(book.entries.map((entry) => [entry.id, toHex(entry.script)]));
+  const now = new Map(book.entries.map((entry) => [entry.id, payableOf(entry)]));
+  const stays = (id: string): boolean => {
+    const [old, due] = [before.get(id), now.get(id)];
+    return old !== undefined && due !== undefined && (paysTheSame(old, due) || isNarrowed(old, due));
+  };
+  const narrowed = book.entries.flatMap((entry) => {
+    const [old, due] = [before.get(entry.id), payableOf(entry)];
+    return old !== undefined && isNarrowed(old, due) ? [{ id: entry.id, maxIndex: due.maxIndex }] : [];
+  });
   return {
     added: book.entries
-      .filter(({ id, script }) => before.get(id)?.script !== toHex(script))
-      .map(({ id, script, label }) => ({ id, script: toHex(script), label })),
+      .filter(({ id }) => !stays(id))
+      .map((entry) => ({ id: entry.id, ...payableOf(entry), label: entry.label })),
     removed: [...before.values()]
-      .filter(({ id, script }) => now.get(id) !== script)
-      .map(({ id, script }) => ({ id, script })),
+      .filter(({ id }) => !stays(id))
+      .map(({ id, label: _, since: __, ...payable }) => ({ id, ...payable })),
+    ...(narrowed.length === 0 ? {} : { narrowed }),
   };
+}
+
+type DescriptorRecord = Extract<PayableRecord, { descriptor: string }>;
+
+function isNarrowed(old: PayableRecord, due: PayableRecord): due is DescriptorRecord {
+  if (!('descriptor' in old && 'descriptor' in due)) return false;
+  return old.descriptor === due.descriptor && due.maxIndex < old.maxIndex;
+}
+
+function payableOf(entry: BookEntry): PayableRecord {
+  if (entry.kind === 'address') return { script: toHex(entry.script) };
+  return { descriptor: entry.counterparty.descriptor, maxIndex: entry.maxIndex };
 }
 
 /** The time that an entry written now will have: never before the newest one. */

@@ -1,6 +1,6 @@
 import type { Coin } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
-import { parseNetwork } from '../domain/network.js';
+import { type Network, parseNetwork } from '../domain/network.js';
 import type { WithdrawalRequest } from '../domain/request.js';
 import { ok, type Result } from '../domain/result.js';
 import { parseTime, type UnixSeconds } from '../domain/time.js';
@@ -11,10 +11,11 @@ import { policyAt } from '../journal/policies.js';
 import { SharedMap } from '../journal/shared-map.js';
 import type { BatchRecord, JournalState } from '../journal/state.js';
 import { type BookIndex, createBookIndex } from '../policy/book-index.js';
+import type { Destinations } from '../policy/counterparties.js';
 import { evaluate, evaluateRuling, type Ruling } from '../policy/evaluate.js';
 import { deriveFacts } from '../policy/facts.js';
 import { asksSources, type Lists, type Quarantine } from '../policy/screening/hits.js';
-import type { Approval, DestinationAge, Facts, LoadedPolicy, PolicyState, SpendRecord } from '../policy/types.js';
+import type { Approval, Facts, LoadedPolicy, PolicyState, SpendRecord } from '../policy/types.js';
 import type { SpendIndex } from '../policy/windows.js';
 import { decodePsbt } from '../psbt/decode.js';
 import type { CoinSources } from '../psbt/sources.js';
@@ -24,6 +25,7 @@ import { parseVault } from '../vault/descriptor.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 import type { Assessment } from './assess.js';
+import { DeclaredIndexes, destinationsOf } from './destinations.js';
 import { History, spendOf } from './history.js';
 import type { Desk } from './ports.js';
 import { requestOf } from './records.js';
@@ -85,7 +87,8 @@ export class Past {
   #deriver: Deriver | null = null;
   #snapshot: { readonly deriver: Deriver; readonly value: Snapshot } | null = null;
   #history: { readonly policy: string; readonly of: History } | null = null;
-  #destinations: { readonly book: JournalState['book']; readonly ages: ReadonlyMap<string, DestinationAge> } | null =
+  readonly #declared = new DeclaredIndexes();
+  #destinations: { readonly book: JournalState['book']; readonly network: Network; readonly of: Destinations } | null =
     null;
   #book: BookIndex | null = null;
   readonly #lists: ScreeningLists;
@@ -149,9 +152,9 @@ export class Past {
     const index = history.spends(batch.id, plan?.before ?? this.#head, snapshot.tip.height, pending);
     const change = history.changeUse(asked);
     const requests = batch.requests.map(requestOf);
-    const state: PolicyState = {
-      spends: index.spends,
-      destinations: this.#ages(),
+    const { spends } = index;
+    const besides: Omit<PolicyState, 'destinations' | 'counterparties'> = {
+      spends,
       confirmedBalance: history.balance(asked, pending),
       tip: { height: snapshot.tip.height, medianTimePast: snapshot.tip.medianTimePast },
       snapshotAt: snapshot.takenAt,
@@ -165,7 +168,11 @@ export class Past {
     };
     const decoded = await this.#decode(batch.psbt);
     if (!decoded.ok) return decoded;
-    const facts = this.#factsOf(batch.id, decoded.value, policy, deriver, history, state.lastUsedChange);
+    const facts = this.#factsOf(batch.id, decoded.value, policy, deriver, history, besides.lastUsedChange);
+    const indexed = this.#declared.beside(batch.id, (id) => this.#batches.get(id));
+    const destinations = this.#destinationsOf(deriver.vault.network);
+    const about = destinations.about({ outputs: facts.outputs, requests, spends, indexed });
+    const state: PolicyState = { ...besides, ...about };
     return ok({ deriver, policy, decoded: decoded.value, facts, requests, state, index });
   }
 
@@ -266,6 +273,7 @@ export class Past {
     if (body.kind === 'batch.planned') {
       this.#plan ??= { parts: body.parts, before: this.#head, planned: [] };
       this.#plan.planned.push(batch.id);
+      this.#declared.add(batch);
     } else if (this.#plan === null) {
       this.#history?.of.put(batch);
     }
@@ -333,13 +341,12 @@ export class Past {
     return requestDigests.size === 0 ? [] : reusedRequests({ requests, requestDigests }, id, asked);
   }
 
-  #ages(): ReadonlyMap<string, DestinationAge> {
+  #destinationsOf(network: Network): Destinations {
     const { book } = this.#state;
-    if (this.#destinations === null || this.#destinations.book !== book) {
-      const entries = book === null ? [] : [...book.entries.values()];
-      this.#destinations = { book, ages: new Map(entries.map((entry) => [entry.script, entry])) };
+    if (this.#destinations === null || this.#destinations.book !== book || this.#destinations.network !== network) {
+      this.#destinations = { book, network, of: destinationsOf(this.#state, network) };
     }
-    return this.#destinations.ages;
+    return this.#destinations.of;
   }
 
   #factsOf(

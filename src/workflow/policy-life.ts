@@ -1,5 +1,6 @@
 import type { DocumentFields } from '../approval/document-statement.js';
 import { type Fault, type FaultTag, fail } from '../domain/fault.js';
+import { parseNetwork } from '../domain/network.js';
 import { ok, type Result } from '../domain/result.js';
 import { formatTime, type UnixSeconds } from '../domain/time.js';
 import type { SignatureRecord } from '../journal/entries.js';
@@ -8,6 +9,7 @@ import type { Book } from '../policy/book.js';
 import { type Change, classify, overallKind } from '../policy/classify.js';
 import { durationText } from '../policy/describe.js';
 import type { LoadedPolicy } from '../policy/types.js';
+import { derivesFrom } from '../vault/counterparty.js';
 import { parseVault } from '../vault/descriptor.js';
 import { type BroughtSignature, countSignatures } from './signatures.js';
 
@@ -93,10 +95,26 @@ export function judgeBook(
       remedy: 'activate a policy first: countersign policy activate FILE',
     });
   }
+  const foreign = paysOthers(book, vault);
+  if (!foreign.ok) return foreign;
   const follows = checkChain(bookFields(book), newest, book.file, () => where);
   if (!follows.ok) return follows;
   const { document } = governing;
   return countSignatures(bookFields(book), brought, document.destinations.bookSign, document);
+}
+
+/** Whether no descriptor of the book derives the vault's own addresses: the book lists whom the vault pays. */
+function paysOthers({ entries }: Book, standing: NonNullable<Standing['vault']>): Result<void, Fault> {
+  const network = parseNetwork(standing.network);
+  if (!network.ok) return network;
+  const vault = parseVault(standing.id, network.value, standing.descriptor);
+  if (!vault.ok) return vault;
+  const own = entries.find((entry) => entry.kind === 'descriptor' && derivesFrom(entry.counterparty, vault.value));
+  if (own === undefined) return ok(undefined);
+  return fail('E_BOOK_OWN', `${own.id} derives addresses of the vault ${standing.id} itself`, {
+    where: own.where,
+    remedy: 'ask the counterparty for the descriptor of its own wallet, and take this entry out of the book',
+  });
 }
 
 function fitsVault(policy: LoadedPolicy, vault: JournalState['vault']): Result<void, Fault> {

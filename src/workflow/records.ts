@@ -10,6 +10,8 @@ export function requestOf(record: RequestRecord): WithdrawalRequest {
     address: record.address,
     script: trustedHex(record.script),
     amount: BigInt(record.amount),
+    ...(record.destination === undefined ? {} : { destination: record.destination }),
+    ...(record.index === undefined ? {} : { index: record.index }),
     ...(record.label === undefined ? {} : { label: record.label }),
     ...(record.reference === undefined ? {} : { reference: record.reference }),
   };
@@ -21,6 +23,8 @@ export function recordOf(request: WithdrawalRequest): RequestRecord {
     address: request.address,
     script: toHex(request.script),
     amount: request.amount.toString(),
+    ...(request.destination === undefined ? {} : { destination: request.destination }),
+    ...(request.index === undefined ? {} : { index: request.index }),
     ...(request.label === undefined ? {} : { label: request.label }),
     ...(request.reference === undefined ? {} : { reference: request.reference }),
   };

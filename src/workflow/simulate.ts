@@ -9,9 +9,10 @@ import { liveCoins } from '../journal/fold.js';
 import { type Hypothesis, type Outlook, outlook, whatIf } from '../policy/bench/outlook.js';
 import type { DestinationAge, Verdict } from '../policy/types.js';
 import { signedTransactionWeight } from '../vault/weights.js';
+import { nextAddresses } from './destinations.js';
 import { isMature } from './own-coins.js';
 import type { Desk } from './ports.js';
-import { loadSituation, policyState, type Situation } from './situation.js';
+import { aboutPayments, loadSituation, type Situation, stateBesides } from './situation.js';
 
 export interface SimulateOptions {
   /** An id of the book, or null for all of them. */
@@ -67,14 +68,11 @@ async function prepare(desk: Desk, options: SimulateOptions): Promise<Result<Pre
   const loaded = await loadSituation(desk);
   if (!loaded.ok) return loaded;
   const situation = loaded.value;
-  const state = policyState(situation, {
-    batch: null,
-    initiator: '',
-    approvals: [],
-    pending: [],
-    reusedRequests: [],
-  });
-  const book = [...state.destinations.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const context = { batch: null, initiator: '', approvals: [], pending: [], reusedRequests: [] };
+  const besides = stateBesides(situation, context);
+  const payments = { outputs: [], requests: [] };
+  const state = { ...besides, ...aboutPayments(situation, context.batch, besides.spends, payments) };
+  const book = nextAddresses(situation).sort((a, b) => (a.id < b.id ? -1 : 1));
   const chosen = options.to === null ? book : book.filter(({ id }) => id === options.to);
   if (chosen.length === 0) {
     return fail('E_USAGE', options.to === null ? 'the address book is empty' : `the book has no ${options.to}`, {

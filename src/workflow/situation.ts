@@ -11,14 +11,16 @@ import type { UnixSeconds } from '../domain/time.js';
 import { requestDigest } from '../journal/requests.js';
 import type { BatchRecord, JournalState } from '../journal/state.js';
 import { holdsBudget, holdsCoins } from '../journal/transitions.js';
+import type { Destinations, Paid } from '../policy/counterparties.js';
 import type { Lists, Quarantine } from '../policy/screening/hits.js';
-import type { Approval, DestinationAge, LoadedPolicy, PolicyState, SpendRecord } from '../policy/types.js';
+import type { Approval, LoadedPolicy, PolicyState, SpendRecord } from '../policy/types.js';
 import type { CoinSources } from '../psbt/sources.js';
 import { createDeriver } from '../vault/derive.js';
 import { parseVault } from '../vault/descriptor.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver, Vault } from '../vault/types.js';
 import { activePolicy } from './active-policy.js';
+import { DeclaredIndexes, declaredIndexes, destinationsOf } from './destinations.js';
 import { changeReach, countsAsReserve, onChangeBranch } from './own-coins.js';
 import type { Desk } from './ports.js';
 import { recordOf } from './records.js';
@@ -34,6 +36,7 @@ export interface OpenVault {
 /** All that a verdict looks at, apart from the batch itself. */
 export interface Situation extends OpenVault {
   readonly policy: LoadedPolicy;
+  readonly destinations: Destinations;
   readonly snapshot: Snapshot;
   readonly coins: ReadonlyMap<string, Coin>;
   /** The screening lists that the policy names, as far as they are there. */
@@ -105,6 +108,7 @@ export async function loadSituation(desk: Desk): Promise<Result<Situation, Fault
     screening: screening.value,
     provenance,
     quarantined: quarantined(coins, provenance, document, screening.value),
+    destinations: destinationsOf(open.value.state, open.value.vault.network),
     snapshot: snapshot.value,
     coins: new Map(coins.map((coin) => [formatOutpoint(coin.outpoint), coin])),
     now,
@@ -122,8 +126,26 @@ export interface BatchContext {
   readonly reusedRequests: readonly string[];
 }
 
-/** The journal and the chain as the policy's rules want to see them. */
-export function policyState(situation: Situation, context: BatchContext): PolicyState {
+/** What the book says of the scripts that a batch and earlier ones pay. */
+export function aboutPayments(
+  { state, destinations }: Pick<Situation, 'state' | 'destinations'>,
+  batch: string | null,
+  spends: readonly SpendRecord[],
+  payments: Pick<Paid, 'outputs' | 'requests'>,
+): Pick<PolicyState, 'destinations' | 'counterparties'> {
+  // Without a descriptor nobody asks which indexes were declared.
+  const declared = destinations.hasDescriptors ? declaredIndexes(state) : new DeclaredIndexes();
+  return destinations.about({ ...payments, spends, indexed: declared.beside(batch, (id) => state.batches.get(id)) });
+}
+
+/**
+ * The journal and the chain as the policy's rules want to see them, but for what depends on the payments: facts, which say
+ * what is paid, are derived with it.
+ */
+export function stateBesides(
+  situation: Situation,
+  context: BatchContext,
+): Omit<PolicyState, 'destinations' | 'counterparties'> {
   const { state, snapshot, policy } = situation;
   const others = [...state.batches.values()].filter((batch) => batch.id !== context.batch);
   const holding = others.filter((batch) => holdsBudget(batch.state));
@@ -138,7 +160,6 @@ export function policyState(situation: Situation, context: BatchContext): Policy
   const change = changeUse(situation, context.batch);
   return {
     spends: [...holding.map(spendRecord), ...context.pending],
-    destinations: destinationAges(state),
     confirmedBalance: sumSats(confirmed.map((coin) => coin.value)),
     tip: { height: snapshot.tip.height, medianTimePast: snapshot.tip.medianTimePast },
     snapshotAt: snapshot.takenAt,
@@ -181,11 +202,6 @@ function spendRecord(batch: BatchRecord): SpendRecord {
     reservedAt: batch.reservedAt ?? batch.plannedAt,
     confirmed: batch.confirmed,
   };
-}
-
-function destinationAges(state: JournalState): ReadonlyMap<string, DestinationAge> {
-  const entries = state.book === null ? [] : [...state.book.entries.values()];
-  return new Map(entries.map((entry) => [entry.script, entry]));
 }
 
 /**

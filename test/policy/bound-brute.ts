@@ -85,6 +85,7 @@ export const ONE_PAYEE: LoadedBook = {
   file: 'book.yaml',
   entries: [
     {
+      kind: 'address',
       id: 'payee',
       address: '',
       script: PAYEE,

@@ -22,6 +22,8 @@ import {
   txid,
 } from './fixture.js';
 
+import { okxAt, okxPaid, okxRequest } from './okx.js';
+
 const coin = { confirmations: 100, coinbase: false, value: btc('0.5'), leftOnScript: 0 };
 const withInput = (more: NonNullable<NonNullable<Case['batch']>['inputs']>[number]): Case => ({
   batch: { inputs: [{}, { value: btc('0.5'), coin, ...more }] },
@@ -67,6 +69,8 @@ const WITNESSES: Readonly<Record<Code, Case>> = {
   LIMIT_BATCH_COUNT: { policy: { limits: { batches24h: 0 } } },
   RESERVE_FLOOR: { state: { confirmedBalance: btc('1000') } },
   DEST_NOT_ALLOWED: { batch: { pay: [pay('X', '1')] } },
+  DEST_DERIVATION: { batch: { pay: [[okxAt(6), btc('1')]], requests: [okxRequest(6, 5)] }, state: okxPaid(6) },
+  DEST_INDEX_REUSE: { batch: { pay: [[okxAt(6), btc('1')]], requests: [okxRequest(6, 6)] }, state: okxPaid(6) },
   DEST_COOLDOWN: { batch: { pay: [pay('X', '1')] }, state: booked(NOW - HOUR) },
   DEST_CAP: { batch: { pay: [pay('B', '1')] }, state: { spends: [spent(btc('80'), { to: 'B' })] } },
   DEST_SCRIPT_TYPE: { batch: { pay: [[trustedHex('51'), btc('1')]] } },

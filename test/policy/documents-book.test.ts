@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../src/domain/bytes.js';
 import { loadBook } from '../../src/policy/book.js';
+import { firstScript } from '../../src/policy/counterparties.js';
 import { shipped, yamlNode } from './documents-support.js';
 
 const A = 'bc1qrjqln9462l3yg4uk93nhheyw75kp2jmagz3djn';
@@ -33,7 +34,7 @@ describe('loadBook', () => {
       },
     });
     const entries = book.ok ? book.value.entries : [];
-    expect(entries.map(({ id, script, where }) => [id, toHex(script), where.line])).toEqual([
+    expect(entries.map((one) => [one.id, toHex(firstScript(one)), one.where.line])).toEqual([
       ['warm-1', A_SCRIPT, 5],
       ['legacy', '76a914b5d2b8d4bbe015de6a43405f6da181c78c9cd1df88ac', 6],
     ]);

@@ -4,6 +4,7 @@ import type { WithdrawalRequest } from '../../src/domain/request.js';
 import { type Sats, sumSats } from '../../src/domain/sats.js';
 import { scriptKind } from '../../src/domain/script.js';
 import type { UnixSeconds } from '../../src/domain/time.js';
+import { NO_COUNTERPARTIES } from '../../src/policy/counterparties.js';
 import { evaluate } from '../../src/policy/evaluate.js';
 import type {
   Approval,
@@ -187,6 +188,7 @@ export function stateOf(change: Partial<PolicyState> = {}): PolicyState {
   return {
     spends: [],
     destinations: BOOK,
+    counterparties: NO_COUNTERPARTIES,
     confirmedBalance: btc('5000'),
     tip: { height: TIP, medianTimePast: NOW - HOUR },
     snapshotAt: NOW - 600,

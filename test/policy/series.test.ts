@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfirmedSpends } from '../../src/policy/confirmed-spends.js';
 import { GrowingSeries, sumAbove } from '../../src/policy/series.js';
 import type { SpendRecord } from '../../src/policy/types.js';
-import { createSpendIndex, indexOver, tallyBlocks, tallyScript, tallyWindow } from '../../src/policy/windows.js';
+import { createSpendIndex, indexOver, tallyBlocks, tallyScripts, tallyWindow } from '../../src/policy/windows.js';
 
 const point = fc.record({ key: fc.integer({ min: 0, max: 9 }), amount: fc.bigInt({ min: 0n, max: 9n }) });
 
@@ -87,7 +87,7 @@ describe('confirmed spends', () => {
           }
           expect(tallyBlocks(grown, claim, time, 5).measured).toBe(tallyBlocks(fresh, claim, time, 5).measured);
           for (const script of ['aa', 'bb', 'cc']) {
-            const [a, b] = [grown, fresh].map((index) => tallyScript(index, script, claim, time, 5));
+            const [a, b] = [grown, fresh].map((index) => tallyScripts(index, [script], claim, time, 5));
             expect(a?.measured).toBe(b?.measured);
           }
         }

@@ -10,7 +10,7 @@ import {
   type Tally,
   tallyBlocks,
   tallyPending,
-  tallyScript,
+  tallyScripts,
   tallyWindow,
 } from '../../src/policy/windows.js';
 
@@ -102,7 +102,7 @@ describe('windows', () => {
         fc.integer({ min: 1, max: 14 }),
         (spends, claim, script, blocks) => {
           const index = createSpendIndex(spends);
-          expect(tallyScript(index, script, claim, TIME, WINDOW).measured).toBe(
+          expect(tallyScripts(index, [script], claim, TIME, WINDOW).measured).toBe(
             plain(spends, paidTo(script), claim, within(TIME)),
           );
           const byBlocks = plain(spends, weights.spend, claim, ({ height }) => TIP - height < blocks);

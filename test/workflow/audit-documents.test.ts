@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { DOCUMENT_NAMESPACES, documentStatement } from '../../src/approval/document-statement.js';
 import { ok } from '../../src/domain/result.js';
 import type { EntryBody } from '../../src/journal/entries.js';
+import { bookDifference } from '../../src/workflow/documents.js';
 import { bookFields, hexDigest, policyFields } from '../../src/workflow/policy-life.js';
 import { NOON, removeAll, type Session, stage } from '../cli/session.js';
 import { LOOSER, writeNext } from './lifecycle.js';
@@ -111,12 +112,7 @@ describe('audit verify finds a book', () => {
       document: keep(bytes),
       under: hexDigest(policy.value.digest),
       signatures: people.map((person) => ({ person, signature: s.sign(person, statement, { namespace }) })),
-      added: book.value.entries.map(({ id, script, label }) => ({
-        id,
-        script: Buffer.from(script).toString('hex'),
-        label,
-      })),
-      removed: [],
+      ...bookDifference(undefined, book.value),
       ...change,
     });
   }

@@ -1,7 +1,10 @@
 import { groupedAddress } from '../../domain/address.js';
+import type { Hex } from '../../domain/bytes.js';
 import { formatPosition } from '../../domain/fault.js';
 import { formatAmount, formatBtc } from '../../domain/sats.js';
 import { formatTime } from '../../domain/time.js';
+import type { Destinations } from '../../policy/counterparties.js';
+import { entryName } from '../../policy/rules/payee.js';
 import type { Decision, Finding, Verdict } from '../../policy/types.js';
 import { canonicalVerdict } from '../../policy/verdict.js';
 import type { Assessment } from '../../workflow/assess.js';
@@ -131,7 +134,6 @@ function outcomeWord(outcome: Finding['outcome'], style: Style): string {
 
 /** What the transaction pays, from its bytes: full addresses in groups of four, the change last. */
 export function paymentLines({ facts }: Assessment, situation: Situation, style: Style): string[] {
-  const names = new Map([...(situation.state.book?.entries.values() ?? [])].map((entry) => [entry.script, entry.id]));
   const rows = facts.outputs.map((output) => {
     const script = Buffer.from(output.script).toString('hex');
     const to = output.address === null ? `script ${script}` : groupedAddress(output.address);
@@ -139,7 +141,7 @@ export function paymentLines({ facts }: Assessment, situation: Situation, style:
       `${output.index + 1}`,
       `${output.value}`,
       formatBtc(output.value),
-      output.isChange ? 'change' : printable(names.get(script) ?? 'not in the book'),
+      output.isChange ? 'change' : nameInBook(situation.destinations, { script }),
       to,
     ];
   });
@@ -156,6 +158,12 @@ export function paymentLines({ facts }: Assessment, situation: Situation, style:
     `  external ${formatAmount(facts.external)}, fee ${formatAmount(facts.fee)}, leaves the vault ${formatAmount(facts.spend)}`,
     `  ${plural(facts.inputs.length, 'input')}, ${plural(facts.outputs.length, 'output')}, at most ${facts.vsize} vB signed`,
   ];
+}
+
+/** "warm-1", "okx /5": an index of a descriptor is one that was derived and found to be this script. */
+export function nameInBook(destinations: Destinations, { script, index }: { script: Hex; index?: number }): string {
+  const entry = destinations.find(script, index);
+  return entry === null ? 'not in the book' : printable(entryName(entry));
 }
 
 export function verdictJson(verdict: Verdict): Record<string, unknown> {

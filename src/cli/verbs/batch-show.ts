@@ -4,11 +4,14 @@ import { ok } from '../../domain/result.js';
 import { formatAmount } from '../../domain/sats.js';
 import { formatTime } from '../../domain/time.js';
 import type { BatchRecord } from '../../journal/state.js';
+import type { Destinations } from '../../policy/counterparties.js';
+import { destinationsOf } from '../../workflow/destinations.js';
 import { findBatch } from '../../workflow/situation.js';
 import type { Verb, VerbContext } from '../command.js';
 import { exportFile } from '../export-file.js';
 import { fields, table } from '../render/table.js';
 import { printable } from '../render/text.js';
+import { nameInBook } from '../render/verdict.js';
 import { argument, withWorkspace } from '../with-workspace.js';
 import { UNANSWERED } from './batch-list.js';
 
@@ -51,14 +54,14 @@ export const run: Verb = async (words, context) =>
         files,
       },
       text: [
-        ...batchLines(batch, context),
+        ...batchLines(batch, destinationsOf(read.value, desk.config.network), context),
         ...(raw !== null && words.flag('raw') ? ['', `  transaction ${raw}`] : []),
         ...files.map((file) => `  wrote ${file}`),
       ],
     });
   });
 
-function batchLines(batch: BatchRecord, { style }: VerbContext): string[] {
+function batchLines(batch: BatchRecord, destinations: Destinations, { style }: VerbContext): string[] {
   const pairs: [string, string][] = [
     ['  state', batch.state === 'SENT' ? `SENT: ${UNANSWERED}` : batch.state],
     ['  planned', `${formatTime(batch.plannedAt)} by ${batch.initiator}, journal entry ${batch.plannedSeq}`],
@@ -79,6 +82,7 @@ function batchLines(batch: BatchRecord, { style }: VerbContext): string[] {
   const rows = batch.requests.map((request) => [
     printable(request.id),
     request.amount,
+    nameInBook(destinations, request),
     groupedAddress(request.address),
     printable(request.label ?? ''),
     printable(request.reference ?? ''),
@@ -86,6 +90,7 @@ function batchLines(batch: BatchRecord, { style }: VerbContext): string[] {
   const columns = [
     { title: 'request' },
     { title: 'sat', align: 'right' as const },
+    { title: 'to' },
     { title: 'address' },
     { title: 'label' },
     { title: 'reference' },

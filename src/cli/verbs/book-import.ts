@@ -19,16 +19,25 @@ export const run: Verb = async (words, context) =>
     if (!signatures.ok) return signatures;
     const changed = await importBook(desk, { bytes: bytes.value, file, signatures: signatures.value });
     if (!changed.ok) return changed;
-    const { book, added, removed, signers } = changed.value;
+    const { book, added, removed, narrowed, signers } = changed.value;
     return ok({
       schema: 'countersign.book-import/1',
       exit: 'OK',
-      data: { version: book.version, digest: book.digest, entries: book.entries.length, added, removed, signers },
+      data: {
+        version: book.version,
+        digest: book.digest,
+        entries: book.entries.length,
+        added,
+        removed,
+        narrowed,
+        signers,
+      },
       text: [
         `The address book has ${plural(book.entries.length, 'entry', 'entries')}, digest ${book.digest}`,
         `  version ${book.version}, signed by ${signers.join(', ')}`,
         ...listed('new, their cool-down begins now', added),
         ...listed('removed', removed),
+        ...listed('narrowed to fewer addresses, with the age they had', narrowed),
       ],
     });
   });

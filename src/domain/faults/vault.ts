@@ -10,10 +10,13 @@ export const VAULT_FAULTS = {
     exit: 'USAGE',
     meaning: 'the checksum of a descriptor is missing or does not match (BIP380)',
   },
-  E_DESCRIPTOR_UNSUPPORTED: { exit: 'USAGE', meaning: 'a valid descriptor of a kind that a vault cannot use' },
+  E_DESCRIPTOR_UNSUPPORTED: {
+    exit: 'USAGE',
+    meaning: 'a valid descriptor of a kind that a vault or a destination cannot use',
+  },
   E_DESCRIPTOR_KEY: {
     exit: 'USAGE',
-    meaning: 'a key expression is malformed, private, without origin, or of another network',
+    meaning: 'a key expression is malformed, private, of another network, or one of a vault without origin',
   },
   E_SNAPSHOT_SCHEMA: { exit: 'USAGE', meaning: 'a coin snapshot does not follow countersign.snapshot/1' },
   E_SNAPSHOT_NETWORK: { exit: 'USAGE', meaning: 'a coin snapshot is of another network than the vault' },

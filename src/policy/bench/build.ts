@@ -12,6 +12,7 @@ import type { DecodedInput, DecodedOutput, DecodedPsbt } from '../../psbt/types.
 import type { DerivationClaim, DerivedScript, Deriver } from '../../vault/types.js';
 import { signedTransactionWeight } from '../../vault/weights.js';
 import { deriveFacts } from '../facts.js';
+import type { Payable } from '../scripts-of-book.js';
 import type { Facts, LoadedPolicy } from '../types.js';
 import { Refusal } from './refusal.js';
 import type { CaseChange, CaseContent, CaseInput, CaseOutput, CaseReaders, Target } from './types.js';
@@ -20,8 +21,8 @@ import type { CaseChange, CaseContent, CaseInput, CaseOutput, CaseReaders, Targe
 export interface Ground {
   readonly policy: LoadedPolicy;
   readonly deriver: Deriver;
-  /** Id of the book to script. */
-  readonly book: ReadonlyMap<string, Uint8Array>;
+  /** Id of the book to what it stands for. */
+  readonly book: ReadonlyMap<string, Payable>;
 }
 
 /** Values that a case need not write; docs/policy-cases.md lists them. */
@@ -33,17 +34,31 @@ const SEQUENCE = 0xfffffffd;
 /** A target of a case as a script: an id of the book, an address of the network, or script:HEX. */
 export function scriptOf({ text, where }: Target, { policy, book }: Ground): Uint8Array {
   const known = book.get(text);
-  if (known !== undefined) return known;
+  if (known !== undefined && 'script' in known) return known.script;
+  const place = indexedTarget(text);
+  const ranged = place === null ? known : book.get(place.destination);
+  if (ranged !== undefined && 'counterparty' in ranged) {
+    if (place !== null) return ranged.counterparty.at(place.index);
+    const remedy = `write which of its addresses is meant, for example ${text}/0`;
+    throw new Refusal([fault('E_FIELD_TYPE', `${text} is a descriptor in the book of the case`, { where, remedy })]);
+  }
   const hex = /^script:((?:[0-9a-f]{2})*)$/.exec(text)?.[1];
   if (hex !== undefined) return trustedHex(hex);
   const decoded = decodeAddress(text, policy.document.wallet.network);
   if (decoded.ok) return decoded.value.script;
   // A word is a misspelt id rather than an address.
-  if (/^[a-z0-9-]{1,24}$/.test(text) && decoded.error.tag === 'E_ADDRESS_FORM') {
+  if (/^[a-z0-9-]{1,24}(?:\/[0-9]+)?$/.test(text) && decoded.error.tag === 'E_ADDRESS_FORM') {
     const remedy = `known here: ${[...book.keys()].join(', ') || 'nothing'}; or write an address, or script:HEX`;
     throw new Refusal([fault('E_FIELD_TYPE', `the book of the case has no ${text}`, { where, remedy })]);
   }
   throw new Refusal([{ ...decoded.error, where }]);
+}
+
+/** "okx/5": index 5 of the descriptor okx; null for any other text. */
+export function indexedTarget(text: string): { readonly destination: string; readonly index: number } | null {
+  const match = /^([a-z0-9][a-z0-9-]{0,31})\/(0|[1-9][0-9]{0,8})$/.exec(text);
+  const [, destination, index] = match ?? [];
+  return destination === undefined || index === undefined ? null : { destination, index: Number(index) };
 }
 
 /** "u1" stands for output 0 of a transaction made of the name; TXID:VOUT for itself. */

@@ -24,9 +24,11 @@ import {
   withSchema,
 } from '../../domain/source-reader.js';
 import { NAME_FORM, name, nameKey, sats, time } from '../fields.js';
-import { type Moment, moment } from './moment.js';
+import { MOST_INDEXES } from '../scripts-of-book.js';
+import { moment } from './moment.js';
 import type {
   CaseApproval,
+  CaseBookEntry,
   CaseContent,
   CaseInput,
   CaseOutput,
@@ -44,13 +46,28 @@ const target: Reader<Target> = withSchema(
   },
   () => ({
     ...schemaOf(label),
-    form: 'An id of the book, an address of the network, or script: and the hexadecimal digits of one.',
+    form: 'An id of the book, an id of a descriptor with an index (okx/5), an address of the network, or script: and the hexadecimal digits of one.',
     beyond: ['that the book has the id, or that the address is one of the network'],
   }),
 );
 
+/** A text that may be longer than people read in one line: a descriptor of many keys. */
+const descriptor: Reader<Target> = withSchema(
+  (node, at) => {
+    const value = text(node, at);
+    if (value === undefined) return undefined;
+    return { text: value, where: { file: at.file, line: node.line, column: node.column } };
+  },
+  () => ({ ...schemaOf(text), beyond: ['that it is a descriptor as a book may hold it'] }),
+);
+
 const payment = { to: field('to', target, 'Who is paid.'), amount: field('amount', sats, 'How much.') };
-const payments: Reader<readonly Payment[]> = list(object(payment), 0, null);
+/** What a request may say beside address and amount. */
+const declared = {
+  destination: optionalField('destination', name, 'The id of the book that the request names.'),
+  index: optionalField('index', integer(0, 2 ** 31 - 1), 'The index of a descriptor that the request declares.'),
+};
+const payments: Reader<readonly Payment[]> = list(object({ ...payment, ...declared }), 0, null);
 
 const ORIGIN_TEXT = /^([01])\/(0|[1-9][0-9]{0,9})$/;
 
@@ -199,7 +216,11 @@ const approval: Reader<CaseApproval> = withSchema(
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 const requestId = matching(REQUEST_ID, 'a request id');
 
-const requestList = list(object({ ...payment, id: optionalField('id', requestId, 'The id of the request.') }), 0, null);
+const requestList = list(
+  object({ ...payment, ...declared, id: optionalField('id', requestId, 'The id of the request.') }),
+  0,
+  null,
+);
 const requestText = object({
   csv: optionalField('csv', checkedLater(text, 'that its requests can be read'), 'The text of a CSV file of requests.'),
   json: optionalField(
@@ -228,21 +249,28 @@ const requests: Reader<CaseRequests> = withSchema(
   }),
 );
 
-const bookEntryAtLength = object({
-  to: field('address', target, 'Where it is paid.'),
-  since: optionalField('since', moment, 'When the journal saw it first; 400 days ago where it is left out.'),
+const since = optionalField('since', moment, 'When the journal saw it first; 400 days ago where it is left out.');
+const addressEntry = object({ to: field('address', target, 'Where it is paid.'), since });
+const descriptorEntry = object({
+  descriptor: field('descriptor', descriptor, "The receiving descriptor of a counterparty: pay it as 'okx/5'."),
+  maxIndex: optionalField(
+    'max_index',
+    integer(0, MOST_INDEXES),
+    'The highest index that may be paid; 999 if left out.',
+  ),
+  since,
 });
 
-/** An entry of the book: its address alone, or with when the journal saw it first. */
-const bookEntry: Reader<{ readonly to: Target; readonly since?: Moment }> = withSchema(
+/** An entry of the book: its address alone, or an address or a descriptor with when the journal saw it first. */
+const bookEntry: Reader<CaseBookEntry> = withSchema(
   (node, at) => {
-    if (node.kind === 'map') return bookEntryAtLength(node, at);
+    if (node.kind === 'map') return (node.entries.has('descriptor') ? descriptorEntry : addressEntry)(node, at);
     const to = target(node, at);
     return to === undefined ? undefined : { to };
   },
   () => ({
-    form: 'An address, or an object that also says since when.',
-    anyOf: [schemaOf(target), schemaOf(bookEntryAtLength)],
+    form: 'An address, or an object with an address or a descriptor that also says since when.',
+    anyOf: [schemaOf(target), schemaOf(addressEntry), schemaOf(descriptorEntry)],
   }),
 );
 

@@ -140,7 +140,8 @@ function judge({ policy, state, vault, to, fee, vsize, now }: Hypothesis): Ask {
     };
     const facts = factsOf(amount, fee, vsize, to, vault, state.tip.height);
     const script = trustedHex(to.script);
-    const requests = [{ id: 'what-if', address: to.id, script, amount }];
+    const declared = to.index === undefined ? {} : { destination: to.id, index: to.index };
+    const requests = [{ id: 'what-if', address: to.id, script, amount, ...declared }];
     return evaluate({ policy, facts, requests, state: moved, now: time }, index);
   };
 }

@@ -69,13 +69,10 @@ function inputOf(
   const file = `${one.file}, ${one.name}`;
   try {
     const ground = { ...bare, book: bookOf(content, bare) };
-    return ok({
-      policy: policy.value,
-      requests: requestsOf(content, ground, readers, file),
-      facts: factsOf(content, one.name, ground, readers, file),
-      state: stateOf(content, ground),
-      now: content.now,
-    });
+    const requests = requestsOf(content, ground, readers, file);
+    const facts = factsOf(content, one.name, ground, readers, file);
+    const state = stateOf(content, ground, { facts, requests });
+    return ok({ policy: policy.value, requests, facts, state, now: content.now });
   } catch (error) {
     if (error instanceof Refusal) return err(error.faults);
     throw error;

@@ -2,13 +2,27 @@ import { type Hex, toHex } from '../../domain/bytes.js';
 import { type Fault, fault } from '../../domain/fault.js';
 import { formatOutpoint } from '../../domain/outpoint.js';
 import type { WithdrawalRequest } from '../../domain/request.js';
+import { err, ok, type Result } from '../../domain/result.js';
 import type { UnixSeconds } from '../../domain/time.js';
-import type { Approval, DestinationAge, LoadedPolicy, PolicyState, SpendRecord } from '../types.js';
-import { type Ground, heightAt, LAST_CHANGE, outpointOf, scriptHex, scriptOf, TIP_HEIGHT } from './build.js';
+import { parseCounterparty } from '../../vault/counterparty.js';
+import { type BookRecord, Destinations } from '../counterparties.js';
+import { entryName } from '../rules/payee.js';
+import { type Payable, ScriptsOfBook, USUAL_MAX_INDEX } from '../scripts-of-book.js';
+import type { Approval, EvaluationInput, LoadedPolicy, PolicyState, SpendRecord } from '../types.js';
+import {
+  type Ground,
+  heightAt,
+  indexedTarget,
+  LAST_CHANGE,
+  outpointOf,
+  scriptHex,
+  scriptOf,
+  TIP_HEIGHT,
+} from './build.js';
 import { ago, type Moment, resolveMoment } from './moment.js';
 import { Refusal } from './refusal.js';
 import { screeningOf } from './screening.js';
-import type { CaseApproval, CaseContent, CaseReaders, CaseSpend, Payment } from './types.js';
+import type { CaseApproval, CaseBookEntry, CaseContent, CaseReaders, CaseSpend, Payment } from './types.js';
 
 const MINUTE = 60;
 const DAY = 86_400;
@@ -22,35 +36,48 @@ const SNAPSHOT_AGE = ago(10 * MINUTE);
 const LAST_ENTRY_AGE = ago(MINUTE);
 const APPROVED = ago(10 * MINUTE);
 
-/** The scripts of the book of a case. One script under two ids is refused, as the reader of books refuses it. */
-export function bookOf(content: CaseContent, ground: Ground): ReadonlyMap<string, Uint8Array> {
-  const book = new Map<string, Uint8Array>();
-  const owners = new Map<string, string>();
+/** The book of a case. One script under two ids is refused, as the reader of books refuses it. */
+export function bookOf(content: CaseContent, ground: Ground): Ground['book'] {
+  const book = new Map<string, Payable>();
+  const scripts = new ScriptsOfBook();
   const faults: Fault[] = [];
-  for (const [id, { to }] of content.book ?? []) {
-    const script = scriptOf(to, ground);
-    const hex = toHex(script);
-    const owner = owners.get(hex);
-    if (owner !== undefined) {
-      faults.push(fault('E_BOOK_DUPLICATE', `${id} pays the same script as ${owner}`, { where: to.where }));
+  for (const [id, entry] of content.book ?? []) {
+    const { where } = 'to' in entry ? entry.to : entry.descriptor;
+    const read = destinationOf(entry, ground);
+    if (!read.ok) {
+      faults.push(read.error);
+      continue;
     }
-    owners.set(hex, id);
-    book.set(id, script);
+    const twin = scripts.add(id, read.value);
+    if (twin !== null) {
+      faults.push(fault('E_BOOK_DUPLICATE', `${id} pays the same script as ${entryName(twin)}`, { where }));
+    }
+    book.set(id, read.value);
   }
   if (faults.length > 0) throw new Refusal(faults);
   return book;
 }
 
-export function stateOf(content: CaseContent, ground: Ground): PolicyState {
+function destinationOf(entry: CaseBookEntry, ground: Ground): Result<Payable, Fault> {
+  if ('to' in entry) return ok({ script: scriptOf(entry.to, ground) });
+  const { text, where } = entry.descriptor;
+  const read = parseCounterparty(ground.policy.document.wallet.network, text);
+  if (!read.ok) return err({ ...read.error, where });
+  return ok({ counterparty: read.value, maxIndex: entry.maxIndex ?? USUAL_MAX_INDEX });
+}
+
+/** What the state is about. */
+export type Judged = Pick<EvaluationInput, 'facts' | 'requests'>;
+
+export function stateOf(content: CaseContent, ground: Ground, judged: Judged): PolicyState {
   const { now } = content;
   const at = (moment: Moment | undefined, otherwise: Moment): UnixSeconds => resolveMoment(moment ?? otherwise, now);
   const height = content.tip ?? TIP_HEIGHT;
   const initiator = content.initiator ?? INITIATOR;
+  const spends = (content.earlier ?? []).flatMap((spend, index) => spendRecords(spend, index, now, height, ground));
   return {
-    spends: (content.earlier ?? []).flatMap((spend, index) => spendRecords(spend, index, now, height, ground)),
-    destinations: new Map(
-      [...(content.book ?? [])].map(([id, { since }]) => destination(id, at(since, BOOK_AGE), ground)),
-    ),
+    spends,
+    ...aboutDestinations(content, ground, spends, judged),
     confirmedBalance: content.balance ?? BALANCE,
     tip: { height, medianTimePast: at(content.mtp, MTP_AGE) },
     snapshotAt: at(content.snapshot, SNAPSHOT_AGE),
@@ -66,9 +93,31 @@ export function stateOf(content: CaseContent, ground: Ground): PolicyState {
   };
 }
 
-function destination(id: string, since: UnixSeconds, { book }: Ground): [Hex, DestinationAge] {
-  const script = toHex(book.get(id) ?? new Uint8Array());
-  return [script, { id, label: id, script, since }];
+/** The entries of the book as the journal would have them, with the batches of the case that paid them. */
+function aboutDestinations(
+  content: CaseContent,
+  ground: Ground,
+  spends: readonly SpendRecord[],
+  { facts, requests }: Judged,
+): Pick<PolicyState, 'destinations' | 'counterparties'> {
+  const entries = [...(content.book ?? [])].flatMap(([id, { since }]): BookRecord[] => {
+    const known = ground.book.get(id);
+    const age = { id, label: id, since: resolveMoment(since ?? BOOK_AGE, content.now) };
+    if (known === undefined) return [];
+    if ('script' in known) return [{ ...age, script: toHex(known.script) }];
+    return [{ ...age, descriptor: known.counterparty.descriptor, maxIndex: known.maxIndex }];
+  });
+  const indexed = new Map<Hex, { index: number; batches: string[] }>();
+  for (const { to, index = indexedTarget(to.text)?.index } of (content.earlier ?? []).flatMap(
+    ({ pays }) => pays ?? [],
+  )) {
+    if (index !== undefined) indexed.set(scriptHex(to, ground), { index, batches: [] });
+  }
+  for (const { batch, outputs } of spends) {
+    for (const { script } of outputs) indexed.get(script)?.batches.push(batch);
+  }
+  const destinations = new Destinations(entries, ground.policy.document.wallet.network);
+  return destinations.about({ outputs: facts.outputs, requests, spends, indexed });
 }
 
 function spendRecords(
@@ -125,6 +174,14 @@ export function requestsOf(
     address: one.to.text,
     script: scriptOf(one.to, ground),
     amount: one.amount,
+    ...declaredBy(one),
     where: one.to.where,
   }));
+}
+
+/** A target that names an index declares it, unless the case says something else. */
+function declaredBy({ to, destination, index }: Payment): Pick<WithdrawalRequest, 'destination' | 'index'> {
+  const named = indexedTarget(to.text);
+  const [id, place] = [destination ?? named?.destination, index ?? named?.index];
+  return { ...(id === undefined ? {} : { destination: id }), ...(place === undefined ? {} : { index: place }) };
 }

@@ -53,7 +53,7 @@ export interface Case {
 
 // ---------------------------------------------------------------- the content of a case
 
-/** A place of the vault, an id of the book, an address, or script:HEX. */
+/** A place of the vault, an id of the book, an id of a descriptor and an index (okx/5), an address, or script:HEX. */
 export interface Target {
   readonly text: string;
   readonly where: SourcePosition;
@@ -62,7 +62,16 @@ export interface Target {
 export interface Payment {
   readonly to: Target;
   readonly amount: Sats;
+  /** What the request says of the address; of a target "okx/5" destination okx and index 5 unless it is said. */
+  readonly destination?: string;
+  readonly index?: number;
 }
+
+/** An entry of the book of a case. */
+export type CaseBookEntry = { readonly since?: Moment } & (
+  | { readonly to: Target }
+  | { readonly descriptor: Target; readonly maxIndex?: number }
+);
 
 export interface CaseInput {
   readonly coin?: string;
@@ -137,7 +146,7 @@ export type CaseRequests =
 
 export interface CaseContent {
   readonly now: UnixSeconds;
-  readonly book?: ReadonlyMap<string, { readonly to: Target; readonly since?: Moment }>;
+  readonly book?: ReadonlyMap<string, CaseBookEntry>;
   readonly pay?: readonly Payment[];
   readonly requests?: CaseRequests;
   readonly outputs?: readonly CaseOutput[];

@@ -1,4 +1,4 @@
-import { scriptKind } from '../../domain/script.js';
+import { entryKind } from '../counterparties.js';
 import type { Cap, LoadedBook, PolicyDocument } from '../types.js';
 
 /** What can be paid, as far as caps go. */
@@ -23,7 +23,7 @@ export function destinationsOf(
   const ids =
     book === null
       ? [...caps24h.keys()]
-      : book.entries.filter(({ script }) => payable.includes(scriptKind(script))).map(({ id }) => id);
+      : book.entries.filter((entry) => payable.includes(entryKind(entry))).map(({ id }) => id);
   const known = ids.sort().map((id) => ({ id, cap: caps24h.has(id) ? (caps24h.get(id) ?? null) : defaultCap24h }));
   return { known, others: book === null || growing ? null : 0 };
 }

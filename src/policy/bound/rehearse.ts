@@ -1,6 +1,7 @@
 import { toHex } from '../../domain/bytes.js';
 import { minSats, type Sats, sumSats } from '../../domain/sats.js';
 import { dustThreshold } from '../../domain/script.js';
+import { firstScript } from '../counterparties.js';
 import { evaluate } from '../evaluate.js';
 import { DAY } from '../rules/rolling.js';
 import type { Cap, DestinationAge, EvaluationInput, PolicyDocument, SpendRecord, Verdict } from '../types.js';
@@ -95,7 +96,7 @@ class Ledger {
   constructor({ policy, book, bookGrows }: Assumed) {
     this.#document = policy.document;
     const { known, others } = destinationsOf(policy.document, book, bookGrows);
-    const scripts = new Map(book?.entries.map(({ id, script }) => [id, script]));
+    const scripts = new Map(book?.entries.map((entry) => [entry.id, firstScript(entry)]));
     this.#endless = others === null;
     this.#payees = known.map(({ id, cap }) => ({ id, cap, script: scripts.get(id) ?? this.#script(id), paid: [] }));
   }

@@ -6,6 +6,7 @@ import { type Sats, sumSats } from '../../domain/sats.js';
 import { type PayableKind, scriptKind } from '../../domain/script.js';
 import type { UnixSeconds } from '../../domain/time.js';
 import { NO_SOURCES } from '../../psbt/sources.js';
+import { NO_COUNTERPARTIES } from '../counterparties.js';
 import type {
   DestinationAge,
   EvaluationInput,
@@ -61,6 +62,7 @@ export function inputOf(scene: Scene): EvaluationInput {
     state: {
       spends,
       destinations: new Map(destinations.map((entry) => [entry.script, entry])),
+      counterparties: NO_COUNTERPARTIES,
       confirmedBalance: balance,
       tip: { height: tip, medianTimePast: at },
       snapshotAt: at,

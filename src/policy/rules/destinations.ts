@@ -2,8 +2,8 @@ import { trustedHex } from '../../domain/bytes.js';
 import { formatAmount } from '../../domain/sats.js';
 import { dustThreshold } from '../../domain/script.js';
 import { formatTime } from '../../domain/time.js';
-import { tallyScript } from '../windows.js';
-import { ageAt, payees } from './payee.js';
+import { tallyScripts } from '../windows.js';
+import { ageAt, paidDestinations, payees } from './payee.js';
 import { DAY } from './rolling.js';
 import { capped, finding, formatSpan, listed, plural, type Rule } from './rule.js';
 
@@ -57,15 +57,15 @@ export const cooldown: Rule = {
   },
 };
 
-/** What one destination gets within 24 hours. Fees are no part of it: they are not paid to the destination. */
+/** What one destination gets within 24 hours, at all of its addresses. Fees are no part of it: they are not paid to it. */
 export const destinationCap: Rule = {
   tag: 'destination-cap',
   codes: ['DEST_CAP'],
   check: (context) => {
     const { caps24h, defaultCap24h } = context.document.destinations;
-    const all = payees(context);
+    const all = paidDestinations(context);
     if (all.length === 0) return [finding(context, 'DEST_CAP', 'pass', 'The batch pays no destination.')];
-    return all.map(({ script, name, amount, entry }) => {
+    return all.map(({ scripts, name, amount, entry }) => {
       const own = entry === undefined ? undefined : caps24h.get(entry.id);
       return capped(context, {
         code: 'DEST_CAP',
@@ -73,7 +73,7 @@ export const destinationCap: Rule = {
         subject: name,
         what: `What ${name} gets within 24 hours, this batch included,`,
         cap: own === undefined ? defaultCap24h : own,
-        tally: tallyScript(context.index, script, context.claim(amount), context.time, DAY),
+        tally: tallyScripts(context.index, scripts, context.claim(amount), context.time, DAY),
       });
     });
   },

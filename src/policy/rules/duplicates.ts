@@ -1,6 +1,6 @@
 import { formatAmount, type Sats } from '../../domain/sats.js';
 import { confirmedWithin } from '../windows.js';
-import { payees } from './payee.js';
+import { destinationKey, payees } from './payee.js';
 import { paymentKey } from './requests.js';
 import { DAY } from './rolling.js';
 import { listed, perVerdict, type Rule, type RuleContext } from './rule.js';
@@ -40,31 +40,32 @@ interface RepeatedPayment {
   readonly batches: readonly string[];
 }
 
-/** Payments of this batch that another one of the last 24 hours made as well: the same script, the same amount. */
+/** Payments of this batch that another one of the last 24 hours made as well: the same destination, the same amount. */
 export const repeatedPayments = perVerdict((context): readonly RepeatedPayment[] => {
   const earlier = earlierPayments(context);
   return payees(context).flatMap(({ script, name, amounts }) =>
     [...new Set(amounts)].flatMap((amount) => {
-      const batches = earlier.get(paymentKey(script, amount)) ?? [];
+      const batches = earlier.get(paymentKey(destinationKey(context, script), amount)) ?? [];
       return batches.length === 0 ? [] : [{ name, amount, batches: [...new Set(batches)].sort() }];
     }),
   );
 });
 
 /**
- * Payments of the last 24 hours to the payees of the batch, unconfirmed ones included, to the batches that made them;
+ * Payments of the last 24 hours to the destinations of the batch, unconfirmed ones included, to the batches that made them;
  * replaced batches left out.
  */
 function earlierPayments(context: RuleContext): Map<string, string[]> {
   const { index, time, claim } = context;
-  const scripts = new Set(payees(context).map(({ script }) => script));
+  const keys = new Set(payees(context).map(({ script }) => destinationKey(context, script)));
   const inputs = new Set(claim(0n).inputs);
   const found = new Map<string, string[]>();
   for (const spend of [...confirmedWithin(index, time, DAY), ...index.pending]) {
     if (spend.inputs.some((input) => inputs.has(input))) continue;
     for (const { script, amount } of spend.outputs) {
-      if (!scripts.has(script)) continue;
-      const key = paymentKey(script, amount);
+      const destination = destinationKey(context, script);
+      if (!keys.has(destination)) continue;
+      const key = paymentKey(destination, amount);
       const known = found.get(key);
       if (known === undefined) found.set(key, [spend.batch]);
       else known.push(spend.batch);

@@ -2,6 +2,7 @@ import * as approvals from './approvals.js';
 import * as change from './change.js';
 import * as clock from './clock.js';
 import * as coins from './coins.js';
+import * as derivation from './derivation.js';
 import * as destinations from './destinations.js';
 import { possibleDuplicate } from './duplicates.js';
 import * as fees from './fees.js';
@@ -71,6 +72,8 @@ export const RULES: readonly Rule[] = [
   change.changeClaimed,
   change.selfReceive,
   destinations.destinationAllowed,
+  derivation.derivation,
+  derivation.indexReuse,
   destinations.cooldown,
   destinations.destinationCap,
   destinations.scriptType,

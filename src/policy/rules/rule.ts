@@ -217,8 +217,8 @@ export function outputName({ address, script }: Pick<OutputFact, 'address' | 'sc
 }
 
 /** "1 output", "3 outputs". */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function plural(count: number, noun: string, many = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : many}`;
 }
 
 /** The values that occur more than once. */

@@ -2,9 +2,9 @@ import { type Hex, toHex } from '../../domain/bytes.js';
 import type { Sats } from '../../domain/sats.js';
 import type { UnixSeconds } from '../../domain/time.js';
 import { weighAmong } from '../conflicts.js';
-import type { SpendRecord } from '../types.js';
-import { confirmedWithin, earliest, type SpendIndex, type Tally, tallyScript } from '../windows.js';
-import { ageAt, payees } from './payee.js';
+import type { DestinationAge, SpendRecord } from '../types.js';
+import { confirmedWithin, earliest, type SpendIndex, type Tally, tallyScripts } from '../windows.js';
+import { ageAt, paidDestinations, payees } from './payee.js';
 import { DAY } from './rolling.js';
 import { capped, finding, formatSpan, perVerdict, type Rule, type RuleContext, single } from './rule.js';
 
@@ -12,13 +12,15 @@ import { capped, finding, formatSpan, perVerdict, type Rule, type RuleContext, s
  * Young at a time: in the book for less than the age of the policy. What the book does not hold is young too, earlier
  * payments included: otherwise a thief could pay a new destination up to the cap, strike it out and go on with the next.
  */
-function isYoung({ state, document }: RuleContext, script: Hex, time: UnixSeconds): boolean {
-  const entry = state.destinations.get(script);
+function isYoung(context: RuleContext, script: Hex, time: UnixSeconds): boolean {
+  return isYoungEntry(context, context.state.destinations.get(script), time);
+}
+
+function isYoungEntry({ document }: RuleContext, entry: DestinationAge | undefined, time: UnixSeconds): boolean {
   return entry === undefined || !(ageAt(entry, time) >= document.destinations.young.untilAge);
 }
 
-function maturesAt({ state, document }: RuleContext, script: Hex): UnixSeconds | null {
-  const entry = state.destinations.get(script);
+function maturesAt({ document }: RuleContext, entry: DestinationAge | undefined): UnixSeconds | null {
   return entry === undefined ? null : entry.since + document.destinations.young.untilAge;
 }
 
@@ -27,19 +29,19 @@ export const youngCap: Rule = {
   codes: ['YOUNG_CAP'],
   check: (context) => {
     const { untilAge, each24h } = context.document.destinations.young;
-    const young = payees(context).filter(({ script }) => isYoung(context, script, context.time));
+    const young = paidDestinations(context).filter(({ entry }) => isYoungEntry(context, entry, context.time));
     if (young.length === 0) {
       const pass = () => ({ text: `Every destination of the batch is at least ${formatSpan(untilAge)} old.` });
       return [finding(context, 'YOUNG_CAP', 'pass', pass)];
     }
-    return young.map(({ script, name, amount }) => {
-      const tally = tallyScript(context.index, script, context.claim(amount), context.time, DAY);
+    return young.map(({ scripts, name, amount, entry }) => {
+      const tally = tallyScripts(context.index, scripts, context.claim(amount), context.time, DAY);
       return capped(context, {
         code: 'YOUNG_CAP',
         subject: name,
         what: `What the young destination ${name} gets within 24 hours, this batch included,`,
         cap: each24h,
-        tally: { ...tally, freesAt: (limit) => sooner(tally.freesAt(limit), maturesAt(context, script)) },
+        tally: { ...tally, freesAt: (limit) => sooner(tally.freesAt(limit), maturesAt(context, entry)) },
       });
     });
   },
@@ -115,6 +117,6 @@ function youngMoments(context: RuleContext, index: SpendIndex): UnixSeconds[] {
   const leaving = held.flatMap(({ confirmed }) => (confirmed === null ? [] : [confirmed.at + DAY]));
   const scripts = [...context.payments.map(({ script }) => toHex(script))];
   for (const { outputs } of [...held, ...index.pending]) scripts.push(...outputs.map(({ script }) => script));
-  const maturing = scripts.flatMap((script) => maturesAt(context, script) ?? []);
+  const maturing = scripts.flatMap((script) => maturesAt(context, context.state.destinations.get(script)) ?? []);
   return [...new Set([...leaving, ...maturing])].filter((time) => time > context.time).sort((a, b) => a - b);
 }
