@@ -380,3 +380,46 @@ it('reads the examples of docs/requests.md, which say the same', () => {
   expect(plain('csv')).toHaveLength(3);
   expect(plain('csv')).toEqual(plain('json'));
 });
+
+describe('destination and index', () => {
+  const head = 'id,address,amount,destination,index';
+  const json = (fields: object): string =>
+    JSON.stringify({ schema: 'countersign.requests/1', requests: [{ id: 'a', address: A, amount: '7', ...fields }] });
+
+  it('are read from CSV and from JSON alike', () => {
+    const due = { destination: 'okx', index: 5 };
+    expect(requests(`${head}\na,${A},7,okx,5\n`)[0]).toMatchObject(due);
+    expect(requests(json(due), 'json')[0]).toMatchObject(due);
+  });
+
+  it('may be left out, each by itself', () => {
+    const [none, name, index] = requests(`${head}\na,${A},7,,\nb,${A},7,okx,\nc,${A},7,,0\n`);
+    expect([none?.destination, none?.index]).toEqual([undefined, undefined]);
+    expect(Object.keys(none ?? {})).not.toContain('index');
+    expect([name?.destination, name?.index]).toEqual(['okx', undefined]);
+    expect([index?.destination, index?.index]).toEqual([undefined, 0]);
+  });
+
+  it.each(['0', '1', '2147483647'])('%s is an index', (index) => {
+    expect(requests(`${head}\na,${A},7,okx,${index}\n`)[0]?.index).toBe(Number(index));
+  });
+
+  it.each(['2147483648', '05', '1.0', '1e3', '0x5', '5h', "5'", 'five'])('%s is none', (index) => {
+    expect(faults(`${head}\na,${A},7,okx,${index}\n`)).toEqual([expect.stringMatching(/^E_FIELD_TYPE 2:/)]);
+  });
+
+  it.each([['OKX'], ['ok x'], ['x'.repeat(33)], ['_']])('%s is no id of a book', (name) => {
+    expect(faults(`${head}\na,${A},7,${name},5\n`)).toEqual([expect.stringMatching(/^E_FIELD_TYPE 2:/)]);
+  });
+
+  it.each<[unknown, string]>([
+    [-1, 'E_AMOUNT_SYNTAX'],
+    [0.5, 'E_AMOUNT_SYNTAX'],
+    [2 ** 31, 'E_FIELD_TYPE'],
+    ['-1', 'E_FIELD_TYPE'],
+    [true, 'E_FIELD_TYPE'],
+    [[5], 'E_FIELD_TYPE'],
+  ])('%j is no index in JSON', (index, tag) => {
+    expect(faults(json({ index }), 'json')).toEqual([expect.stringMatching(new RegExp(`^${tag} 1:`))]);
+  });
+});

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../../src/domain/bytes.js';
 import { loadBook } from '../../src/policy/book.js';
 import { firstScript } from '../../src/policy/counterparties.js';
+import { descriptorChecksum } from '../../src/vault/descriptor.js';
 import { shipped, yamlNode } from './documents-support.js';
+import { OKX, okxAddress } from './okx.js';
 
 const A = 'bc1qrjqln9462l3yg4uk93nhheyw75kp2jmagz3djn';
 const A_SCRIPT = '00141c81f996ba57e24457962c677be48ef52c154b7d';
@@ -19,6 +21,11 @@ const faults = (text: string): readonly string[] => {
   const book = load(text);
   return book.ok ? [] : book.error.map(({ tag, where }) => `${tag} ${where?.line}`);
 };
+
+const withChecksum = (body: string): string => `${body}#${descriptorChecksum(body)}`;
+const OTHER = withChecksum(OKX.replace(/#.*/, '').replace('wpkh(', 'pkh('));
+/** The same keys with an origin before them. */
+const SAME = withChecksum(OKX.replace(/#.*/, '').replace('wpkh(', 'wpkh([73c5da0a/84h/0h/0h]'));
 
 describe('loadBook', () => {
   it('reads entries to scripts, each with its line', () => {
@@ -130,5 +137,60 @@ describe('loadBook', () => {
     expect(faults(head(2, ''))).toEqual(['E_BOOK_SCHEMA 1']);
     expect(faults(head(2, 'none'))).toEqual(['E_BOOK_SCHEMA 4']);
     expect(faults(head(1, digest))).toEqual(['E_BOOK_SCHEMA 4']);
+  });
+});
+
+describe('descriptors in a book', () => {
+  const ranged = (id: string, descriptor: string, more = ''): string =>
+    `  - { id: ${id}, descriptor: "${descriptor}", label: "L", owner: "O", purpose: "P"${more} }\n`;
+
+  it('stand beside addresses, with the highest index that is said or 999', () => {
+    const book = load(HEAD + entry('warm-1', A) + ranged('okx', OKX) + ranged('x', OTHER, ', max_index: 7'));
+    expect(book.ok ? book.value.entries : book.error).toMatchObject([
+      { kind: 'address', id: 'warm-1' },
+      { kind: 'descriptor', id: 'okx', maxIndex: 999, counterparty: { descriptor: OKX }, where: { line: 6 } },
+      { kind: 'descriptor', id: 'x', maxIndex: 7, where: { line: 7 } },
+    ]);
+  });
+
+  it.each([
+    ['0', []],
+    ['9999', []],
+    ['10000', ['E_FIELD_TYPE 5']],
+    ['-1', ['E_FIELD_TYPE 5']],
+    ['"5"', ['E_FIELD_TYPE 5']],
+    ['unlimited', ['E_FIELD_TYPE 5']],
+  ])('max_index: %s', (maxIndex, due) => {
+    expect(faults(HEAD + ranged('okx', OKX, `, max_index: ${maxIndex}`))).toEqual(due);
+  });
+
+  it.each([
+    ['a descriptor twice', ranged('a', OKX) + ranged('b', OKX), ['E_BOOK_DUPLICATE 6']],
+    ['a descriptor twice, written differently', ranged('a', OKX) + ranged('b', SAME), ['E_BOOK_DUPLICATE 6']],
+    ['its address before it', entry('a', okxAddress(7)) + ranged('b', OKX), ['E_BOOK_DUPLICATE 6']],
+    ['its address after it', ranged('a', OKX) + entry('b', okxAddress(999)), ['E_BOOK_DUPLICATE 6']],
+    ['an address beyond its highest index', ranged('a', OKX) + entry('b', okxAddress(1000)), []],
+    ['another descriptor', ranged('a', OKX) + ranged('b', OTHER), []],
+    ['the same id', entry('a', A) + ranged('a', OKX), ['E_BOOK_DUPLICATE 6']],
+    ['an address and a descriptor in one', entry('a', A, `, descriptor: "${OKX}"`), ['E_UNKNOWN_FIELD 5']],
+    ['a highest index of an address', entry('a', A, ', max_index: 5'), ['E_UNKNOWN_FIELD 5']],
+    ['neither address nor descriptor', '  - { id: a, label: "L", owner: "O", purpose: "P" }\n', ['E_MISSING_FIELD 5']],
+    ['an age', ranged('a', OKX, ', since: "2020-01-01T00:00:00Z"'), ['E_UNKNOWN_FIELD 5']],
+    ['no checksum', ranged('a', OKX.replace(/#.*/, '')), ['E_DESCRIPTOR_CHECKSUM 5']],
+    ['a digit of it changed', ranged('a', OKX.replace('/0/', '/1/')), ['E_DESCRIPTOR_CHECKSUM 5']],
+  ])('%s', (_name, entries, due) => {
+    expect(faults(HEAD + entries)).toEqual(due);
+  });
+
+  it('says which address of which entry stands there twice', () => {
+    const book = load(HEAD + ranged('okx', OKX) + entry('b', okxAddress(12)));
+    expect(book.ok ? '' : book.error[0]?.message).toContain('b pays the same script as okx /12 in line 5');
+  });
+
+  it('of another network are refused', () => {
+    expect(load(HEAD + ranged('okx', OKX), 'testnet3')).toMatchObject({
+      ok: false,
+      error: [{ tag: 'E_DESCRIPTOR_KEY' }],
+    });
   });
 });

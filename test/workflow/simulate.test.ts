@@ -15,6 +15,7 @@ describe('policy simulate', () => {
     const s = await stage();
     const { destinations } = await s.json(0, 'policy', 'simulate');
     expect(destinations.length).toBeGreaterThan(3);
+    expect(destinations.find((line: Line) => line.id === 'warm-1')?.most).toBe('5000000000');
     for (const { id, most, bound_by } of destinations as readonly Line[]) {
       const ask = (amount: bigint, code: number) =>
         s.json(code, 'policy', 'simulate', '--to', id, '--amount', `${amount}`);

@@ -34,8 +34,8 @@ export interface Outlook {
   readonly quorum: Verdict['quorum'];
 }
 
-/** Codes that a larger amount cures: they bound a payment from below. */
-const TOO_SMALL: readonly string[] = ['DEST_DUST', 'FEE_FRACTION'];
+/** Codes that a larger amount cures, as the one coin is made to fit it: they bound a payment from below. */
+const TOO_SMALL: readonly string[] = ['DEST_DUST', 'FEE_FRACTION', 'INPUT_DUST'];
 
 /**
  * How much can go to one destination, found by asking the rules themselves: every other denial only grows with the amount,

@@ -38,7 +38,9 @@ export const cooldown: Rule = {
   codes: ['DEST_COOLDOWN'],
   check: (context) => {
     const wait = context.document.destinations.cooldown;
-    const known = payees(context).flatMap(({ entry, name }) => (entry === undefined ? [] : [{ entry, name }]));
+    const known = paidDestinations(context).flatMap(({ entry, name }) =>
+      entry === undefined ? [] : [{ entry, name }],
+    );
     const cooling = known.filter(({ entry }) => !(ageAt(entry, context.time) >= wait));
     return listed(
       context,
