@@ -153,7 +153,7 @@ describe('one descriptor is one destination', () => {
   it('has its own cap by its id', () => {
     const policy: PolicyChange = { destinations: { caps24h: new Map([['okx', btc('2')]]) } };
     const at = (amount: string) =>
-      paying([okxRequest(3, 3, btc(amount))], { spends: [earlier(1, btc('1'))] }, { policy });
+      paying([okxRequest(3, 3, btc(amount))], { spends: [earlier(1, btc('0.7')), earlier(2, btc('0.3'))] }, { policy });
     expect(summary(at('1'))).toBe('ALLOW');
     expect(findingOf(at('1.00000001'), 'DEST_CAP')).toMatchObject({
       outcome: 'deny',
@@ -225,7 +225,7 @@ describe('one descriptor is one destination', () => {
 
   it('has one young cap at all of its addresses, in this batch and before', () => {
     const entry = okxEntry({ since: NOW - 5 * DAY });
-    const spends = [earlier(1, btc('2'))];
+    const spends = [earlier(1, btc('1.2')), earlier(9, btc('0.8'))];
     const at = (amount: Sats) => paying([okxRequest(2, 2, btc('2')), okxRequest(3, 3, amount)], { spends }, { entry });
     expect(summary(at(btc('1')))).toBe('ALLOW');
     expect(summary(at(btc('1') + 1n))).toBe('DENY YOUNG_CAP');
@@ -278,6 +278,14 @@ describe('DEST_INDEX_REUSE', () => {
     };
     const verdict = paying([okxRequest(5)], { ...indexed('b-1'), spends: [replaced] });
     expect(findingOf(verdict, 'DEST_INDEX_REUSE').outcome).toBe('pass');
+  });
+});
+
+describe('POSSIBLE_DUPLICATE and descriptors', () => {
+  it('takes the same amount at another address of one descriptor for a repetition', () => {
+    const spends = [spent(btc('1'), { to: okxAt(4) })];
+    expect(summary(paying([okxRequest(5)], { spends }))).toBe('ALLOW WARN POSSIBLE_DUPLICATE');
+    expect(summary(paying([okxRequest(5, 5, btc('2'))], { spends }))).toBe('ALLOW');
   });
 });
 
