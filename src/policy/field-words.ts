@@ -132,6 +132,9 @@ export const BOOK_WORDS: WordsByPath = {
   'entries[]': 'One destination. It has no date: its age is counted from the entry of the journal that first saw it.',
   'entries[].id': 'Its short name, by which a policy may give it a cap of its own.',
   'entries[].address': 'Where it is paid. What counts is the script, however the address is spelled.',
+  'entries[].descriptor':
+    'In place of an address: the receiving descriptor of a counterparty, all of whose addresses are one destination.',
+  'entries[].max_index': 'The highest index of the descriptor that may be paid; 999 if left out.',
   'entries[].label': 'What people call it.',
   'entries[].owner': 'Whose it is.',
   'entries[].purpose': 'What it is paid for.',

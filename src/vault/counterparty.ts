@@ -24,7 +24,7 @@ export interface Counterparty {
    * they are the same here, however they are written; anything else would be a collision of HMAC-SHA512 or of a hash.
    */
   readonly identity: string;
-  /** The output script at an index below 2^31. About 0.1 ms a key. */
+  /** The output script at an index below 2^31. About 0.1 ms a key, once. */
   at(index: number): Uint8Array;
 }
 
@@ -36,6 +36,21 @@ export interface Counterparty {
  * damaged, of another network, twice), E_DESCRIPTOR_CHECKSUM (missing or wrong).
  */
 export function parseCounterparty(network: Network, descriptor: string): Result<Counterparty, Fault> {
+  const text = `${network} ${descriptor}`;
+  const known = readBefore.get(text);
+  if (known !== undefined) return ok(known);
+  const read = readCounterparty(network, descriptor);
+  if (!read.ok) return read;
+  if (readBefore.size >= MOST_REMEMBERED) readBefore.clear();
+  readBefore.set(text, read.value);
+  return read;
+}
+
+/** The same text stands in every version of a book, and deriving is the slow part: what was derived once is kept. */
+const readBefore = new Map<string, Counterparty>();
+const MOST_REMEMBERED = 200;
+
+function readCounterparty(network: Network, descriptor: string): Result<Counterparty, Fault> {
   const opened = openDescriptor(descriptor, network);
   if (!opened.ok) return opened;
   const { script, unchecked } = opened.value;
@@ -61,10 +76,18 @@ function counterparty(
   { threshold, keys }: ScriptShape,
   nodes: readonly ParentNode[],
 ): Counterparty {
+  const scripts = new Map<number, Uint8Array>();
   const at = (index: number): Uint8Array => {
     if (!Number.isInteger(index) || index < 0 || index >= HARDENED) throw new Error(`no address index: ${index}`);
-    const children = nodes.map((node) => childKey(node, index));
-    return outputScript(kind, threshold, children).script;
+    const before = scripts.get(index);
+    if (before !== undefined) return before;
+    const { script } = outputScript(
+      kind,
+      threshold,
+      nodes.map((node) => childKey(node, index)),
+    );
+    scripts.set(index, script);
+    return script;
   };
   const written = keys.map(
     ({ origin, key, derivation }) => `${origin === null ? '' : originText(origin)}${key}/${derivation}`,

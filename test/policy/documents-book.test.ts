@@ -56,6 +56,7 @@ describe('loadBook', () => {
       'settle',
       'custodian',
       'legacy',
+      'okx',
     ]);
   });
 
