@@ -1,12 +1,12 @@
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
-import type { ChainSource } from '../vault/chain.js';
+import type { ChainBackend, ChainSource } from '../vault/chain.js';
 import type { Desk } from '../workflow/ports.js';
 import { latestSnapshot, openVault } from '../workflow/situation.js';
 import { type TakenSnapshot, takeSnapshot } from '../workflow/take-snapshot.js';
 import { gapInForce } from '../workflow/vault.js';
-import type { VerbContext, Words } from './command.js';
-import { wholeNumber } from './with-workspace.js';
+import type { VerbContext, VerbResult, Words } from './command.js';
+import { wholeNumber, withWorkspace } from './with-workspace.js';
 
 /** The back ends that --backend names, or those of countersign.yaml. */
 export async function chainSources(
@@ -28,6 +28,24 @@ export async function chainSources(
     sources.push(source.value);
   }
   return ok(sources);
+}
+
+/** Runs the work with the workspace and its back ends, and closes both whatever happened. */
+export async function withBackends(
+  words: Words,
+  context: VerbContext,
+  work: (desk: Desk, backends: readonly ChainBackend[]) => Promise<VerbResult>,
+): Promise<VerbResult> {
+  return withWorkspace(context, async (desk) => {
+    const sources = await chainSources(words, context, desk);
+    if (!sources.ok) return sources;
+    const backends = await context.compose.openChain(sources.value, desk.root);
+    try {
+      return await work(desk, backends);
+    } finally {
+      for (const backend of backends) await backend.close();
+    }
+  });
 }
 
 /** Reads the coins of the workspace's vault from back ends. */

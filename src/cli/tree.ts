@@ -398,6 +398,22 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./verbs/batch-sign.js'),
   },
   {
+    path: ['batch', 'broadcast'],
+    about: 'ask the nodes whether they would take the signed transaction, and send it (docs/broadcast.md)',
+    args: [{ name: '<id>', about: 'a batch that is signed' }],
+    options: [BACKEND, COOKIE],
+    example: 'countersign batch broadcast ID',
+    load: () => import('./verbs/batch-broadcast.js'),
+  },
+  {
+    path: ['batch', 'follow'],
+    about: 'say what became of a transaction that was signed',
+    args: [{ name: '<id>', about: 'a batch that is signed' }],
+    options: [BACKEND, COOKIE, { flags: '--wait', about: 'ask every 30 s until it has 6 confirmations' }],
+    example: 'countersign batch follow ID',
+    load: () => import('./verbs/batch-follow.js'),
+  },
+  {
     path: ['batch', 'list'],
     about: 'list all batches with their states',
     args: [],

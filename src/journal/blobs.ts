@@ -24,6 +24,8 @@ export function namedBlobs(body: EntryBody): readonly Hex[] {
     case 'batch.sent':
     case 'batch.released':
     case 'batch.unknown':
+    case 'batch.broadcast':
+    case 'batch.unconfirmed':
     case 'batch.confirmed':
     case 'batch.abandoned':
     case 'journal.opened':

@@ -190,6 +190,13 @@ const KINDS = {
     height: count,
     time,
   }),
+  'batch.broadcast': v.strictObject({
+    kind: v.literal('batch.broadcast'),
+    batch: name,
+    txid: hash,
+    to: v.pipe(distinct(text), v.minLength(1)),
+  }),
+  'batch.unconfirmed': v.strictObject({ kind: v.literal('batch.unconfirmed'), batch: name, txid: hash, reason: text }),
   'batch.abandoned': v.strictObject({ kind: v.literal('batch.abandoned'), batch: name, reason: text, by: text }),
 } satisfies { readonly [K in EntryKind]: v.GenericSchema<unknown, Extract<EntryBody, { kind: K }>> };
 

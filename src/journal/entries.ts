@@ -197,6 +197,16 @@ export type EntryBody =
       readonly height: number;
       readonly time: TimeText;
     }
+  /** At least one back end has taken the transaction, or knew it. */
+  | {
+      readonly kind: 'batch.broadcast';
+      readonly batch: string;
+      readonly txid: Hex;
+      /** The back ends that took it, by the names that people are told. */
+      readonly to: readonly string[];
+    }
+  /** The block that buried it is no longer of the chain: it counts as now again. */
+  | { readonly kind: 'batch.unconfirmed'; readonly batch: string; readonly txid: Hex; readonly reason: string }
   | { readonly kind: 'batch.abandoned'; readonly batch: string; readonly reason: string; readonly by: string };
 
 export type EntryKind = EntryBody['kind'];

@@ -83,6 +83,7 @@ function applyPlanned(draft: BatchDraft, body: PlannedBody, entry: Entry, at: Un
     verdict: null,
     reservedAt: null,
     signed: null,
+    broadcastAt: null,
     confirmed: null,
     reason: null,
   };
@@ -147,6 +148,7 @@ const ADVICE: Readonly<Record<BatchState, string>> = {
   SENT: 'it may have been signed: let the signing end, or reconcile',
   UNKNOWN: 'it may have been signed: ask the device again for the same bytes, or reconcile',
   SIGNED: 'it is signed: broadcast it',
+  BROADCAST: 'it is on its way: follow it',
   CONFIRMED: 'it is done',
   RELEASED: 'sign it again, or abandon it',
   ABANDONED: 'plan a new batch',
@@ -170,6 +172,8 @@ function judge(
       return judgeReservation(draft, batch, body, at);
     case 'batch.sent':
       return judgeSending(draft, batch, body, entry, at);
+    case 'batch.broadcast':
+    case 'batch.unconfirmed':
     case 'batch.confirmed':
       if (body.txid === batch.signed?.txid) return NOTHING;
       return fail('E_JOURNAL_ENTRY', `${body.txid} is not the transaction that was signed for batch ${batch.id}`);
@@ -335,6 +339,10 @@ function changes(
         },
         reason: null,
       };
+    case 'batch.broadcast':
+      return { broadcastAt: batch.broadcastAt ?? at };
+    case 'batch.unconfirmed':
+      return { confirmed: null, reason: body.reason };
     case 'batch.confirmed': {
       if (batch.signed === null) throw new Error(`batch ${batch.id} is confirmed and was not signed`);
       return { confirmed: confirmationOf(batch.signed, { time: seconds(body.time), height: body.height }) };

@@ -171,6 +171,8 @@ function applyBody(draft: Draft, entry: Entry, at: UnixSeconds): Result<void, Fa
     case 'batch.released':
     case 'batch.unknown':
     case 'batch.signed':
+    case 'batch.broadcast':
+    case 'batch.unconfirmed':
     case 'batch.confirmed':
     case 'batch.abandoned':
       return applyBatchEntry(draft, body, entry, at);

@@ -8,10 +8,20 @@ import type { Entry, PayableRecord, RequestRecord } from './entries.js';
 
 /**
  * DRAFT: planned, nothing debited. RESERVED: debited, no APDU that could sign was sent. SENT: such an APDU may have been
- * sent. SIGNED: signatures exist. UNKNOWN: they may. CONFIRMED: buried on the chain. ABANDONED and RELEASED batches hold
+ * sent. SIGNED: signatures exist. BROADCAST: a back end took the
+ * transaction. UNKNOWN: they may. CONFIRMED: buried on the chain. ABANDONED and RELEASED batches hold
  * no budget.
  */
-export type BatchState = 'DRAFT' | 'RESERVED' | 'SENT' | 'UNKNOWN' | 'SIGNED' | 'CONFIRMED' | 'RELEASED' | 'ABANDONED';
+export type BatchState =
+  | 'DRAFT'
+  | 'RESERVED'
+  | 'SENT'
+  | 'UNKNOWN'
+  | 'SIGNED'
+  | 'BROADCAST'
+  | 'CONFIRMED'
+  | 'RELEASED'
+  | 'ABANDONED';
 
 export interface ApprovalRecord {
   readonly person: string;
@@ -58,6 +68,8 @@ export interface BatchRecord {
     /** Height of the newest block that was known then: the transaction can only be in a later one. */
     readonly tipHeight: number;
   } | null;
+  /** When it was first broadcast; null before. */
+  readonly broadcastAt: UnixSeconds | null;
   /** From 6 confirmations on, as `confirmationOf` has it: what is said of its block frees nothing early. */
   readonly confirmed: { readonly at: UnixSeconds; readonly height: number } | null;
   /** Why it was released, unknown or abandoned. */

@@ -28,7 +28,9 @@ export const TRANSITIONS: Readonly<Record<Exclude<BatchEntryKind, 'batch.planned
   'batch.released': { RESERVED: 'RELEASED', SENT: 'RELEASED' },
   'batch.unknown': { SENT: 'UNKNOWN', UNKNOWN: 'UNKNOWN' },
   'batch.signed': { SENT: 'SIGNED', UNKNOWN: 'SIGNED' },
-  'batch.confirmed': { SIGNED: 'CONFIRMED' },
+  'batch.broadcast': { SIGNED: 'BROADCAST', BROADCAST: 'BROADCAST' },
+  'batch.confirmed': { SIGNED: 'CONFIRMED', BROADCAST: 'CONFIRMED' },
+  'batch.unconfirmed': { CONFIRMED: 'BROADCAST' },
   'batch.abandoned': { DRAFT: 'ABANDONED', RESERVED: 'ABANDONED', RELEASED: 'ABANDONED' },
 };
 
@@ -39,6 +41,7 @@ const HOLDINGS: Readonly<Record<BatchState, { readonly budget: boolean; readonly
   SENT: { budget: true, coins: true },
   UNKNOWN: { budget: true, coins: true },
   SIGNED: { budget: true, coins: true },
+  BROADCAST: { budget: true, coins: true },
   CONFIRMED: { budget: true, coins: true },
   RELEASED: { budget: false, coins: false },
   ABANDONED: { budget: false, coins: false },
@@ -50,6 +53,7 @@ export const BATCH_STATES: readonly BatchState[] = [
   'SENT',
   'UNKNOWN',
   'SIGNED',
+  'BROADCAST',
   'CONFIRMED',
   'RELEASED',
   'ABANDONED',

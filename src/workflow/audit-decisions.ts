@@ -15,7 +15,7 @@ import { canonicalVerdict } from '../policy/verdict.js';
 import { type ApprovalScene, proveApproval, statementFields } from './approvals.js';
 import type { Assessment } from './assess.js';
 import type { DocumentAudit } from './audit-documents.js';
-import { confirmationProblem, importProblem, signingProblem } from './audit-evidence.js';
+import { confirmationProblem, fallbackProblem, importProblem, signingProblem } from './audit-evidence.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
 import { type Examined, Past } from './past.js';
 import type { Desk } from './ports.js';
@@ -145,6 +145,11 @@ export class DecisionAudit {
       case 'batch.unknown':
         this.#ask(entry, 'unknown', `a signature may exist outside this journal (${body.fault}): ${body.reason}`);
         return null;
+      case 'batch.unconfirmed': {
+        const snapshot = await this.#past.snapshot();
+        return snapshot.ok ? fallbackProblem(snapshot.value.value, batch) : NO_COINS;
+      }
+      case 'batch.broadcast':
       case 'batch.abandoned':
         return null;
     }

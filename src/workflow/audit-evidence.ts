@@ -61,6 +61,16 @@ export function confirmationProblem(
   return depth >= CONFIRMED_DEPTH ? null : `it is taken as confirmed at a depth of ${depth} blocks`;
 }
 
+/** Whether the coin snapshot of that moment shows that the block of a confirmed batch is gone. */
+export function fallbackProblem(snapshot: Snapshot, batch: BatchRecord): Problem {
+  const { signed } = batch;
+  if (signed === null) return 'it was never signed';
+  if (snapshot.confirmed.has(signed.txid))
+    return `the coin snapshot of that moment says that ${signed.txid} is confirmed`;
+  if (unspentInput(batch, snapshot) !== null) return null;
+  return 'the coin snapshot of that moment lists none of its coins as unspent';
+}
+
 /** Whether an import says what its snapshot holds, and whether that could follow the tip that was known before. */
 export function importProblem(
   { network, tip, takenAt, coins }: Snapshot,

@@ -43,6 +43,7 @@ export async function abandonBatch(
           remedy: 'it can be settled only by what the chain shows; its coins and its budget stay held until then',
         });
       case 'SIGNED':
+      case 'BROADCAST':
       case 'CONFIRMED':
         return fail(
           'E_BATCH_STATE',

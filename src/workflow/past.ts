@@ -279,7 +279,7 @@ export class Past {
     }
     // A batch that is signed or given up is not judged again.
     const { state, psbt, id } = batch;
-    if (state !== 'SIGNED' && state !== 'CONFIRMED' && state !== 'ABANDONED') return;
+    if (state !== 'SIGNED' && state !== 'BROADCAST' && state !== 'CONFIRMED' && state !== 'ABANDONED') return;
     this.#decoded.delete(psbt);
     this.#facts.delete(id);
   }

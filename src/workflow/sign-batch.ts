@@ -116,6 +116,7 @@ function checkState({ batch }: ReviewedBatch): Result<void, Fault> {
         remedy: 'it counts as spent until the chain shows what became of it; it cannot be signed again or abandoned',
       });
     case 'SIGNED':
+    case 'BROADCAST':
     case 'CONFIRMED':
       return fail('E_BATCH_STATE', `batch ${batch.id} is signed already`, {
         remedy: `countersign batch show ${batch.id} has its transaction`,

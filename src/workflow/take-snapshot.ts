@@ -51,7 +51,7 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
   if (!previous.ok) return previous;
   const coins = placed(scan, previous.value.transactions, deriver, backend.name);
   if (!coins.ok) return coins;
-  const confirmed = await confirmedBatches(state, backend);
+  const confirmed = await confirmedBatches(state, backend, scan.tip.height);
   if (!confirmed.ok) return confirmed;
   const feerate = await backend.feerate(options.feeTarget);
   if (!feerate.ok) return feerate;
@@ -160,14 +160,18 @@ async function previousTransactions(
 
 type Confirmation = { readonly height: number; readonly time: UnixSeconds };
 
-/** Blocks of the transactions that this journal signed and that it does not know to be buried. */
+/** No reorganisation of the main chain has been deeper than this since 2013; a coinbase waits as long (COINBASE_MATURITY). */
+const REORG_DEPTH = 100;
+
+/** Blocks of the transactions that this journal signed, as long as a reorganisation could still undo them. */
 async function confirmedBatches(
   state: JournalState,
   backend: ChainBackend,
+  tipHeight: number,
 ): Promise<Result<ReadonlyMap<Hex, Confirmation>, Fault>> {
   const confirmed = new Map<Hex, Confirmation>();
   for (const batch of state.batches.values()) {
-    if (batch.signed === null || batch.state !== 'SIGNED') continue;
+    if (batch.signed === null || (batch.confirmed?.height ?? tipHeight) <= tipHeight - REORG_DEPTH) continue;
     const status = await backend.status(batch.signed.txid, batch.signed.tipHeight);
     if (!status.ok) return status;
     if (status.value.state !== 'confirmed') continue;

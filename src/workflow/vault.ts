@@ -138,6 +138,8 @@ export interface ImportedCoins {
   readonly snapshot: Snapshot;
   /** Batches that the chain has buried. */
   readonly confirmed: readonly string[];
+  /** Batches whose block is no longer of the chain: their coins are unspent again, so they count as now. */
+  readonly fallen: readonly string[];
   /** Coins on the change branch, far beyond the change that is known: spendable, but they do not say where change goes. */
   readonly farChange: readonly Coin[];
 }
@@ -169,12 +171,18 @@ export async function importCoins(desk: Desk, bytes: Uint8Array, file: string): 
       total: sumSats(snapshot.coins.map((coin) => coin.value)).toString(),
     });
     const confirmed: string[] = [];
+    const fallen: string[] = [];
     for (const batch of tx.state.batches.values()) {
       const seen = batch.signed === null ? undefined : snapshot.confirmed.get(batch.signed.txid);
+      if (batch.signed !== null && hasFallenBack(batch, snapshot)) {
+        const reason = `its coin ${unspentInput(batch, snapshot)} is unspent again at height ${snapshot.tip.height}`;
+        tx.append({ kind: 'batch.unconfirmed', batch: batch.id, txid: batch.signed.txid, reason });
+        fallen.push(batch.id);
+      }
       if (batch.signed === null || seen === undefined) continue;
       const contradicted = unspentInput(batch, snapshot);
       if (contradicted !== null) return contradiction(batch.id, contradicted, file);
-      if (batch.state !== 'SIGNED') continue;
+      if (batch.state !== 'SIGNED' && batch.state !== 'BROADCAST') continue;
       if (snapshot.tip.height - confirmationOf(batch.signed, seen).height + 1 < CONFIRMED_DEPTH) continue;
       tx.append({
         kind: 'batch.confirmed',
@@ -185,8 +193,14 @@ export async function importCoins(desk: Desk, bytes: Uint8Array, file: string): 
       });
       confirmed.push(batch.id);
     }
-    return ok({ snapshot, confirmed, farChange });
+    return ok({ snapshot, confirmed, fallen, farChange });
   });
+}
+
+/** Whether a reorganisation has undone what was buried: a coin that it spends is there again, and its block is not. */
+export function hasFallenBack(batch: BatchRecord, snapshot: Snapshot): boolean {
+  if (batch.state !== 'CONFIRMED' || batch.signed === null || snapshot.confirmed.has(batch.signed.txid)) return false;
+  return unspentInput(batch, snapshot) !== null;
 }
 
 /** A coin that a batch spends and that a snapshot lists all the same; null if there is none. */

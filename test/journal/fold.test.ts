@@ -19,7 +19,9 @@ const STEPS: Readonly<Record<keyof typeof TRANSITIONS, readonly EntryBody[]>> = 
   'batch.released': [story.released('a')],
   'batch.unknown': [story.unknown('a')],
   'batch.signed': [story.signed('a')],
+  'batch.broadcast': [story.broadcast('a')],
   'batch.confirmed': [story.confirmed('a')],
+  'batch.unconfirmed': [story.unconfirmed('a')],
   'batch.abandoned': [story.abandoned('a')],
 };
 const KINDS = Object.keys(TRANSITIONS) as (keyof typeof TRANSITIONS)[];

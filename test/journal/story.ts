@@ -112,6 +112,18 @@ export const story = {
     txid: sha256Hex(`${batch} txid`),
     signatures: 1,
   }),
+  broadcast: (batch: string): EntryBody => ({
+    kind: 'batch.broadcast',
+    batch,
+    txid: sha256Hex(`${batch} txid`),
+    to: ['core http://127.0.0.1:8332'],
+  }),
+  unconfirmed: (batch: string): EntryBody => ({
+    kind: 'batch.unconfirmed',
+    batch,
+    txid: sha256Hex(`${batch} txid`),
+    reason: 'its coin is unspent again',
+  }),
   confirmed: (batch: string, time = '2026-06-01T13:00:00Z'): EntryBody => ({
     kind: 'batch.confirmed',
     batch,

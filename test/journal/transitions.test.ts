@@ -56,8 +56,23 @@ describe('the table of transitions', () => {
   });
 
   it('holds what the product promises', () => {
-    expect(BATCH_STATES.filter(holdsBudget)).toEqual(['RESERVED', 'SENT', 'UNKNOWN', 'SIGNED', 'CONFIRMED']);
-    expect(BATCH_STATES.filter(holdsCoins)).toEqual(['DRAFT', 'RESERVED', 'SENT', 'UNKNOWN', 'SIGNED', 'CONFIRMED']);
+    expect(BATCH_STATES.filter(holdsBudget)).toEqual([
+      'RESERVED',
+      'SENT',
+      'UNKNOWN',
+      'SIGNED',
+      'BROADCAST',
+      'CONFIRMED',
+    ]);
+    expect(BATCH_STATES.filter(holdsCoins)).toEqual([
+      'DRAFT',
+      'RESERVED',
+      'SENT',
+      'UNKNOWN',
+      'SIGNED',
+      'BROADCAST',
+      'CONFIRMED',
+    ]);
   });
 });
 

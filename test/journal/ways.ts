@@ -17,6 +17,7 @@ export const WAYS: Readonly<Record<BatchState, readonly EntryBody[]>> = {
   SENT: [...SENDING],
   UNKNOWN: [...SENDING, story.unknown('a')],
   SIGNED: [...SENDING, story.signed('a')],
+  BROADCAST: [...SENDING, story.signed('a'), story.broadcast('a')],
   CONFIRMED: [...SENDING, story.signed('a'), story.confirmed('a')],
   RELEASED: [...SENDING, story.released('a')],
   ABANDONED: [story.abandoned('a')],

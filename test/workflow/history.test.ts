@@ -28,6 +28,7 @@ function record(index: number, days: number | null, spend: bigint): BatchRecord 
     verdict: null,
     reservedAt: 1,
     signed: null,
+    broadcastAt: null,
     confirmed: days === null ? null : { at: NOW - days * DAY, height: TIP - days * 144 },
     reason: null,
   };

@@ -83,6 +83,7 @@ function stateLine({ id, state, inputs, signed }: BatchRecord): string {
     case 'UNKNOWN':
       return `batch ${id} is UNKNOWN: it counts as spent, and its ${coins}`;
     case 'SIGNED':
+    case 'BROADCAST':
     case 'CONFIRMED':
       return `batch ${id} is ${state}: txid ${signed?.txid ?? 'unknown'}`;
     case 'ABANDONED':

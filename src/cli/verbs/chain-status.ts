@@ -3,22 +3,17 @@ import { formatTime } from '../../domain/time.js';
 import { checkNetwork } from '../../workflow/chain-views.js';
 import type { Verb } from '../command.js';
 import { table } from '../render/table.js';
-import { chainSources } from '../take-from.js';
-import { withWorkspace } from '../with-workspace.js';
+import { withBackends } from '../take-from.js';
 
 /** Asks each back end for its tip; one that does not answer ends the command, with its own fault. */
 export const run: Verb = async (words, context) =>
-  withWorkspace(context, async (desk) => {
-    const sources = await chainSources(words, context, desk);
-    if (!sources.ok) return sources;
-    const backends = await context.compose.openChain(sources.value, desk.root);
+  withBackends(words, context, async (desk, backends) => {
     const tips = [];
     for (const backend of backends) {
       const right = await checkNetwork(backend, desk.config.network);
       if (!right.ok) return right;
       const tip = await backend.tip();
       if (!tip.ok) return tip;
-      await backend.close();
       tips.push({ name: backend.name, ...tip.value });
     }
     const columns = [

@@ -46,6 +46,7 @@ function consequence({ id, state }: BatchRecord): string {
     case 'SENT':
     case 'UNKNOWN':
     case 'SIGNED':
+    case 'BROADCAST':
     case 'CONFIRMED':
     case 'ABANDONED':
       return `batch ${id} spends it and is ${state}: freezing cannot stop a transaction that is signed or may be`;

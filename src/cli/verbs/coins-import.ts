@@ -28,7 +28,7 @@ export async function importedReport(
 ): Promise<Result<Report, Fault>> {
   const imported = await importCoins(desk, bytes, file);
   if (!imported.ok) return imported;
-  const { snapshot, confirmed, farChange } = imported.value;
+  const { snapshot, confirmed, fallen, farChange } = imported.value;
   const total = sumSats(snapshot.coins.map((coin) => coin.value));
   return ok({
     schema: 'countersign.coins-import/1',
@@ -40,6 +40,7 @@ export async function importedReport(
       coins: snapshot.coins.length,
       total,
       confirmed_batches: confirmed,
+      unconfirmed_batches: fallen,
       change_beyond_gap: farChange.map(({ outpoint, origin }) => ({
         outpoint: formatOutpoint(outpoint),
         index: origin.index,
@@ -50,6 +51,10 @@ export async function importedReport(
       `  taken ${formatTime(snapshot.takenAt)}, ${ageText(now - snapshot.takenAt)}; SHA-256 ${snapshot.sha256}`,
       `  ${provenText(snapshot)}`,
       ...confirmed.map((batch) => `  batch ${batch} is confirmed`),
+      ...fallen.map(
+        (batch) =>
+          `  WARNING: batch ${batch} was confirmed and is no longer: the chain was reorganised. It counts as unconfirmed; broadcast it again`,
+      ),
       ...farChange.slice(0, MOST_NAMED).map(warning),
       ...(farChange.length > MOST_NAMED ? [`  and ${plural(farChange.length - MOST_NAMED, 'more coin')} like it`] : []),
     ],
