@@ -1,6 +1,6 @@
 import { ok } from '../../domain/result.js';
 import { formatTime } from '../../domain/time.js';
-import { type Followed, followBatch } from '../../workflow/follow-batch.js';
+import { type Followed, type FollowedView, followBatch } from '../../workflow/follow-batch.js';
 import type { Report, Verb } from '../command.js';
 import { plural } from '../render/text.js';
 import { withBackends } from '../take-from.js';
@@ -40,16 +40,7 @@ function report({ batch, state, txid, views, buried, stuckSince }: Followed): Re
     },
     text: [
       `Batch ${batch} is ${state}: txid ${txid}`,
-      ...views.map(({ name, status, confirmations }) => {
-        switch (status.state) {
-          case 'unknown':
-            return `  ${name}: does not know it`;
-          case 'mempool':
-            return `  ${name}: waits for a block`;
-          case 'confirmed':
-            return `  ${name}: ${plural(confirmations, 'confirmation')}, in block ${status.height} ${status.blockHash}`;
-        }
-      }),
+      ...views.map(viewLine),
       ...(buried && state !== 'CONFIRMED' ? ['  it is buried: countersign chain sync takes it into the journal'] : []),
       ...(stuckSince === null
         ? []
@@ -58,4 +49,15 @@ function report({ batch, state, txid, views, buried, stuckSince }: Followed): Re
           ]),
     ],
   };
+}
+
+function viewLine({ name, status, confirmations }: FollowedView): string {
+  switch (status.state) {
+    case 'unknown':
+      return `  ${name}: does not know it`;
+    case 'mempool':
+      return `  ${name}: waits for a block`;
+    case 'confirmed':
+      return `  ${name}: ${plural(confirmations, 'confirmation')}, in block ${status.height} ${status.blockHash}`;
+  }
 }
