@@ -7,6 +7,7 @@ import { worstCase } from '../../src/policy/bound/schedule.js';
 import { prove } from '../../src/policy/prove/prove.js';
 import type { Answer, Property } from '../../src/policy/prove/types.js';
 import type { LoadedPolicy } from '../../src/policy/types.js';
+import { runs } from '../runs.js';
 import { allows, bruteMost, ONE_PAYEE, PEOPLE, policyOf, type Small, UNIT } from './bound-brute.js';
 import { at, DAY, HOUR } from './fixture.js';
 
@@ -69,7 +70,7 @@ describe('the bound is what an enumeration of all schedules finds', () => {
         if (said.exact) expect(said.units).toBe(most);
         else expect(said.units).toBeGreaterThan(most);
       }),
-      { numRuns },
+      { numRuns: runs(numRuns) },
     );
     expect(exact.filter(Boolean).length).toBeGreaterThanOrEqual(0.8 * exact.length);
   };
@@ -109,7 +110,7 @@ describe('the bound is what an enumeration of all schedules finds', () => {
         if (reached === atMost) expect(atMost).toBe(most);
         else expect(atMost).toBeGreaterThan(most);
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
   });
 
@@ -154,7 +155,7 @@ describe('the bound is what an enumeration of all schedules finds', () => {
           expect(line).toMatchObject({ atMost: BigInt(units) * UNIT, exact });
         }
       }),
-      { numRuns: 5 },
+      { numRuns: runs(5) },
     );
   });
 });
@@ -182,7 +183,7 @@ describe('prove says what an enumeration finds', () => {
         if (outcome === 'refuted') expect(most).toBeGreaterThan(amount);
         if (outcome === 'open') expect(most).toBeLessThanOrEqual(amount);
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
     expect([...outcomes].sort()).toEqual(expect.arrayContaining(['proven', 'refuted']));
   });
@@ -218,7 +219,7 @@ describe('prove says what an enumeration finds', () => {
         outcomes.add(outcome);
         expect(outcome).toBe(reachable([], 0) ? 'refuted' : 'proven');
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
     expect([...outcomes].sort()).toEqual(['proven', 'refuted']);
   });
@@ -235,7 +236,7 @@ describe('prove says what an enumeration finds', () => {
         outcomes.add(outcome);
         expect(outcome).toBe(pays && m === 1 ? 'refuted' : 'proven');
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
     expect([...outcomes].sort()).toEqual(['proven', 'refuted']);
   });
@@ -270,7 +271,7 @@ describe('prove says what an enumeration finds', () => {
         if (breaks) expect(outcome).toBe('refuted');
         else expect(['proven', 'open', 'refuted']).toContain(outcome);
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     );
     expect(outcomes.get('proven')).toBeGreaterThan(0);
   });

@@ -4,6 +4,7 @@ import type { Sats } from '../../src/domain/sats.js';
 import { classify, overallKind } from '../../src/policy/classify.js';
 import { evaluate } from '../../src/policy/evaluate.js';
 import type { ApprovalTier, Decision, EvaluationInput, LoadedPolicy, PolicyDocument } from '../../src/policy/types.js';
+import { runs } from '../runs.js';
 import {
   type ADDRESSES,
   btc,
@@ -254,7 +255,7 @@ describe('a change that is not called a loosening', () => {
         if (overallKind(changes) === 'loosening') return;
         for (const input of drawn) expect(rank(after, input)).toBeLessThanOrEqual(rank(before, input));
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 
@@ -266,7 +267,7 @@ describe('a change that is not called a loosening', () => {
         if (overallKind(classify(before, after)) !== 'neutral') return;
         for (const input of drawn) expect(rank(after, input)).toBe(rank(before, input));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

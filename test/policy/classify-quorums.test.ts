@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Demand, implies } from '../../src/policy/classify/quorums.js';
+import { runs } from '../runs.js';
 
 const PEOPLE = ['a', 'b', 'c', 'd', 'e'];
 
@@ -41,7 +42,7 @@ describe('whether one quorum implies another', () => {
       fc.property(demand, demand, (strict, lax) => {
         expect(implies(strict, lax)).toBe(bruteForce(strict, lax));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 

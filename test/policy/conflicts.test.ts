@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maxSats } from '../../src/domain/sats.js';
 import { EXACT_UP_TO, heaviestSet, type Member, weighAmong } from '../../src/policy/conflicts.js';
+import { runs } from '../runs.js';
 
 const member = fc.record({
   weight: fc.bigInt({ min: 0n, max: 100n }),
@@ -32,7 +33,7 @@ describe('the heaviest set that can confirm together', () => {
       fc.property(fc.array(member, { maxLength: 12 }), (members) => {
         expect(heaviestSet(members)).toBe(bruteForce(members));
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -45,7 +46,7 @@ describe('the heaviest set that can confirm together', () => {
         expect(beside).toBe(bruteForce(members.filter((one) => compatible([one, batch]))));
         expect(together).toBe(maxSats(without, beside + batch.weight));
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -62,7 +63,7 @@ describe('the heaviest set that can confirm together', () => {
         }
         expect(weight >= sumOf(greedy)).toBe(true);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadPolicy } from '../../src/policy/load.js';
+import { runs } from '../runs.js';
 import {
   changed,
   exampleValue,
@@ -340,7 +341,7 @@ it('never throws, whatever one leaf is replaced by', () => {
         for (const fault of result.error) expect(fault.where?.line).toBeGreaterThan(0);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 

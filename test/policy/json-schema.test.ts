@@ -11,6 +11,7 @@ import { loadCases } from '../../src/policy/bench/load.js';
 import { loadBook } from '../../src/policy/book.js';
 import { loadPolicy } from '../../src/policy/load.js';
 import { modeline, PUBLICATIONS, type PublishedKind, publishedSchema } from '../../src/policy/published.js';
+import { runs } from '../runs.js';
 import { changed, jsonNode, type Keys, leaves, type Plain, plain, shipped, yamlNode } from './documents-support.js';
 import { arbitraryValue, partsAt, type Schema, valueAt, withEveryField } from './schema-support.js';
 
@@ -242,7 +243,7 @@ describe.each(KINDS)('the schema of %s', (kind) => {
     fc.assert(
       fc.property(fc.constantFrom(...places), value, ({ keys }, to) => void compare(changed(example, keys, to))),
       {
-        numRuns: 1500,
+        numRuns: runs(1500),
       },
     );
   });
@@ -256,7 +257,7 @@ describe.each(KINDS)('the schema of %s', (kind) => {
       fc.property(fc.constantFrom(...examples), fc.array(change, { minLength: 1, maxLength: 4 }), (start, changes) => {
         compare(changes.reduce<Plain>((document, [{ keys }, to]) => changed(document, keys, to ?? undefined), start));
       }),
-      { numRuns: 600 },
+      { numRuns: runs(600) },
     );
   });
 

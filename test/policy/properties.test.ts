@@ -8,6 +8,7 @@ import { rollingLimits } from '../../src/policy/rules/rolling.js';
 import type { EvaluationInput, PolicyDocument, SpendRecord } from '../../src/policy/types.js';
 import { canonicalVerdict } from '../../src/policy/verdict.js';
 import { createSpendIndex } from '../../src/policy/windows.js';
+import { runs } from '../runs.js';
 import {
   ADDRESSES,
   approvedBy,
@@ -163,7 +164,7 @@ describe('section 19: properties', () => {
         expect(evaluateRuling(input, { spends, book })).toEqual(ruling);
         expect(canonicalVerdict(evaluate(input, spends, book))).toBe(bytes(input));
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -173,7 +174,7 @@ describe('section 19: properties', () => {
       fc.property(pairs, ([input, other, rules]) => {
         expect(canonicalVerdict(evaluateRules(rules, other))).toBe(bytes(input));
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -207,7 +208,7 @@ describe('section 19: properties', () => {
         if (first.decision === 'DENY') expect(second.decision).toBe('DENY');
         if (first.decision === 'NEED') expect(second.decision).not.toBe('ALLOW');
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -239,7 +240,7 @@ describe('section 19: properties', () => {
         if (first.decision === 'DENY') expect(second.decision).toBe('DENY');
         if (first.decision === 'NEED') expect(second.decision).not.toBe('ALLOW');
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -265,7 +266,7 @@ describe('section 19: properties', () => {
         if (whole.decision === 'DENY') expect(denied).toBe(true);
         expect(tier).toBeGreaterThanOrEqual(whole.quorum?.tier.m ?? 0);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -333,7 +334,7 @@ describe('section 19: properties', () => {
           }
         }
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -346,7 +347,7 @@ describe('section 19: properties', () => {
         expect(bytes(input)).toBe(first);
         expect(bytes(inputOf(c))).toBe(first);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });
