@@ -101,6 +101,63 @@ describe('evaluation', () => {
     expect(verdict.findings[0]?.where).toEqual({ file: 'policies/cold.yaml' });
   });
 
+  it('X-09 takes one finding that cannot be written down beside others for a failure', () => {
+    const mixed = rule('mixed', (context) => [
+      finding(context, 'LIMIT_BATCH', 'pass', 'Fine.'),
+      finding(context, 'LIMIT_BATCH', 'pass', 'Fine.', { measured: 5 as never }),
+    ]);
+    expect(summary(evaluateRules([mixed], inputOf({})))).toBe('DENY EVAL_ERROR');
+  });
+
+  it('X-09 names the place of the rule that failed, and the file where the rule has no code', () => {
+    const check = (): never => {
+      throw new Error('broken');
+    };
+    const { policy } = inputOf({});
+    const failed = (codes: Rule['codes']) => evaluateRules([{ tag: 'broken', codes, check }], inputOf({})).findings[0];
+    expect(failed(['LIMIT_BATCH'])).toMatchObject({ rule: 'limits.batch', where: policy.where('limits.batch') });
+    expect(failed([])).toMatchObject({ rule: 'broken', subject: 'broken' });
+  });
+
+  it('X-09 says in which policy nothing sound could be judged', () => {
+    const c = inputOf({});
+    const verdict = evaluate({ ...c, facts: { ...c.facts, fee: -1n } });
+    expect(findingOf(verdict, 'EVAL_ERROR', 'facts').where).toEqual({ file: c.policy.file });
+  });
+
+  it('X-09 repeats no fact that is not what its type says', () => {
+    const c = inputOf({});
+    const odd = { ...c.facts, psbtSha256: 7, spend: '1', fee: null } as unknown as EvaluationInput['facts'];
+    expect(evaluate({ ...c, facts: odd })).toMatchObject({ decision: 'DENY', psbtSha256: '', spend: 0n, fee: 0n });
+    expect(evaluate(c)).toMatchObject({ psbtSha256: c.facts.psbtSha256, spend: c.facts.spend, fee: c.facts.fee });
+  });
+
+  it('looks up what was arranged before, instead of arranging it again', () => {
+    const c = inputOf({ state: { spends: [spent(btc('1'))] } });
+    const reads = () => {
+      const list: string[] = [];
+      const get = (of: object, key: string | symbol): unknown => {
+        list.push(String(key));
+        return Reflect.get(of, key);
+      };
+      return { list, watch: <T extends object>(of: T): T => new Proxy<T>(of, { get }) };
+    };
+    const [spends, book, other] = [reads(), reads(), reads()];
+    const { network } = c.policy.document.wallet;
+    evaluate(
+      c,
+      spends.watch(createSpendIndex(c.state.spends)),
+      book.watch(createBookIndex(c.state.destinations, network)),
+    );
+    expect(spends.list).toContain('byTime');
+    expect(book.list).toEqual(expect.arrayContaining(['fault', 'addresses']));
+    const copy = new Map(c.state.destinations);
+    evaluate(c, other.watch(createSpendIndex([...c.state.spends])), other.watch(createBookIndex(copy, network)));
+    expect(other.list).not.toContain('byTime');
+    expect(other.list).not.toContain('fault');
+    expect(other.list).not.toContain('addresses');
+  });
+
   it('uses an index of the same spends, and no other', () => {
     const c = inputOf({ state: { spends: [spent(btc('200'))] } });
     expect(evaluate(c, createSpendIndex(c.state.spends))).toEqual(evaluate(c));
@@ -149,6 +206,17 @@ describe('a ruling', () => {
       decision: 'DENY',
       codes: codes(evaluate(c), 'deny').toSorted(),
     });
+  });
+});
+
+describe('a ruling of several codes', () => {
+  it('names what denies and what is needed, sorted', () => {
+    const c = inputOf({ batch: { pay: [pay('A', '60')] }, state: { approvals: [] } });
+    const verdict = evaluate(c);
+    const due = [...codes(verdict, 'deny'), ...codes(verdict, 'need')].toSorted();
+    expect(due.length).toBeGreaterThan(1);
+    expect(due).toContain('APPROVALS_MISSING');
+    expect(evaluateRuling(c)).toEqual({ decision: verdict.decision, codes: due });
   });
 });
 
@@ -212,5 +280,38 @@ describe('the canonical verdict', () => {
     const need = finding(context, 'APPROVALS_MISSING', 'need', 'a');
     const sorted = sortFindings([pass, denyB, warn, denyA, need, bare, { ...denyA }]);
     expect(sorted).toEqual([bare, denyA, denyB, need, warn, pass]);
+  });
+
+  it('sorts what only its content tells apart by its content, whatever order it came in', () => {
+    const context = { policy: loaded() };
+    const said = ['c', 'a', 'b'].map((text) => finding(context, 'FEE_ABS', 'pass', text));
+    const texts = (findings: typeof said) => sortFindings(findings).map(({ text }) => text);
+    expect(texts(said)).toEqual(['a', 'b', 'c']);
+    expect(texts(said.toReversed())).toEqual(['a', 'b', 'c']);
+    expect(texts([...said, ...said])).toEqual(['a', 'b', 'c']);
+  });
+
+  it.each([
+    [{ file: 'p.yaml' }, {}],
+    [{ file: 'p.yaml', line: 3 }, { line: 3 }],
+    [
+      { file: 'p.yaml', line: 3, column: 5 },
+      { line: 3, column: 5 },
+    ],
+    [{ file: 'p.yaml', column: 5 }, {}],
+  ])('keeps of the place %j what says where in the text', (where, kept) => {
+    const verdict = judge({});
+    const [first] = verdict.findings;
+    if (first === undefined) throw new Error('it finds something');
+    const [said] = JSON.parse(canonicalVerdict({ ...verdict, findings: [{ ...first, where }] })).findings;
+    expect({ line: said.line, column: said.column }).toEqual({ line: undefined, column: undefined, ...kept });
+  });
+
+  it('leaves no trace of a field that is absent', () => {
+    const verdict = judge({});
+    const [first] = verdict.findings;
+    if (first === undefined) throw new Error('it finds something');
+    const odd = { ...first, subject: undefined } as unknown as typeof first;
+    expect(canonicalVerdict({ ...verdict, findings: [odd] })).not.toContain('subject');
   });
 });

@@ -154,6 +154,20 @@ describe('facts from the bytes of a PSBT', () => {
     expect(neither.inputs[0]?.origin).toBeNull();
   });
 
+  it('find no place for an input that only somebody else claims, or that nobody shows a script of', () => {
+    const planned = simplePlan('wpkh');
+    const psbt = decoded(planned);
+    const unknown = contextOf(planned, { coins: new Map() });
+    const [claim] = psbt.inputs[0]?.derivations ?? [];
+    if (claim === undefined) throw new Error('the plan claims its inputs');
+    const theirs = withInput(psbt, { derivations: [{ ...claim, fingerprint: '00000000' }] });
+    expect(deriveFacts(theirs, unknown).inputs[0]?.origin).toBeNull();
+    const both = withInput(psbt, { derivations: [{ ...claim, fingerprint: '00000000' }, claim] });
+    expect(deriveFacts(both, unknown).inputs[0]?.origin).toEqual({ branch: 0, index: 3 });
+    const bare = withInput(psbt, { prevout: null, proof: 'absent' });
+    expect(deriveFacts(bare, unknown).inputs[0]).toMatchObject({ value: 0n, origin: null, coin: null });
+  });
+
   it('do not let a snapshot vouch for a script that the descriptor does not derive', () => {
     const planned = simplePlan('wpkh');
     const psbt = withInput(decoded(planned), { prevout: { value: 151_234n, script: PAID }, derivations: [] });

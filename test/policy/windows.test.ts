@@ -9,6 +9,7 @@ import {
   earliest,
   type Tally,
   tallyBlocks,
+  tallyLifetime,
   tallyPending,
   tallyScripts,
   tallyWindow,
@@ -162,9 +163,61 @@ describe('windows', () => {
       { ...good, fee: 1 },
       { ...good, outputs: [{ script: 'aa', amount: -1n }] },
       { ...good, confirmed: { at: Number.NaN, height: 1 } },
-      { ...good, confirmed: undefined },
     ];
-    for (const spend of bad) expect(() => createSpendIndex([spend as SpendRecord])).toThrow();
+    for (const spend of bad) expect(() => createSpendIndex([spend as SpendRecord])).toThrow(/^batch b holds an? /);
+    expect(() => createSpendIndex([{ ...good, confirmed: undefined } as unknown as SpendRecord])).toThrow();
+  });
+
+  const signed = (batch: string, inputs: readonly string[], more: Partial<SpendRecord> = {}): SpendRecord => ({
+    ...{ batch, spend: 10n, fee: 1n, outputs: [], inputs, reservedAt: TIME, confirmed: null },
+    ...more,
+  });
+  const claim = { weight: 3n, inputs: ['new'] };
+
+  it('leave out what can never confirm: one of its inputs is spent by what has confirmed', () => {
+    const confirmed = signed('confirmed', ['u'], { confirmed: { at: TIME, height: TIP } });
+    const index = createSpendIndex([confirmed, signed('replaced', ['v', 'u']), signed('waits', ['w'])]);
+    expect(index.pending.map(({ batch }) => batch)).toEqual(['waits']);
+    expect(tallyPending(index, claim).measured).toBe(13n);
+    expect(tallyLifetime(index, claim).measured).toBe(23n);
+  });
+
+  it('count what has confirmed once, even if its inputs are not known', () => {
+    const index = createSpendIndex([signed('confirmed', [], { confirmed: { at: TIME, height: TIP } })]);
+    expect(index.pending).toEqual([]);
+    expect(tallyLifetime(index, claim).measured).toBe(13n);
+  });
+
+  it('know the latest moment, of a reservation or of a confirmation', () => {
+    const confirmed = (at: number, reservedAt: number) =>
+      signed('one', ['u'], { reservedAt, confirmed: { at, height: TIP } });
+    expect(createSpendIndex([]).latest).toBe(Number.NEGATIVE_INFINITY);
+    expect(createSpendIndex([confirmed(9, 5)]).latest).toBe(9);
+    expect(createSpendIndex([confirmed(9, 12)]).latest).toBe(12);
+    expect(createSpendIndex([confirmed(9, 5), signed('two', ['v'], { reservedAt: 7 })]).latest).toBe(9);
+    expect(createSpendIndex([signed('two', ['v'], { reservedAt: 17 }), confirmed(9, 5)]).latest).toBe(17);
+  });
+
+  it('leave the room beside what is unconfirmed, and what it replaces is room as well', () => {
+    const index = createSpendIndex([signed('rival', ['u']), signed('other', ['w'])]);
+    expect(tallyPending(index, claim).room(23n)).toBe(3n);
+    expect(tallyPending(index, claim).room(20n)).toBe(0n);
+    expect(tallyPending(index, { weight: 3n, inputs: ['u'] }).room(20n)).toBe(10n);
+    expect(tallyPending(index, { weight: 3n, inputs: ['u'] }).room(19n)).toBe(0n);
+  });
+
+  it('leave no room, not less than none, beside a group too large to weigh exactly', () => {
+    const rivals = Array.from({ length: 20 }, (_, at) => signed(`b${at}`, ['u'], { spend: 5n }));
+    const tally = tallyPending(createSpendIndex(rivals), { weight: 5n, inputs: ['u'] });
+    expect(tally.measured).toBe(105n);
+    expect(tally.room(101n)).toBe(1n);
+    expect(tally.room(50n)).toBe(0n);
+  });
+
+  it('free later than now, never when something left long ago', () => {
+    const at = (batch: string, when: number) => signed(batch, [batch], { confirmed: { at: when, height: TIP } });
+    const index = createSpendIndex([at('old', TIME - 3 * WINDOW), at('held', TIME - 10)]);
+    expect(tallyWindow(index, 'spend', claim, TIME, WINDOW).freesAt(13n)).toBe(TIME - 10 + WINDOW);
   });
 
   it('find the earliest moment by halving', () => {
