@@ -16,6 +16,7 @@ import { FAULTS } from '../dist/domain/fault.js';
 import { readersAlone } from '../dist/domain/json-schema.js';
 import { codesMarkdown } from '../dist/policy/codes.js';
 import { PUBLICATIONS, publishedFiles, SCHEMA_FOLDER } from '../dist/policy/published.js';
+import { mutationPage } from '../test/mutation/report.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path) => readFileSync(`${root}${path}`, 'utf8');
@@ -26,6 +27,7 @@ export async function generatedFiles() {
   return new Map([
     ...publishedFiles().map(([name, text]) => [`policies/${SCHEMA_FOLDER}/${name}`, text]),
     ['docs/reference.md', reference()],
+    ['docs/mutation.md', mutationPage()],
     ['docs/demo.svg', picture(excerpt(demo, 'batch plan theft.csv', 'Verdict', 'rule destinations.young'))],
     ['README.md', withExcerpts(read('README.md'), demo)],
   ]);

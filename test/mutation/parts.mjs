@@ -1,0 +1,71 @@
+/**
+ * The parts of src/policy/ with the tests that judge them. Every mutant meets the quick tests; the slow ones only what the
+ * quick ones let live. A part's `src` are paths below src/policy/, folders with a slash at the end; a file belongs to the
+ * first part that names it, and to 'core' where none does.
+ */
+import { readdirSync } from 'node:fs';
+
+const tests = (...names) => names.map((name) => `test/policy/${name}.test.ts`);
+
+const SLOW = ['bench/coverage', 'bound', 'bound-brute', 'cases', 'codes', 'properties', 'prove', 'shipped', 'sound'];
+const OTHERS = ['classify', 'describe', 'documents', 'json-schema', 'other-engines', 'public-key'];
+
+/** Every quick test that is not about documents, classes or bounds judges the rules; a new one does so without being named. */
+const judges = readdirSync('test/policy')
+  .filter((file) => file.endsWith('.test.ts'))
+  .map((file) => file.slice(0, -'.test.ts'.length))
+  .filter((name) => !SLOW.includes(name) && !OTHERS.some((other) => name.startsWith(other)));
+
+const core = { quick: tests(...judges), slow: tests('codes', 'cases') };
+
+export const PARTS = [
+  { name: 'rules', src: ['rules/'], ...core },
+  {
+    name: 'documents',
+    src: [
+      'schema.ts',
+      'load.ts',
+      'consistency.ts',
+      'book.ts',
+      'fields.ts',
+      'lint.ts',
+      'explain.ts',
+      'describe.ts',
+      'field-words.ts',
+      'published.ts',
+      'public-key.ts',
+    ],
+    quick: tests(
+      'documents-load',
+      'documents-lint',
+      'documents-book',
+      'documents-explain',
+      'json-schema',
+      'public-key',
+      'describe',
+    ),
+    slow: tests('shipped', 'cases', 'limits', 'hours'),
+  },
+  {
+    name: 'classify',
+    src: ['classify/', 'classify.ts'],
+    quick: tests('classify', 'classify-parts', 'classify-quorums'),
+    slow: tests('classify-properties'),
+  },
+  { name: 'bound', src: ['bound/'], quick: tests('bound'), slow: tests('bound-brute') },
+  { name: 'prove', src: ['prove/'], quick: tests('prove'), slow: tests('bound-brute') },
+  {
+    name: 'bench',
+    src: ['bench/'],
+    quick: tests('bench/case-file', 'bench/coverage'),
+    slow: [...tests('shipped', 'cases'), 'test/cli/policy-bench.test.ts'],
+  },
+  { name: 'sound', src: ['sound.ts'], quick: tests('sound', 'facts', 'evaluate'), slow: tests('cases') },
+  { name: 'core', src: [], ...core },
+];
+
+/** The part of a file, given below src/policy/. */
+export function partOf(file) {
+  const names = (path) => (path.endsWith('/') ? file.startsWith(path) : file === path);
+  return PARTS.find(({ src }) => src.some(names)) ?? PARTS[PARTS.length - 1];
+}
