@@ -49,7 +49,7 @@ export const PARTS = [
   {
     name: 'classify',
     src: ['classify/', 'classify.ts'],
-    quick: tests('classify', 'classify-parts', 'classify-quorums'),
+    quick: tests('classify', 'classify-parts', 'classify-quorums', 'classify-words'),
     slow: tests('classify-properties'),
   },
   { name: 'bound', src: ['bound/'], quick: tests('bound'), slow: tests('bound-brute') },
