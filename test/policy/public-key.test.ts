@@ -92,4 +92,72 @@ describe('parsePublicKey', () => {
   ])('refuses %s', (_name, text, message) => {
     expect(refusal(text)).toContain(message);
   });
+
+  const [SK_ED, EC, SK_EC] = [
+    'sk-ssh-ed25519@openssh.com',
+    'ecdsa-sha2-nistp256',
+    'sk-ecdsa-sha2-nistp256@openssh.com',
+  ];
+  const seed = Buffer.alloc(32, 7);
+  const key = (type: string, ...fields: (Buffer | string)[]) => line(type, field(type), ...fields.map(field));
+  const pointOf = (first: number, length: number) => Buffer.concat([Buffer.from([first]), Buffer.alloc(length - 1, 1)]);
+
+  it.each([
+    ['an Ed25519 key', key(ED, seed)],
+    ['an Ed25519 key of a token', key(SK_ED, seed, 'ssh:')],
+    ['an Ed25519 key of a token, for a purpose', key(SK_ED, seed, 'ssh:treasury')],
+    ['a P-256 key', key(EC, 'nistp256', point)],
+    ['a P-256 key of a token', key(SK_EC, 'nistp256', point, 'ssh:')],
+  ])('accepts %s', (_, text) => {
+    expect(refusal(text)).toBe('accepted');
+  });
+
+  it.each([
+    ['a token key without an application', key(SK_ED, seed)],
+    ['a token key with a field too many', key(SK_ED, seed, 'ssh:', 'x')],
+    ['a token key of 31 bytes', key(SK_ED, seed.subarray(1), 'ssh:')],
+    ['a token key of 33 bytes', key(SK_ED, Buffer.alloc(33), 'ssh:')],
+    ['an application that only ends like one', key(SK_ED, seed, 'https://x/ssh:y')],
+    ['an application with a space', key(SK_ED, seed, 'ssh:a b')],
+    ['an application with a line after it', key(SK_ED, seed, 'ssh:a\n')],
+    ['a P-256 key without a point', key(EC, 'nistp256')],
+    ['a P-256 key with a field too many', key(EC, 'nistp256', point, 'ssh:')],
+    ['a point that is a byte short', key(EC, 'nistp256', pointOf(4, 64))],
+    ['a point that is a byte long', key(EC, 'nistp256', pointOf(4, 66))],
+    ['a point of another form', key(EC, 'nistp256', pointOf(6, 65))],
+    ['a token key on another curve', key(SK_EC, 'nistp384', point, 'ssh:')],
+    ['a token key with a compressed point', key(SK_EC, 'nistp256', pointOf(2, 33), 'ssh:')],
+    ['a token key on P-256 without an application', key(SK_EC, 'nistp256', point)],
+    ['a token key on P-256 for websites', key(SK_EC, 'nistp256', point, 'https://x')],
+    ['a token key on P-256 with a field too many', key(SK_EC, 'nistp256', point, 'ssh:', 'x')],
+    ['no key at all inside', line(ED, field(ED))],
+    ['nothing inside', 'ssh-ed25519 AAAA'],
+    ['a last field that is cut by a byte', line(ED, field(ED), field(seed).subarray(0, 35))],
+    ['a last field that claims one byte more', line(ED, field(ED), Buffer.from('00000021', 'hex'), seed)],
+    ['one byte after the key', line(ED, field(ED), field(seed), Buffer.from([0]))],
+    ['one letter more than whole base64', `${key(ED, seed)}A`],
+  ])('refuses %s', (_, text) => {
+    expect(refusal(text)).toMatch(/^E_FIELD_TYPE the base64 text does not hold a key of the type /);
+  });
+
+  it('takes an empty field for a field', () => {
+    expect(refusal(line(ED, field(ED), field(seed), field('')))).toContain('does not hold a key');
+  });
+
+  it.each([
+    ['nothing', 'copy the line of the .pub file: "ssh-ed25519 AAAA... comment"'],
+    ['ssh-dss AAAA', 'make one: ssh-keygen -t ed25519'],
+    [
+      'ssh-ed25519 AAAA',
+      'copy the line of the .pub file again: it was cut or changed, or its type does not belong to it',
+    ],
+  ])('says what to do about %s', (text, remedy) => {
+    expect(parsePublicKey(text)).toMatchObject({ ok: false, error: { remedy } });
+  });
+
+  it('names the kinds that it takes where it refuses another', () => {
+    expect(refusal('ssh-dss AAAA')).toBe(
+      'E_FIELD_TYPE keys of the type "ssh-dss" are not accepted, but ssh-ed25519, sk-ssh-ed25519@openssh.com, ecdsa-sha2-nistp256, sk-ecdsa-sha2-nistp256@openssh.com are',
+    );
+  });
 });
