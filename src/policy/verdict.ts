@@ -49,13 +49,14 @@ export function canonicalVerdict(verdict: Verdict): string {
   });
 }
 
-function findingJson(finding: Finding): Json {
-  const { where, ...rest } = finding;
-  return {
-    ...present(rest),
-    ...(where.line === undefined ? {} : { line: where.line }),
-    ...(where.line === undefined || where.column === undefined ? {} : { column: where.column }),
-  };
+/** Optional fields that are absent leave no trace. */
+function findingJson({ where, ...said }: Finding): Json {
+  const json: Record<string, string | number> = {};
+  for (const [key, value] of Object.entries(said)) if (value !== undefined) json[key] = value;
+  if (where.line === undefined) return json;
+  json.line = where.line;
+  if (where.column !== undefined) json.column = where.column;
+  return json;
 }
 
 function quorumJson({ tier, basis, approved, missing }: NonNullable<Verdict['quorum']>): Json {
@@ -71,11 +72,4 @@ function quorumJson({ tier, basis, approved, missing }: NonNullable<Verdict['quo
     approved,
     missing,
   };
-}
-
-/** Optional fields that are absent leave no trace. */
-function present(fields: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(fields).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
-  );
 }

@@ -98,21 +98,23 @@ export function finding(
 }
 
 function spoken(context: Speaker, code: Code, outcome: Finding['outcome'], said: Said): Finding {
-  const rule = said.field ?? CODES[code].rule;
-  return {
+  const { field, subject, measured, limit, headroom, unit, freesAt, text, remedy } = said;
+  const rule = field ?? CODES[code].rule;
+  const spelled: { -readonly [K in keyof Finding]: Finding[K] } = {
     code,
     rule,
     outcome,
-    ...(said.subject === undefined ? {} : { subject: said.subject }),
-    ...(said.measured === undefined ? {} : { measured: said.measured }),
-    ...(said.limit === undefined ? {} : { limit: said.limit }),
-    ...(said.headroom === undefined ? {} : { headroom: said.headroom }),
-    ...(said.unit === undefined ? {} : { unit: said.unit }),
-    ...(said.freesAt === undefined || said.freesAt === null ? {} : { freesAt: formatTime(said.freesAt) }),
     where: position(context.policy, rule),
-    text: said.text,
-    ...(said.remedy === undefined ? {} : { remedy: said.remedy }),
+    text,
   };
+  if (subject !== undefined) spelled.subject = subject;
+  if (measured !== undefined) spelled.measured = measured;
+  if (limit !== undefined) spelled.limit = limit;
+  if (headroom !== undefined) spelled.headroom = headroom;
+  if (unit !== undefined) spelled.unit = unit;
+  if (freesAt !== undefined && freesAt !== null) spelled.freesAt = formatTime(freesAt);
+  if (remedy !== undefined) spelled.remedy = remedy;
+  return spelled;
 }
 
 function position(policy: LoadedPolicy, rule: string): SourcePosition {
