@@ -1,3 +1,4 @@
+import type { BatchKind } from '../domain/batch-kind.js';
 import { equalBytes, type Hex, sha256Hex, utf8 } from '../domain/bytes.js';
 import { canonicalJson, type Json } from '../domain/canonical-json.js';
 import { type Fault, fail } from '../domain/fault.js';
@@ -18,6 +19,7 @@ export interface StatementFields {
   /** Canonical text with #checksum; the statement carries its checksum, for people, and its SHA-256. */
   readonly descriptor: string;
   readonly batch: string;
+  readonly kind: BatchKind;
   /** SHA-256 of the bytes that go to the device. */
   readonly psbt: Hex;
   readonly txid: Hex;
@@ -49,6 +51,8 @@ function statementJson(fields: StatementFields): { readonly [key: string]: Json 
     descriptor_checksum: checksumOf(fields.descriptor),
     descriptor_sha256: sha256Hex(fields.descriptor),
     batch: fields.batch,
+    // A statement that names no kind is of a withdrawal, as it was before there was anything else.
+    ...(fields.kind === 'withdrawal' ? {} : { kind: fields.kind }),
     psbt_sha256: fields.psbt,
     unsigned_txid: fields.txid,
     inputs: fields.inputs.map(({ outpoint, amount }) => ({ outpoint, amount: amount.toString() })),

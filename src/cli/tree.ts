@@ -356,8 +356,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     path: ['batch', 'plan'],
     about: 'choose coins, build the PSBT, judge it, and preview the device',
-    args: [{ name: '<file>', about: 'withdrawals as .csv or .json (docs/requests.md), or - for standard input' }],
+    args: [{ name: '[file]', about: 'withdrawals as .csv or .json (docs/requests.md), or - for standard input' }],
     options: [
+      { flags: '--consolidate', about: 'pay nobody: put the smallest coins together into one' },
       { flags: '--feerate <rate>', about: 'sat/vB, at most 3 decimals; default: that of the snapshot' },
       { flags: '--seed <hex>', about: '64 hex digits that make the choice of coins repeatable' },
       { flags: '--max-outputs <n>', about: 'most payments in one transaction; default: 20, a session at a Nano S' },

@@ -128,6 +128,7 @@ const KINDS = {
   'batch.planned': v.strictObject({
     kind: v.literal('batch.planned'),
     batch: name,
+    batchKind: v.exactOptional(v.literal('consolidation')),
     psbt: hash,
     plan: hash,
     requests,

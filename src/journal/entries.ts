@@ -121,6 +121,8 @@ export type EntryBody =
   | {
       readonly kind: 'batch.planned';
       readonly batch: string;
+      /** Absent for a withdrawal, as in entries from before there was anything else. */
+      readonly batchKind?: 'consolidation';
       /** SHA-256 of the unsigned PSBT, kept as a blob. */
       readonly psbt: Hex;
       /** SHA-256 of the canonical plan (seed, feerate, selection), kept as a blob. */

@@ -60,8 +60,12 @@ function applyPlanned(draft: BatchDraft, body: PlannedBody, entry: Entry, at: Un
       `batch ${body.batch} spends ${body.spend} sat, less than its fee of ${body.fee} sat`,
     );
   }
+  if (body.batchKind === 'consolidation' && (body.requests.length > 0 || body.outputs.some(isPayment))) {
+    return fail('E_JOURNAL_ENTRY', `batch ${body.batch} is a consolidation, and yet pays somebody`);
+  }
   const batch: BatchRecord = {
     id: body.batch,
+    kind: body.batchKind ?? 'withdrawal',
     state: 'DRAFT',
     plannedAt: at,
     plannedSeq: entry.seq,
@@ -94,6 +98,8 @@ function applyPlanned(draft: BatchDraft, body: PlannedBody, entry: Entry, at: Un
   draft.batches.set(batch.id, batch);
   return NOTHING;
 }
+
+const isPayment = ({ change }: PlannedBody['outputs'][number]): boolean => change === undefined;
 
 /** Whether nobody else holds a coin or a request of the batch, and no request id stood for another payment before. */
 function mayHold(draft: BatchDraft, batch: BatchRecord): Result<void, Fault> {

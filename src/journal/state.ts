@@ -1,3 +1,4 @@
+import type { BatchKind } from '../domain/batch-kind.js';
 import type { Hex } from '../domain/bytes.js';
 import type { ChainTip } from '../domain/coin.js';
 import type { Fault } from '../domain/fault.js';
@@ -33,6 +34,7 @@ export interface ApprovalRecord {
 
 export interface BatchRecord {
   readonly id: string;
+  readonly kind: BatchKind;
   readonly state: BatchState;
   readonly plannedAt: UnixSeconds;
   /** Sequence number and hash of the entry that planned it: approvals bind it. */

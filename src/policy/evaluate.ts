@@ -82,7 +82,7 @@ function findingsOf(
 }
 
 function contextOf(input: EvaluationInput, arranged: Arranged, wordy: boolean): RuleContext {
-  const { policy, facts, requests, state, now } = input;
+  const { policy, kind, facts, requests, state, now } = input;
   let index = isOf(arranged.spends, state) ? arranged.spends : undefined;
   let book = isOfBook(arranged.book, input) ? arranged.book : undefined;
   let payments: RuleContext['payments'] | undefined;
@@ -90,6 +90,7 @@ function contextOf(input: EvaluationInput, arranged: Arranged, wordy: boolean): 
   return {
     policy,
     document: policy.document,
+    kind,
     facts,
     requests,
     state,

@@ -202,6 +202,7 @@ function sayApprovals({ approvals }: PolicyDocument): readonly string[] {
 function sayInputs({ inputs }: PolicyDocument): readonly string[] {
   return [
     `A coin needs ${counted(inputs.minConfirmations, 'confirmation')} and a value of at least ${formatAmount(inputs.minValue)}; a transaction spends at most ${counted(inputs.max, 'coin')}.`,
+    'A batch that pays nobody and puts coins of the wallet together into one, a consolidation, may spend coins of any value. Its fee counts in every limit and is approved like any other batch.',
     `Coins of others: ${inputs.foreign}. Small coins sent to an address that was used before: ${inputs.forcedReuse}.`,
     `The transaction that made a coin has to be shown to the device (${inputs.prevtx}).`,
   ];

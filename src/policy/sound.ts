@@ -1,3 +1,4 @@
+import { BATCH_KINDS } from '../domain/batch-kind.js';
 import { PAYABLE_KINDS } from '../domain/script.js';
 import type {
   CounterpartyAge,
@@ -192,7 +193,13 @@ const request = shape<Pick<Asked, 'id' | 'address' | 'script' | 'amount' | 'dest
   index: ifSaid(index),
 });
 
-const whatIsJudged = shape<Omit<EvaluationInput, 'policy'>>({ facts, requests: list(request), state, now: time });
+const whatIsJudged = shape<Omit<EvaluationInput, 'policy'>>({
+  kind: oneOf(...BATCH_KINDS),
+  facts,
+  requests: list(request),
+  state,
+  now: time,
+});
 const spends = list(spend);
 const destinations = mapOf(destination);
 

@@ -1,3 +1,4 @@
+import type { BatchKind } from '../domain/batch-kind.js';
 import type { Hex } from '../domain/bytes.js';
 import type { OwnOrigin } from '../domain/coin.js';
 import type { SourcePosition } from '../domain/fault.js';
@@ -329,6 +330,8 @@ export interface ScreeningState {
 
 export interface EvaluationInput {
   readonly policy: LoadedPolicy;
+  /** What the batch was planned as, and is approved as. */
+  readonly kind: BatchKind;
   readonly facts: Facts;
   readonly requests: readonly WithdrawalRequest[];
   readonly state: PolicyState;

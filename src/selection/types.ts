@@ -29,7 +29,8 @@ export interface InputCost {
   readonly deviceMsSquared: bigint;
 }
 
-export type Algorithm = 'bnb' | 'coin-grinder' | 'srd';
+/** `smallest-first` is a consolidation's: it pays nobody, so there is nothing to match. */
+export type Algorithm = 'bnb' | 'coin-grinder' | 'srd' | 'smallest-first';
 
 export interface PlannedPayment extends Payment {
   readonly kind: 'payment';

@@ -33,6 +33,7 @@ export function statementFields(
     vault: vault.id,
     descriptor: vault.descriptor,
     batch: batch.id,
+    kind: batch.kind,
     psbt: decoded.sha256,
     txid: decoded.unsignedTxid,
     inputs: facts.inputs.map((input) => ({ outpoint: formatOutpoint(input.outpoint), amount: input.value })),

@@ -37,6 +37,7 @@ export async function reviewBatch(desk: Desk, id: string): Promise<Result<Review
   const judge = (approvals: readonly Approval[]): Result<Assessment, Fault> =>
     assess(situation, psbt.value, requests, {
       batch: batch.id,
+      kind: batch.kind,
       initiator: batch.initiator,
       approvals,
       pending: [],

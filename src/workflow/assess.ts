@@ -35,6 +35,7 @@ export function assess(
   });
   const payments = { outputs: facts.outputs, requests };
   const state = { ...besides, ...aboutPayments(situation, context.batch, besides.spends, payments) };
-  const verdict = evaluate({ policy: situation.policy, facts, requests, state, now: situation.now });
+  const { kind } = context;
+  const verdict = evaluate({ policy: situation.policy, kind, facts, requests, state, now: situation.now });
   return ok({ decoded: decoded.value, facts, verdict });
 }

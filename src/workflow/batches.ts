@@ -73,6 +73,7 @@ export async function checkPsbt(
   if (!known.ok) return known;
   const assessment = assess(situation, psbt, requests, {
     batch: batch?.id ?? null,
+    kind: batch?.kind ?? 'withdrawal',
     // No approval is counted here, so an initiator who is nobody leaves nobody out who would be left out otherwise.
     initiator: planner ?? NOBODY,
     approvals: [],

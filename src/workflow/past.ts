@@ -1,3 +1,4 @@
+import type { BatchKind } from '../domain/batch-kind.js';
 import type { Coin } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { type Network, parseNetwork } from '../domain/network.js';
@@ -40,6 +41,7 @@ export interface Examined {
   readonly policy: LoadedPolicy;
   readonly decoded: DecodedPsbt;
   readonly facts: Facts;
+  readonly kind: BatchKind;
   readonly requests: readonly WithdrawalRequest[];
   /** Without approvals. */
   readonly state: PolicyState;
@@ -173,21 +175,24 @@ export class Past {
     const destinations = this.#destinationsOf(deriver.vault.network);
     const about = destinations.about({ outputs: facts.outputs, requests, spends, indexed });
     const state: PolicyState = { ...besides, ...about };
-    return ok({ deriver, policy, decoded: decoded.value, facts, requests, state, index });
+    return ok({ deriver, policy, decoded: decoded.value, facts, kind: batch.kind, requests, state, index });
   }
 
   /** The verdict on what was examined, at a moment, with these approvals. */
   judge(examined: Examined, approvals: readonly Approval[], now: UnixSeconds): Assessment {
-    const { policy, decoded, facts, requests, state } = examined;
+    const { policy, decoded, facts, kind, requests, state } = examined;
     const { spends, book } = this.#arrange(examined);
-    const verdict = evaluate({ policy, facts, requests, state: { ...state, approvals }, now }, spends, book);
+    const verdict = evaluate({ policy, kind, facts, requests, state: { ...state, approvals }, now }, spends, book);
     return { decoded, facts, verdict };
   }
 
   /** What that verdict comes to, for a reader who wants no more. */
   ruling(examined: Examined, approvals: readonly Approval[], now: UnixSeconds): Ruling {
-    const { policy, facts, requests, state } = examined;
-    return evaluateRuling({ policy, facts, requests, state: { ...state, approvals }, now }, this.#arrange(examined));
+    const { policy, facts, kind, requests, state } = examined;
+    return evaluateRuling(
+      { policy, kind, facts, requests, state: { ...state, approvals }, now },
+      this.#arrange(examined),
+    );
   }
 
   #arrange({ state, policy, index }: Examined): { readonly spends: SpendIndex; readonly book: BookIndex } {

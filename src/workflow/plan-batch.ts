@@ -1,6 +1,6 @@
+import type { BatchKind } from '../domain/batch-kind.js';
 import { sha256Hex, toHex, utf8 } from '../domain/bytes.js';
 import { canonicalJson, type Json } from '../domain/canonical-json.js';
-import { type Coin, confirmations } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
 import type { FeeRate } from '../domain/feerate.js';
 import { formatOutpoint } from '../domain/outpoint.js';
@@ -8,17 +8,15 @@ import type { WithdrawalRequest } from '../domain/request.js';
 import { ok, type Result } from '../domain/result.js';
 import { formatTime } from '../domain/time.js';
 import type { EntryBody } from '../journal/entries.js';
-import { liveCoins } from '../journal/fold.js';
 import { requestDigest } from '../journal/requests.js';
 import type { JournalState } from '../journal/state.js';
 import type { SpendRecord } from '../policy/types.js';
 import { canonicalVerdict } from '../policy/verdict.js';
 import { buildPsbt } from '../psbt/build.js';
 import { defaultShapeLimits, planTransactions } from '../selection/plan.js';
-import type { Withheld } from '../selection/pool.js';
 import type { ShapeLimits, TransactionPlan } from '../selection/types.js';
 import { type Assessment, assess } from './assess.js';
-import { isMature } from './own-coins.js';
+import { coinsOnOffer } from './coins-on-offer.js';
 import type { Desk } from './ports.js';
 import { outputRecord, recordOf, verdictEntry } from './records.js';
 import { changeUse, knownPerson, loadSituation, type Situation } from './situation.js';
@@ -67,10 +65,26 @@ export async function planBatch(
 
   const plans = chooseCoins(situation, requests, options, desk);
   if (!plans.ok) return plans;
-  const batches = buildAll(situation, plans.value, requests, options.initiator);
-  if (!batches.ok) return batches;
+  return concludePlan(desk, situation, plans.value, { kind: 'withdrawal', requests, initiator: options.initiator });
+}
 
-  const kept = await keep(desk, situation, batches.value, requests, options.initiator);
+/** What a plan is for, besides its coins. */
+export interface Purpose {
+  readonly kind: BatchKind;
+  readonly requests: readonly WithdrawalRequest[];
+  readonly initiator: string;
+}
+
+/** Transactions to batches: PSBTs built, verdicts given, all of it journaled in one transaction or not at all. */
+export async function concludePlan(
+  desk: Desk,
+  situation: Situation,
+  plans: readonly TransactionPlan[],
+  purpose: Purpose,
+): Promise<Result<PlanOutcome, Fault>> {
+  const batches = buildAll(situation, plans, purpose);
+  if (!batches.ok) return batches;
+  const kept = await keep(desk, situation, batches.value, purpose);
   if (!kept.ok) return kept;
   return ok({ situation, batches: batches.value, repeated: [] });
 }
@@ -127,21 +141,17 @@ function chooseCoins(
   desk: Desk,
 ): Result<readonly TransactionPlan[], Fault> {
   const { snapshot, vault, deriver } = situation;
-  const feerate = options.feerate ?? snapshot.feerate;
-  if (feerate === null) {
-    return fail('E_FEERATE_SYNTAX', 'no feerate: the coin snapshot carries none', {
-      remedy: 'give one in sat/vB: --feerate 12.5',
-    });
-  }
+  const feerate = feerateOf(situation, options);
+  if (!feerate.ok) return feerate;
   const seed = options.seed ?? desk.ports.random(32);
-  const { coins, withheld } = coinsOnOffer(situation);
+  const { coins, withheld } = coinsOnOffer(situation, 'withdrawal');
   const next = changeUse(situation, null).last + 1;
   return planTransactions({
     vault,
     payments: requests.map(({ id, script, amount }) => ({ requestId: id, script, value: amount })),
     coins,
     withheld,
-    feerate,
+    feerate: feerate.value,
     feerateFloor: situation.policy.document.fees.minRate,
     limits: shapeLimits(situation, options),
     tipHeight: snapshot.tip.height,
@@ -153,8 +163,17 @@ function chooseCoins(
   });
 }
 
+/** What the officer asks for, or what the snapshot says. */
+export function feerateOf({ snapshot }: Situation, options: Pick<PlanOptions, 'feerate'>): Result<FeeRate, Fault> {
+  const feerate = options.feerate ?? snapshot.feerate;
+  if (feerate !== null) return ok(feerate);
+  return fail('E_FEERATE_SYNTAX', 'no feerate: the coin snapshot carries none', {
+    remedy: 'give one in sat/vB: --feerate 12.5',
+  });
+}
+
 /** What suits a session at the device, or what the officer asks for; never more than the policy or the app allows. */
-function shapeLimits({ vault, policy }: Situation, options: PlanOptions): ShapeLimits {
+export function shapeLimits({ vault, policy }: Situation, options: PlanOptions): ShapeLimits {
   const session = defaultShapeLimits(vault);
   const { inputs, limits } = policy.document;
   return {
@@ -167,41 +186,10 @@ function shapeLimits({ vault, policy }: Situation, options: PlanOptions): ShapeL
 /** Ledger's Bitcoin app refuses more with 6a82. */
 const APP_MAX_INPUTS = 512;
 
-function coinsOnOffer(situation: Situation): { coins: readonly Coin[]; withheld: readonly Withheld[] } {
-  const held = liveCoins(situation.state);
-  const withheld = new Map<string, Withheld>();
-  const coins = situation.snapshot.coins.filter((coin) => {
-    const reason = withholding(coin, situation, held);
-    if (reason === null) return true;
-    const sum = withheld.get(reason) ?? { reason, coins: 0, value: 0n };
-    withheld.set(reason, { reason, coins: sum.coins + 1, value: sum.value + coin.value });
-    return false;
-  });
-  return { coins, withheld: [...withheld.values()] };
-}
-
-/** Why a coin is not offered to a new plan; null where it is. */
-function withholding(coin: Coin, situation: Situation, held: ReadonlySet<string>): string | null {
-  const { snapshot, state, policy } = situation;
-  const { minConfirmations, minValue } = policy.document.inputs;
-  const outpoint = formatOutpoint(coin.outpoint);
-  const depth = confirmations(coin, snapshot.tip);
-  const quarantine = situation.quarantined.get(outpoint) ?? [];
-  if (held.has(outpoint)) return 'are in live batches';
-  if (state.frozen.has(outpoint)) return 'are frozen';
-  if (quarantine.some(({ kind }) => kind === 'tainted')) return 'come from scripts of a screening list';
-  if (quarantine.length > 0) return 'come from scripts that nothing tells';
-  if (depth < minConfirmations) return `have under ${minConfirmations} confirmations`;
-  if (!isMature(coin, depth)) return 'are immature coinbase';
-  if (coin.value < minValue) return 'are below the smallest input that the policy allows';
-  return null;
-}
-
 function buildAll(
   situation: Situation,
   plans: readonly TransactionPlan[],
-  requests: readonly WithdrawalRequest[],
-  initiator: string,
+  { kind, requests, initiator }: Purpose,
 ): Result<readonly PlannedBatch[], Fault> {
   const byId = new Map(requests.map((request) => [request.id, request]));
   const batches: PlannedBatch[] = [];
@@ -216,6 +204,7 @@ function buildAll(
       own.filter((request) => request !== undefined),
       {
         batch: null,
+        kind,
         initiator,
         approvals: [],
         pending,
@@ -256,15 +245,13 @@ async function keep(
   desk: Desk,
   situation: Situation,
   batches: readonly PlannedBatch[],
-  requests: readonly WithdrawalRequest[],
-  initiator: string,
+  purpose: Purpose,
 ): Promise<Result<void, Fault>> {
   const parts = batches.map((batch) => batch.id);
-  const byId = new Map(requests.map((request) => [request.id, request]));
   const denied = new Set(batches.flatMap((batch) => deniedCodes(batch.assessment)));
   return transactOn(desk, situation.state, async (tx) => {
     for (const batch of batches) {
-      tx.append(plannedEntry(batch, byId, parts, initiator, tx.keep.bind(tx)));
+      tx.append(plannedEntry(batch, purpose, parts, tx.keep.bind(tx)));
       const verdict = tx.keep(utf8(canonicalVerdict(batch.assessment.verdict)));
       tx.append(verdictEntry(batch.id, 'plan', batch.assessment, verdict));
     }
@@ -284,16 +271,17 @@ function deniedCodes({ verdict }: Assessment): string[] {
 
 function plannedEntry(
   { id, psbt, plan, assessment }: PlannedBatch,
-  requests: ReadonlyMap<string, WithdrawalRequest>,
+  { kind, requests, initiator }: Purpose,
   parts: readonly string[],
-  initiator: string,
   keepBlob: (bytes: Uint8Array) => string,
 ): EntryBody {
   const { facts } = assessment;
-  const own = plan.outputs.flatMap((output) => (output.kind === 'payment' ? [requests.get(output.requestId)] : []));
+  const byId = new Map(requests.map((request) => [request.id, request]));
+  const own = plan.outputs.flatMap((output) => (output.kind === 'payment' ? [byId.get(output.requestId)] : []));
   return {
     kind: 'batch.planned',
     batch: id,
+    ...(kind === 'withdrawal' ? {} : { batchKind: kind }),
     psbt: keepBlob(psbt),
     plan: keepBlob(utf8(canonicalJson(planRecord(plan)))),
     requests: own.filter((request) => request !== undefined).map(recordOf),

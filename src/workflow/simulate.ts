@@ -68,7 +68,14 @@ async function prepare(desk: Desk, options: SimulateOptions): Promise<Result<Pre
   const loaded = await loadSituation(desk);
   if (!loaded.ok) return loaded;
   const situation = loaded.value;
-  const context = { batch: null, initiator: '', approvals: [], pending: [], reusedRequests: [] };
+  const context = {
+    batch: null,
+    kind: 'withdrawal' as const,
+    initiator: '',
+    approvals: [],
+    pending: [],
+    reusedRequests: [],
+  };
   const besides = stateBesides(situation, context);
   const payments = { outputs: [], requests: [] };
   const state = { ...besides, ...aboutPayments(situation, context.batch, besides.spends, payments) };

@@ -1,3 +1,4 @@
+import type { BatchKind } from '../domain/batch-kind.js';
 import { toHex } from '../domain/bytes.js';
 import type { Coin } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
@@ -119,6 +120,7 @@ export async function loadSituation(desk: Desk): Promise<Result<Situation, Fault
 export interface BatchContext {
   /** The batch's id, whose own reservation does not count against it; null for a PSBT that the journal does not know. */
   readonly batch: string | null;
+  readonly kind: BatchKind;
   readonly initiator: string;
   readonly approvals: readonly Approval[];
   /** Parts of the same plan that come before this one: they count although nothing has debited them yet. */

@@ -6,6 +6,7 @@ import { sha256Hex, utf8 } from '../../src/domain/bytes.js';
 import { canonicalJson } from '../../src/domain/canonical-json.js';
 
 const FIELDS: StatementFields = {
+  kind: 'withdrawal',
   network: 'testnet4',
   vault: 'cold-1',
   descriptor: 'wpkh([f5acc2fd/84h/1h/0h]tpubKEY/<0;1>/*)#abcdefgh',
@@ -54,7 +55,12 @@ describe('approvalStatement', () => {
   it('has exactly the fields that docs/approvals.md lists', () => {
     const page = readFileSync('docs/approvals.md', 'utf8');
     const listed = [...page.matchAll(/^\| `([a-z0-9_]+)` \|/gm)].map(([, field]) => field);
-    expect(listed.sort()).toEqual(Object.keys(JSON.parse(approvalStatement(FIELDS))).sort());
+    expect(listed.sort()).toEqual(Object.keys(JSON.parse(approvalStatement(CONSOLIDATION))).sort());
+  });
+
+  it('names no kind for a withdrawal, so that statements of before there was another stay what they were', () => {
+    expect(JSON.parse(approvalStatement(FIELDS))).not.toHaveProperty('kind');
+    expect(JSON.parse(approvalStatement(CONSOLIDATION)).kind).toBe('consolidation');
   });
 
   it('says none where there is no book', () => {
@@ -66,12 +72,15 @@ describe('approvalStatement', () => {
   });
 });
 
+const CONSOLIDATION: StatementFields = { ...FIELDS, kind: 'consolidation' };
+
 const CHANGES: [string, StatementFields][] = [
   ['network', { ...FIELDS, network: 'main' }],
   ['vault', { ...FIELDS, vault: 'cold-2' }],
   ['descriptor_checksum', { ...FIELDS, descriptor: FIELDS.descriptor.replace('abcdefgh', 'abcdefgx') }],
   ['descriptor_sha256', { ...FIELDS, descriptor: FIELDS.descriptor.replace('tpubKEY', 'tpubOTHER') }],
   ['batch', { ...FIELDS, batch: '20260601-0123abce' }],
+  ['kind', { ...FIELDS, kind: 'consolidation' }],
   ['psbt_sha256', { ...FIELDS, psbt: sha256Hex('other') }],
   ['unsigned_txid', { ...FIELDS, txid: sha256Hex('other') }],
   [
@@ -121,7 +130,7 @@ describe('checkStatement', () => {
   it('has a change for every field that can differ', () => {
     const named = new Set(CHANGES.map(([path]) => path.split(/[.[]/)[0]));
     expect([...named].sort()).toEqual(
-      Object.keys(JSON.parse(approvalStatement(FIELDS)))
+      Object.keys(JSON.parse(approvalStatement(CONSOLIDATION)))
         .filter((key) => key !== 'schema')
         .sort(),
     );

@@ -7,7 +7,7 @@ import { requestDigest } from '../../src/journal/requests.js';
 import type { JournalState } from '../../src/journal/state.js';
 import { BATCH_STATES, holdsBudget, holdsCoins, nextState, TRANSITIONS } from '../../src/journal/transitions.js';
 import { next, START, sealAll, stateOf } from './chains.js';
-import { outpoint, POLICY, SCRIPT, story } from './story.js';
+import { CHANGE, outpoint, POLICY, SCRIPT, story } from './story.js';
 import { BASE, inState, messageOf, tagOf, WAYS } from './ways.js';
 
 /** One entry of each kind about batch `a`, with what it needs beside the state: a fresh verdict, to reserve and to send. */
@@ -68,6 +68,30 @@ describe('registrations', () => {
       ['33', '22'],
     ]);
     expect(builder.snapshot().registrations.get('f5acc2fd')).toMatchObject({ name: 'cold', at: 1_800_000_000 });
+  });
+});
+
+describe('the kind of a batch', () => {
+  const consolidation = (more: Partial<Extract<EntryBody, { kind: 'batch.planned' }>> = {}): EntryBody => ({
+    ...(story.planned('a') as Extract<EntryBody, { kind: 'batch.planned' }>),
+    batchKind: 'consolidation',
+    requests: [],
+    outputs: [{ script: CHANGE, amount: '5000', change: 3 }],
+    ...more,
+  });
+
+  it('is a withdrawal where the entry says nothing, as entries did before there was another', () => {
+    expect(stateOf([...BASE, story.planned('a')]).batches.get('a')?.kind).toBe('withdrawal');
+    expect(stateOf([...BASE, consolidation()]).batches.get('a')?.kind).toBe('consolidation');
+  });
+
+  it.each([
+    ['a request', { requests: [{ id: 'r', address: 'bcrt1q', script: SCRIPT, amount: '1' }] }],
+    ['an output that is no change', { outputs: [{ script: SCRIPT, amount: '5000' }] }],
+  ])('is no consolidation with %s', (_, more) => {
+    const folded = next(stateOf(BASE), consolidation(more));
+    expect(tagOf(folded)).toBe('E_JOURNAL_ENTRY');
+    expect(messageOf(folded)).toContain('and yet pays somebody');
   });
 });
 

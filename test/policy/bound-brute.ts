@@ -117,6 +117,7 @@ export function inputAfter(
   );
   return {
     policy,
+    kind: 'withdrawal',
     ...batch({ pay: [[PAYEE, BigInt(next.units) * UNIT]], fee: 0n }),
     state: stateOf({
       spends,

@@ -4,7 +4,7 @@ import { isEnforced, weakened } from '../../src/policy/bound/powers.js';
 import { NOT_ENFORCED } from '../../src/policy/not-enforced.js';
 import type { LoadedPolicy } from '../../src/policy/types.js';
 import { ONE_PAYEE } from './bound-brute.js';
-import { btc, DAY, HOUR, loaded, P0, type PolicyChange } from './fixture.js';
+import { btc, change as changeOutput, DAY, HOUR, judge, loaded, P0, type PolicyChange, summary } from './fixture.js';
 
 const POLICY: PolicyChange = { limits: { rollingBlocks: new Map([[144, btc('200')]]) } };
 
@@ -63,6 +63,19 @@ describe('what named people can make leave', () => {
     expect(lineOf(lasting(btc('501')), '7 d')).toEqual(exactly('500', '1 LIMIT_7D'));
     for (const { atMost } of lasting(0n).lines) expect(atMost).toBe(0n);
     expect(lasting(null).lines.map(({ span }) => span)).not.toContain('ever');
+  });
+
+  it('fees without payments: a consolidation is asked for no fraction', () => {
+    const fees = { maxBpOfExternal: 0, bpAppliesAbove: 0n, maxAbs: 900_000n, max24h: null };
+    const change: PolicyChange = { ...POLICY, fees };
+    const burnt = lineOf(asked(['alice', 'bob', 'carol'], change), '24 h', 'fees to miners');
+    expect(burnt.atMost).toBe(900_000n * 6n);
+    const none = { ...change, change: { maxOutputs: 0 } };
+    expect(lineOf(asked(['alice', 'bob', 'carol'], none), '24 h', 'fees to miners').atMost).toBe(0n);
+    const asConsolidation = { batch: { pay: [], change: [changeOutput(btc('1'))], fee: 900_000n, vsize: 3000n } };
+    expect(summary(judge({ policy: change, kind: 'consolidation', ...asConsolidation }))).toBe('ALLOW');
+    expect(summary(judge({ policy: none, kind: 'consolidation', ...asConsolidation }))).toBe('DENY CHANGE_COUNT');
+    expect(summary(judge({ policy: change, batch: { fee: 400n } }))).toBe('DENY FEE_FRACTION');
   });
 
   it('a repeated payment asks for one person more, which another satoshi avoids: the figures stay', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { BatchKind } from '../../src/domain/batch-kind.js';
 import type { Sats } from '../../src/domain/sats.js';
 import { classify, overallKind } from '../../src/policy/classify.js';
 import { evaluate } from '../../src/policy/evaluate.js';
@@ -191,61 +192,65 @@ const approvals = fc.array(
 );
 
 /** Everything that is judged besides the policy. */
-const inputs: fc.Arbitrary<EvaluationInput> = fc
-  .record({
-    pay: fc.array(payment, { minLength: 1, maxLength: 3 }),
-    fee: mostly(60_000n, 900n, 90_000n, 110_000n),
-    inputs: fc.uniqueArray(fc.constantFrom('u0', 'u1', 'u2', 'u4'), { minLength: 1, maxLength: 2 }),
-    confirmations: mostly(100, 5, 30),
-    small: mostly(40_000n, 20_000n, 7000n),
-    left: mostly(0, 2),
-    changes: mostly<readonly number[]>([], [42], [42, 43], [50]),
-    version: mostly(2, 1),
-    spends: fc.array(earlier, { maxLength: 3 }),
-    approvals,
-    balance: mostly(btc('5000'), btc('1003'), btc('995')),
-    mtp: mostly(NOW - HOUR, NOW - 2.5 * HOUR),
-    snapshotAt: mostly(NOW - 200, NOW - HOUR),
-    lastEntryAt: mostly(NOW - 60, NOW + 90),
-    now: mostly(NOW, NOW + 3 * HOUR, NOW + DAY),
-  })
-  .map((drawn) => {
-    const later = drawn.now - NOW;
-    const judged: Case = {
-      now: drawn.now,
-      batch: {
-        pay: drawn.pay,
-        fee: drawn.fee,
-        change: drawn.changes.map((index) => change(btc('0.5'), index)),
-        facts: { version: drawn.version },
-        inputs: drawn.inputs.map((name, index) => ({
-          outpoint: { txid: txid(name), vout: 0 },
-          ...(index === 0 ? {} : { value: drawn.small }),
-        })),
-      },
-      state: {
-        spends: drawn.spends,
-        approvals: drawn.approvals.map((one) => ({ ...one, at: one.at + later, validUntil: one.validUntil + later })),
-        confirmedBalance: drawn.balance,
-        tip: { height: TIP, medianTimePast: drawn.mtp + later },
-        snapshotAt: drawn.snapshotAt + later,
-        lastEntryAt: drawn.lastEntryAt + later,
-      },
-    };
-    const { facts, ...rest } = inputOf(judged);
-    const coins = facts.inputs.map((fact, index) => {
-      const known = fact.coin ?? { confirmations: 0, coinbase: false, value: fact.value, leftOnScript: 0 };
-      const coin = { ...known, confirmations: drawn.confirmations, leftOnScript: index === 0 ? 0 : drawn.left };
-      return { ...fact, coin };
+const inputsOf = (kind: BatchKind): fc.Arbitrary<EvaluationInput> =>
+  fc
+    .record({
+      pay: fc.array(payment, { minLength: 1, maxLength: 3 }),
+      fee: mostly(60_000n, 900n, 90_000n, 110_000n),
+      inputs: fc.uniqueArray(fc.constantFrom('u0', 'u1', 'u2', 'u4'), { minLength: 1, maxLength: 2 }),
+      confirmations: mostly(100, 5, 30),
+      small: mostly(40_000n, 20_000n, 7000n),
+      left: mostly(0, 2),
+      changes: mostly<readonly number[]>([], [42], [42, 43], [50]),
+      version: mostly(2, 1),
+      spends: fc.array(earlier, { maxLength: 3 }),
+      approvals,
+      balance: mostly(btc('5000'), btc('1003'), btc('995')),
+      mtp: mostly(NOW - HOUR, NOW - 2.5 * HOUR),
+      snapshotAt: mostly(NOW - 200, NOW - HOUR),
+      lastEntryAt: mostly(NOW - 60, NOW + 90),
+      now: mostly(NOW, NOW + 3 * HOUR, NOW + DAY),
+    })
+    .map((drawn) => {
+      const later = drawn.now - NOW;
+      const judged: Case = {
+        now: drawn.now,
+        kind,
+        batch: {
+          pay: kind === 'consolidation' ? [] : drawn.pay,
+          fee: drawn.fee,
+          change: drawn.changes.map((index) => change(btc('0.5'), index)),
+          facts: { version: drawn.version },
+          inputs: drawn.inputs.map((name, index) => ({
+            outpoint: { txid: txid(name), vout: 0 },
+            ...(index === 0 ? {} : { value: drawn.small }),
+          })),
+        },
+        state: {
+          spends: drawn.spends,
+          approvals: drawn.approvals.map((one) => ({ ...one, at: one.at + later, validUntil: one.validUntil + later })),
+          confirmedBalance: drawn.balance,
+          tip: { height: TIP, medianTimePast: drawn.mtp + later },
+          snapshotAt: drawn.snapshotAt + later,
+          lastEntryAt: drawn.lastEntryAt + later,
+        },
+      };
+      const { facts, ...rest } = inputOf(judged);
+      const coins = facts.inputs.map((fact, index) => {
+        const known = fact.coin ?? { confirmations: 0, coinbase: false, value: fact.value, leftOnScript: 0 };
+        const coin = { ...known, confirmations: drawn.confirmations, leftOnScript: index === 0 ? 0 : drawn.left };
+        return { ...fact, coin };
+      });
+      return { ...rest, facts: { ...facts, inputs: coins } };
     });
-    return { ...rest, facts: { ...facts, inputs: coins } };
-  });
 
 const RANK: Readonly<Record<Decision, number>> = { DENY: 0, NEED: 1, ALLOW: 2 };
 
 const rank = (policy: LoadedPolicy, input: EvaluationInput): number => RANK[evaluate({ ...input, policy }).decision];
 
-const batches = fc.array(inputs, { minLength: 6, maxLength: 6 });
+const batches = fc
+  .tuple(fc.array(inputsOf('withdrawal'), { minLength: 6, maxLength: 6 }), inputsOf('consolidation'))
+  .map(([withdrawals, consolidation]) => [...withdrawals, consolidation]);
 
 describe('a change that is not called a loosening', () => {
   it('allows nothing that was denied or needed approvals before', () => {

@@ -59,6 +59,7 @@ function verdictOn(facts: Facts, planned: Planned, lastUsedChange = 8) {
       fees: { maxBpOfExternal: 10_000 },
       limits: { reserveFloor: 0n },
     }),
+    kind: 'withdrawal',
     facts,
     requests: requestsFor(payments.filter(({ own }) => !own.own)),
     state: stateOf({

@@ -1,4 +1,5 @@
 import { encodeAddress } from '../../src/domain/address.js';
+import type { BatchKind } from '../../src/domain/batch-kind.js';
 import { sha256Hex, toHex } from '../../src/domain/bytes.js';
 import type { WithdrawalRequest } from '../../src/domain/request.js';
 import { type Sats, sumSats } from '../../src/domain/sats.js';
@@ -208,12 +209,13 @@ export function stateOf(change: Partial<PolicyState> = {}): PolicyState {
 export interface Case {
   readonly policy?: PolicyChange;
   readonly batch?: BatchChange;
+  readonly kind?: BatchKind;
   readonly state?: Partial<PolicyState>;
   readonly now?: UnixSeconds;
 }
 
-export function inputOf({ policy, batch: changes, state, now = NOW }: Case): EvaluationInput {
-  return { policy: loaded(policy), ...batch(changes), state: stateOf(state), now };
+export function inputOf({ policy, kind = 'withdrawal', batch: changes, state, now = NOW }: Case): EvaluationInput {
+  return { policy: loaded(policy), kind, ...batch(changes), state: stateOf(state), now };
 }
 
 export function judge(c: Case): Verdict {

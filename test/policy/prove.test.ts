@@ -95,6 +95,17 @@ describe('needs-role', () => {
     expect(steps.at(-1)?.input.state.approvals.map(({ person }) => person)).not.toContain('erin');
   });
 
+  it('does not call proven what the fee of a consolidation may reach, below every payment', () => {
+    const officers = { from: ['officers'], m: 2, touchRequired: false };
+    const both = { from: ['officers', 'compliance'], m: 3, include: 'compliance', touchRequired: false };
+    const tiers = [
+      { ...officers, upTo: 500n },
+      { ...both, upTo: null },
+    ];
+    const found = ask(needs(100n), loaded({ approvals: { tiers } }));
+    expect(found.outcome).toBe('open');
+  });
+
   it('does not know every role', () => {
     const found = prove(loaded(), needs(0n, 'wizards'));
     expect(found.ok === false && found.error.tag).toBe('E_USAGE');

@@ -11,6 +11,7 @@ const TIP = 200_000;
 function record(index: number, days: number | null, spend: bigint): BatchRecord {
   return {
     id: `batch-${index}`,
+    kind: 'withdrawal',
     state: days === null ? 'SIGNED' : 'CONFIRMED',
     plannedAt: 0,
     plannedSeq: index,

@@ -3,6 +3,7 @@ import type { Hex } from '../../domain/bytes.js';
 import { formatPosition } from '../../domain/fault.js';
 import { formatAmount, formatBtc } from '../../domain/sats.js';
 import { formatTime } from '../../domain/time.js';
+import type { BatchRecord } from '../../journal/state.js';
 import type { Destinations } from '../../policy/counterparties.js';
 import { entryName } from '../../policy/rules/payee.js';
 import type { Decision, Finding, Verdict } from '../../policy/types.js';
@@ -130,6 +131,11 @@ function outcomeWord(outcome: Finding['outcome'], style: Style): string {
     case 'deny':
       return style.bad('deny');
   }
+}
+
+/** What is judged: its id, its state, and what it is, where it is no withdrawal. */
+export function batchTitle({ id, state, kind }: Pick<BatchRecord, 'id' | 'state' | 'kind'>): string {
+  return `Batch ${id}  ${state}${kind === 'consolidation' ? ', a consolidation: it pays nobody' : ''}`;
 }
 
 /** What the transaction pays, from its bytes: full addresses in groups of four, the change last. */

@@ -3,7 +3,7 @@ import { ok } from '../../domain/result.js';
 import { formatTime } from '../../domain/time.js';
 import { approveBatch, type ReviewedBatch, reviewBatch, statementFor } from '../../workflow/approve-batch.js';
 import type { Verb, VerbContext, Words } from '../command.js';
-import { decisionWord, paymentLines, reasonsOfVerdict } from '../render/verdict.js';
+import { batchTitle, decisionWord, paymentLines, reasonsOfVerdict } from '../render/verdict.js';
 import { argument, required, withWorkspace } from '../with-workspace.js';
 
 export const run: Verb = async (words, context) => {
@@ -44,7 +44,7 @@ export const run: Verb = async (words, context) => {
 /** What the batch pays and what the policy says of it, for the person who is about to approve it. */
 function reviewLines({ batch, assessment, situation }: ReviewedBatch, { style }: VerbContext): string[] {
   return [
-    style.bold(`Batch ${batch.id}  ${batch.state}`),
+    style.bold(batchTitle(batch)),
     ...paymentLines(assessment, situation, style),
     '',
     ...reasonsOfVerdict(assessment.verdict, style),

@@ -6,7 +6,7 @@ import type { Assessment } from '../../workflow/assess.js';
 import { checkPsbt } from '../../workflow/batches.js';
 import type { Situation } from '../../workflow/situation.js';
 import type { Report, Verb, VerbContext } from '../command.js';
-import { decisionExit, paymentLines, verdictJson, verdictLines } from '../render/verdict.js';
+import { batchTitle, decisionExit, paymentLines, verdictJson, verdictLines } from '../render/verdict.js';
 import { actor, argument, withWorkspace } from '../with-workspace.js';
 
 /** The verdict of now; nothing is written. On a batch id it counts approvals, on a PSBT file it needs the requests. */
@@ -18,7 +18,7 @@ export const run: Verb = async (words, context) =>
       const review = await reviewBatch(desk, what);
       if (!review.ok) return err(await orFile(review.error, what, context));
       const { situation, assessment, batch, discounted } = review.value;
-      return ok(report(`Batch ${batch.id}  ${batch.state}`, situation, assessment, context, discounted));
+      return ok(report(batchTitle(batch), situation, assessment, context, discounted));
     }
     // Nothing is written, so it may be left unsaid who asks.
     const initiator = words.text('as') === undefined ? ok(null) : actor(words, desk);

@@ -27,7 +27,7 @@ export const run: Verb = async (_words, context) =>
       batch.state,
       formatTime(batch.plannedAt),
       batch.initiator,
-      `${batch.requests.length}`,
+      batch.kind === 'consolidation' ? 'consolidation' : `${batch.requests.length}`,
       `${batch.spend}`,
       formatBtc(batch.spend),
       batch.signed?.txid ?? stateNote(batch, context.compose.clock()),
@@ -48,6 +48,7 @@ export const run: Verb = async (_words, context) =>
       data: {
         batches: listed.value.map((batch) => ({
           id: batch.id,
+          kind: batch.kind,
           state: batch.state,
           planned_at: formatTime(batch.plannedAt),
           initiator: batch.initiator,

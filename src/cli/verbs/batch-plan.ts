@@ -2,13 +2,16 @@ import { sha256Hex } from '../../domain/bytes.js';
 import { type Fault, fail } from '../../domain/fault.js';
 import { formatFeeRate, parseFeeRate } from '../../domain/feerate.js';
 import { ok, type Result } from '../../domain/result.js';
-import { type PlannedBatch, type PlanOutcome, planBatch } from '../../workflow/plan-batch.js';
+import { quoted } from '../../domain/safe-text.js';
+import { type PlannedBatch, type PlanOptions, type PlanOutcome, planBatch } from '../../workflow/plan-batch.js';
+import { planConsolidationBatch } from '../../workflow/plan-consolidation.js';
+import type { Desk } from '../../workflow/ports.js';
 import { previewOf } from '../../workflow/sign-batch.js';
 import type { Report, Verb, VerbContext, Words } from '../command.js';
 import { exportFile } from '../export-file.js';
 import { previewLines } from '../render/device.js';
 import { decisionExit, paymentLines, verdictJson, verdictLines } from '../render/verdict.js';
-import { actor, argument, wholeNumber, withWorkspace } from '../with-workspace.js';
+import { actor, wholeNumber, withWorkspace } from '../with-workspace.js';
 
 export const run: Verb = async (words, context) =>
   withWorkspace(context, async (desk) => {
@@ -17,11 +20,6 @@ export const run: Verb = async (words, context) =>
     const rate = words.text('feerate');
     const feerate = rate === undefined ? ok(null) : parseFeeRate(rate);
     if (!feerate.ok) return feerate;
-    const file = argument(words, 0);
-    const bytes = await context.compose.files.read(file);
-    if (!bytes.ok) return bytes;
-    const requests = context.compose.documents.requests(bytes.value, file, desk.config.network);
-    if (!requests.ok) return requests;
     const maxInputs = optionalCount(words, 'max-inputs');
     if (!maxInputs.ok) return maxInputs;
     const maxOutputs = optionalCount(words, 'max-outputs');
@@ -33,7 +31,7 @@ export const run: Verb = async (words, context) =>
       maxInputs: maxInputs.value,
       maxOutputs: maxOutputs.value,
     };
-    const planned = await planBatch(desk, requests.value, options);
+    const planned = await plan(desk, words, context, options);
     if (!planned.ok) return planned;
     if (planned.value.repeated.length > 0) return ok(repeatedReport(planned.value));
 
@@ -46,6 +44,33 @@ export const run: Verb = async (words, context) =>
     }
     return ok(plannedReport(planned.value, files, context));
   });
+
+/** Withdrawals come from a file, a consolidation from none: whoever gives both, or neither, means something else. */
+async function plan(
+  desk: Desk,
+  words: Words,
+  { compose }: VerbContext,
+  options: PlanOptions,
+): Promise<Result<PlanOutcome, Fault | readonly Fault[]>> {
+  const file = words.args[0];
+  if (words.flag('consolidate')) {
+    if (file === undefined && words.text('max-outputs') === undefined) return planConsolidationBatch(desk, options);
+    const what = file === undefined ? '--max-outputs' : quoted(file);
+    return fail('E_USAGE', `--consolidate pays nobody, so ${what} does not go with it`, {
+      remedy: 'plan withdrawals and a consolidation as two batches',
+    });
+  }
+  if (file === undefined) {
+    return fail('E_USAGE', 'a file of withdrawals is missing', {
+      remedy:
+        'countersign batch plan withdrawals.csv; to put small coins together, countersign batch plan --consolidate',
+    });
+  }
+  const bytes = await compose.files.read(file);
+  if (!bytes.ok) return bytes;
+  const requests = compose.documents.requests(bytes.value, file, desk.config.network);
+  return requests.ok ? planBatch(desk, requests.value, options) : requests;
+}
 
 /** The batch is in the journal; only its copy for people could not be written. */
 function plannedWithoutFile(id: string, { tag, message, where }: Fault): Result<never, Fault> {

@@ -63,6 +63,7 @@ export const run: Verb = async (words, context) =>
 
 function batchLines(batch: BatchRecord, destinations: Destinations, { style }: VerbContext): string[] {
   const pairs: [string, string][] = [
+    ['  kind', batch.kind === 'consolidation' ? 'consolidation: it pays nobody' : batch.kind],
     ['  state', batch.state === 'SENT' ? `SENT: ${UNANSWERED}` : batch.state],
     ['  planned', `${formatTime(batch.plannedAt)} by ${batch.initiator}, journal entry ${batch.plannedSeq}`],
     ['  leaves', formatAmount(batch.spend)],
@@ -108,6 +109,7 @@ function batchLines(batch: BatchRecord, destinations: Destinations, { style }: V
 function batchData(batch: BatchRecord): Record<string, unknown> {
   return {
     id: batch.id,
+    kind: batch.kind,
     state: batch.state,
     planned_at: formatTime(batch.plannedAt),
     initiator: batch.initiator,

@@ -1,3 +1,4 @@
+import { BATCH_KINDS } from '../../domain/batch-kind.js';
 import type { OwnOrigin } from '../../domain/coin.js';
 import { fail } from '../../domain/fault.js';
 import { NETWORKS } from '../../domain/network.js';
@@ -293,6 +294,11 @@ const screeningList: Reader<CaseScreening> = object({
 export const readContent: Reader<CaseContent> = object(
   {
     now: field('now', time, 'The time of the verdict, UTC.'),
+    kind: optionalField(
+      'kind',
+      oneOf(BATCH_KINDS),
+      'What the batch was planned as: a consolidation pays nobody and has one output, which is change.',
+    ),
     book: optionalField('book', dictionary(nameKey, NAME_FORM, bookEntry), 'The address book: id to address.'),
     pay: optionalField('pay', payments, 'Payments: an output and a request for each.'),
     requests: optionalField('requests', requests, 'What was asked for; what `pay` pays where it is left out.'),

@@ -142,7 +142,7 @@ function judge({ policy, state, vault, to, fee, vsize, now }: Hypothesis): Ask {
     const script = trustedHex(to.script);
     const declared = to.index === undefined ? {} : { destination: to.id, index: to.index };
     const requests = [{ id: 'what-if', address: to.id, script, amount, ...declared }];
-    return evaluate({ policy, facts, requests, state: moved, now: time }, index);
+    return evaluate({ policy, kind: 'withdrawal', facts, requests, state: moved, now: time }, index);
   };
 }
 

@@ -72,7 +72,8 @@ function inputOf(
     const requests = requestsOf(content, ground, readers, file);
     const facts = factsOf(content, one.name, ground, readers, file);
     const state = stateOf(content, ground, { facts, requests });
-    return ok({ policy: policy.value, requests, facts, state, now: content.now });
+    const kind = content.kind ?? 'withdrawal';
+    return ok({ policy: policy.value, kind, requests, facts, state, now: content.now });
   } catch (error) {
     if (error instanceof Refusal) return err(error.faults);
     throw error;

@@ -1,3 +1,4 @@
+import type { BatchKind } from '../../domain/batch-kind.js';
 import type { OwnOrigin } from '../../domain/coin.js';
 import type { Fault, SourcePosition } from '../../domain/fault.js';
 import type { Network } from '../../domain/network.js';
@@ -146,6 +147,7 @@ export type CaseRequests =
 
 export interface CaseContent {
   readonly now: UnixSeconds;
+  readonly kind?: BatchKind;
   readonly book?: ReadonlyMap<string, CaseBookEntry>;
   readonly pay?: readonly Payment[];
   readonly requests?: CaseRequests;

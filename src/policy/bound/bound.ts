@@ -1,10 +1,10 @@
-import { minSats, type Sats } from '../../domain/sats.js';
+import { maxSats, minSats, type Sats } from '../../domain/sats.js';
 import { counted } from '../describe.js';
 import { DAY, HOUR } from '../rules/rolling.js';
 import type { Cap, LoadedBook, LoadedPolicy } from '../types.js';
 import { type Calendar, calendarOf } from './calendar.js';
 import { destinationsOf, highestCap } from './destinations.js';
-import { type Assumed, capOf, feeFor, lifetimeOf, limitsOf } from './limits.js';
+import { type Assumed, capOf, consolidationFee, feeFor, lifetimeOf, limitsOf } from './limits.js';
 import { canMeet } from './people.js';
 import { isEnforced, type Power, powersOf } from './powers.js';
 import { MOST_STEPS, rehearse } from './rehearse.js';
@@ -184,7 +184,8 @@ function classLine(
 
 function feesADay(policy: LoadedPolicy, { batch, count, windows }: Limits): Bounded {
   const { document } = policy;
-  const most = batch.cap === null ? null : feeFor(document, batch.cap);
+  const ofPayments = batch.cap === null ? null : feeFor(document, batch.cap);
+  const most = ofPayments === null ? null : maxSats(ofPayments, consolidationFee(document));
   const each = most === null || batch.cap === null ? most : minSats(most, batch.cap);
   const fee = capOf(policy, 'FEE_ABS', 'fees.max_abs', document.fees.maxAbs);
   const byCount: Bounded = { cap: each === null ? null : each * BigInt(count), by: fee.by };

@@ -1,4 +1,4 @@
-import { formatAmount, minSats, type Sats } from '../../domain/sats.js';
+import { formatAmount, maxSats, minSats, type Sats } from '../../domain/sats.js';
 import { capText, counted } from '../describe.js';
 import { DAY, HOUR } from '../rules/rolling.js';
 import { asksSources, MOST_HOPS } from '../screening/hits.js';
@@ -141,7 +141,10 @@ function outputsBound(policy: LoadedPolicy, destinations: Destinations): Bounded
   const paid = each * BigInt(outputsPerBatch);
   const text = `a batch has at most ${counted(outputsPerBatch, 'output')} of ${formatAmount(each)} (${field})`;
   const fee = feeFor(document, paid);
-  return { cap: fee === null ? null : paid + fee, by: binding(policy, code, field, text) };
+  return {
+    cap: fee === null ? null : maxSats(paid + fee, consolidationFee(document)),
+    by: binding(policy, code, field, text),
+  };
 }
 
 /** Where the destinations and their caps are all known, no day can bring them more; fees come on top. */
@@ -178,10 +181,21 @@ export function feeFor({ fees }: Pick<PolicyDocument, 'fees'>, paid: Sats): Cap 
   return fees.max24h === null ? most : minSats(most, fees.max24h);
 }
 
+/**
+ * The highest fee of a consolidation, which pays nobody and so is not asked for a fraction of what it pays. As long as a
+ * policy lets a transaction have change, it lets coins be put together.
+ */
+export function consolidationFee({ fees, change }: Pick<PolicyDocument, 'fees' | 'change'>): Sats {
+  if (change.maxOutputs === 0) return 0n;
+  const byRate = (fees.maxRate * MAX_VSIZE) / 1000n;
+  return [fees.maxAbs, fees.max24h].reduce<Sats>((most, cap) => (cap === null ? most : minSats(most, cap)), byRate);
+}
+
 /** The highest fees of a day of which the batches pay so much in all. */
 function feesIn24h(document: PolicyDocument, paid: Sats): Cap {
-  const each = feeFor(document, paid);
-  if (each === null) return document.fees.max24h;
+  const ofPayments = feeFor(document, paid);
+  if (ofPayments === null) return document.fees.max24h;
+  const each = maxSats(ofPayments, consolidationFee(document));
   const byCount = each * BigInt(document.limits.batches24h);
   return document.fees.max24h === null ? byCount : minSats(byCount, document.fees.max24h);
 }

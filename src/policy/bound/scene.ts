@@ -50,6 +50,7 @@ export function inputOf(scene: Scene): EvaluationInput {
   const { document } = policy;
   return {
     policy,
+    kind: 'withdrawal',
     facts: factsOf(scene),
     requests: payments.map(
       ({ script, amount }, index): WithdrawalRequest => ({

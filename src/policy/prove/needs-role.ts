@@ -77,6 +77,12 @@ function counterexample(
   const story = [
     `a batch of more than ${formatAmount(over)} is allowed in approvals.tiers[${index}] without anybody of ${role}`,
   ];
+  // Of payments none is so small; the fee of a batch that pays nobody may be, and was not tried.
+  if (high !== null && high < smallest) {
+    return open(
+      `approvals.tiers[${index}] ends below the smallest payment: a consolidation without ${role} may get there`,
+    );
+  }
   const calendar = calendarOf(policy.document);
   if (cap === null || floor <= cap) {
     const [at] = calendar.starts(1);
@@ -84,7 +90,6 @@ function counterexample(
     const { steps, allowed } = rehearse(assumed, [{ at, spend: floor, approvedBy: others }], null);
     return { outcome: allowed ? 'refuted' : 'unconfirmed', story, steps };
   }
-  if (high !== null && high < smallest) return null;
   const { moves, atMost, reached } = worstCase(limits, calendar, DAY);
   if (atMost !== null && atMost < floor) return null;
   for (const schedule of lifted(moves, floor, smallest, cap, high)) {

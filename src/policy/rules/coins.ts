@@ -2,7 +2,7 @@ import { toHex } from '../../domain/bytes.js';
 import { formatAmount, type Sats } from '../../domain/sats.js';
 import type { InputFact } from '../types.js';
 import { inputCount, inputName } from './inputs.js';
-import { assertAmount, listed, plural, type Rule, type RuleContext } from './rule.js';
+import { assertAmount, finding, listed, plural, type Rule, type RuleContext } from './rule.js';
 
 /** COINBASE_MATURITY of Bitcoin Core: consensus. */
 const COINBASE_MATURITY = 100;
@@ -90,18 +90,25 @@ function groupValues({ facts }: RuleContext): (input: InputFact) => Sats {
   return (input) => (together(input) ? (values.get(toHex(input.script)) ?? input.value) : input.value);
 }
 
+/** An input that proves no prevout, or contradicts it, has no value to speak of, and is denied for that. */
 function smallCoins(context: RuleContext): InputFact[] {
   const least = context.document.inputs.minValue;
   assertAmount(least, 'inputs.min_value');
-  return context.facts.inputs.filter((input) => !(input.value >= least));
+  return context.facts.inputs.filter(
+    (input) => input.proof !== 'absent' && input.proof !== 'mismatch' && !(input.value >= least),
+  );
 }
 
+/** Not asked of a consolidation, whose purpose such coins are; where they lie on a script in use, forcedReuse still is. */
 export const worthSpending: Rule = {
   tag: 'coin-value',
   codes: ['INPUT_DUST'],
   check: (context) => {
     const least = context.document.inputs.minValue;
     const groupValue = groupValues(context);
+    if (context.kind === 'consolidation') {
+      return [finding(context, 'INPUT_DUST', 'pass', 'A consolidation may spend coins of any value.')];
+    }
     return listed(
       context,
       'INPUT_DUST',

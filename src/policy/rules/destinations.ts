@@ -5,7 +5,7 @@ import { formatTime } from '../../domain/time.js';
 import { tallyScripts } from '../windows.js';
 import { ageAt, paidDestinations, payees } from './payee.js';
 import { DAY } from './rolling.js';
-import { capped, finding, formatSpan, listed, plural, type Rule } from './rule.js';
+import { askForPolicy, capped, finding, formatSpan, listed, plural, type Rule } from './rule.js';
 
 /** Default deny: what the book does not hold is not paid. */
 export const destinationAllowed: Rule = {
@@ -87,6 +87,13 @@ export const scriptType: Rule = {
   codes: ['DEST_SCRIPT_TYPE'],
   check: (context) => {
     const allowed: readonly string[] = context.document.destinations.scriptTypes;
+    if (allowed.length === 0) {
+      const said = () => ({
+        text: 'The policy pays no type of script at all, so nothing may leave.',
+        remedy: askForPolicy(context, 'destinations.script_types'),
+      });
+      return [finding(context, 'DEST_SCRIPT_TYPE', 'deny', said)];
+    }
     return listed(
       context,
       'DEST_SCRIPT_TYPE',
@@ -95,7 +102,7 @@ export const scriptType: Rule = {
         .filter(({ kind }) => !allowed.includes(kind) && kind !== 'p2tr_off_curve')
         .map(({ name, kind }) => ({
           subject: name,
-          text: `The output to ${name} is of type ${kind}; the policy pays ${allowed.join(', ') || 'none'}.`,
+          text: `The output to ${name} is of type ${kind}; the policy pays ${allowed.join(', ')}.`,
           remedy: 'ask the owner for an address of another type, or take the output out of the batch',
         })),
     );

@@ -63,11 +63,11 @@ export const foreignFields: Rule = {
     ),
 };
 
-/** Three shapes, each reported: the number of inputs, the size, and that somebody is paid. */
+/** Three shapes, each reported: the number of inputs, the size, and that the outputs are of the batch's kind. */
 export const shape: Rule = {
   tag: 'tx-shape',
   codes: ['TX_SHAPE'],
-  check: (context) => [inputsWithin(context), sizeWithin(context), somebodyPaid(context)],
+  check: (context) => [inputsWithin(context), sizeWithin(context), outputsOfKind(context)],
 };
 
 function inputsWithin(context: RuleContext) {
@@ -100,6 +100,34 @@ function sizeWithin(context: RuleContext) {
   }));
 }
 
+function outputsOfKind(context: RuleContext) {
+  switch (context.kind) {
+    case 'withdrawal':
+      return somebodyPaid(context);
+    case 'consolidation':
+      return nobodyPaid(context);
+  }
+}
+
+/** One output, proven change: whatever else it had would be paid to somebody, or would spread what is to be put together. */
+function nobodyPaid(context: RuleContext) {
+  const { outputs } = context.facts;
+  const paid = context.payments.length;
+  const within = paid === 0 && outputs.length === 1;
+  return finding(context, 'TX_SHAPE', within ? 'pass' : 'deny', () => ({
+    text: within
+      ? 'The transaction pays nobody: all of it but the fee comes back as one coin, as a consolidation has to.'
+      : `A consolidation has one output, proven change; this one has ${plural(outputs.length, 'output')}, of which ${paid} pay somebody.`,
+    field: 'transaction',
+    subject: 'payments',
+    measured: `${paid}`,
+    limit: '0',
+    headroom: '0',
+    unit: 'count',
+    remedy: within ? undefined : 'do not sign: plan the consolidation again, and pay in a withdrawal',
+  }));
+}
+
 function somebodyPaid(context: RuleContext) {
   const count = context.payments.length;
   return finding(context, 'TX_SHAPE', count > 0 ? 'pass' : 'deny', () => ({
@@ -109,6 +137,6 @@ function somebodyPaid(context: RuleContext) {
     subject: 'payments',
     measured: `${count}`,
     unit: 'count',
-    remedy: count > 0 ? undefined : 'plan a batch that pays somebody',
+    remedy: count > 0 ? undefined : 'plan a batch that pays somebody, or a consolidation (batch plan --consolidate)',
   }));
 }

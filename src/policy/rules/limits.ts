@@ -55,12 +55,16 @@ export const outputCountLimit: Rule = {
   check: (context) => {
     const limit = context.document.limits.outputsPerBatch;
     const count = context.payments.length;
-    const within = count <= limit;
+    // 0 means that nothing may leave: not even the fee of a consolidation, which pays no output.
+    const within = count <= limit && limit > 0;
     const said = (): Said => {
       const shown = { measured: `${count}`, limit: `${limit}`, unit: 'count' } as const;
       const pays = `The batch pays ${plural(count, 'output')}, change not counted`;
       if (within) return { ...shown, text: `${pays}; ${limit} are allowed.`, headroom: `${limit - count}` };
-      const text = `${pays}, ${count - limit} more than the ${limit} allowed.`;
+      const text =
+        limit === 0
+          ? `${pays}; 0 are allowed, so nothing may leave.`
+          : `${pays}, ${count - limit} more than the ${limit} allowed.`;
       const remedy = `split the batch, or ${askForPolicy(context, 'limits.outputs_per_batch')}`;
       return { ...shown, text, headroom: `${limit}`, remedy };
     };

@@ -1,3 +1,4 @@
+import type { BatchKind } from '../../domain/batch-kind.js';
 import { toHex } from '../../domain/bytes.js';
 import type { SourcePosition } from '../../domain/fault.js';
 import type { WithdrawalRequest } from '../../domain/request.js';
@@ -21,6 +22,7 @@ export interface Rule {
 export interface RuleContext {
   readonly policy: LoadedPolicy;
   readonly document: PolicyDocument;
+  readonly kind: BatchKind;
   readonly facts: Facts;
   readonly requests: readonly WithdrawalRequest[];
   readonly state: PolicyState;
