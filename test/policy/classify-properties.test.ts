@@ -1,13 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BatchKind } from '../../src/domain/batch-kind.js';
+import { toHex } from '../../src/domain/bytes.js';
 import type { Sats } from '../../src/domain/sats.js';
 import { classify, overallKind } from '../../src/policy/classify.js';
 import { evaluate } from '../../src/policy/evaluate.js';
-import type { ApprovalTier, Decision, EvaluationInput, LoadedPolicy, PolicyDocument } from '../../src/policy/types.js';
+import type {
+  ApprovalTier,
+  Decision,
+  EvaluationInput,
+  LoadedPolicy,
+  PolicyDocument,
+  ScreeningState,
+} from '../../src/policy/types.js';
+import { NO_SOURCES } from '../../src/psbt/sources.js';
 import { runs } from '../runs.js';
 import {
-  type ADDRESSES,
+  ADDRESSES,
   btc,
   type Case,
   change,
@@ -17,6 +26,7 @@ import {
   loaded,
   NOW,
   type Pay,
+  scriptOf,
   spent,
   TIP,
   txid,
@@ -39,6 +49,8 @@ function choose<S extends keyof PolicyDocument, K extends keyof PolicyDocument[S
     .constantFrom(...values)
     .map((value) => (document) => ({ ...document, [section]: { ...(document[section] as object), [key]: value } }));
 }
+
+const OFAC = { id: 'ofac', pinnedBy: 'compliance', maxAge: DAY, maxShrinkBp: 10 };
 
 const cap = fc.constantFrom(btc('4'), btc('6'), btc('9'), btc('15'), btc('30'), btc('60'), null);
 const PEOPLE = ['alice', 'bob', 'carol', 'dave', 'erin'] as const;
@@ -135,7 +147,8 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
   choose('clock', 'maxAheadOfMtp', HOUR, 2 * HOUR, 3 * HOUR),
   choose('clock', 'chainSnapshotMaxAge', 300, 900, 2 * HOUR),
   choose('halt', 'raise', { from: ['officers'], m: 1 }, { from: ['officers', 'compliance'], m: 2 }),
-  choose('screening', 'lists', [], [{ id: 'ofac', pinnedBy: 'compliance', maxAge: DAY, maxShrinkBp: 10 }]),
+  choose('screening', 'lists', [], [OFAC], [{ ...OFAC, maxAge: 2 * DAY }], [{ ...OFAC, maxShrinkBp: 20 }]),
+  choose('screening', 'inputsHops', 0, 1),
   choose('wallet', 'id', 'cold-btc-1', 'other'),
   fc.constantFrom(NOW - DAY, NOW - 10, NOW + 10).map(
     (effectiveAt): Edit =>
@@ -191,6 +204,21 @@ const approvals = fc.array(
   { maxLength: 7 },
 );
 
+/** A list that is there, seldom none; of either age and either shrink that the policies tell apart. */
+const lists: fc.Arbitrary<ReadonlyMap<string, ScreeningState>> = fc
+  .record({
+    isThere: mostly(true, false),
+    age: mostly(HOUR, DAY + HOUR),
+    removed: mostly(1, 2),
+    pinnedBy: mostly('erin', 'alice'),
+    scripts: mostly('51', toHex(scriptOf(ADDRESSES.A))),
+  })
+  .map(({ isThere, age, removed, pinnedBy, scripts }) => {
+    const before = { scripts: 1000, removed };
+    const list = { issuedAt: NOW - age, expiresAt: null, pinnedBy, scripts: new Set([scripts]), before, own: [] };
+    return new Map(isThere ? [['ofac', list]] : []);
+  });
+
 /** Everything that is judged besides the policy. */
 const inputsOf = (kind: BatchKind): fc.Arbitrary<EvaluationInput> =>
   fc
@@ -208,6 +236,8 @@ const inputsOf = (kind: BatchKind): fc.Arbitrary<EvaluationInput> =>
       balance: mostly(btc('5000'), btc('1003'), btc('995')),
       mtp: mostly(NOW - HOUR, NOW - 2.5 * HOUR),
       snapshotAt: mostly(NOW - 200, NOW - HOUR),
+      screening: lists,
+      sources: mostly(NO_SOURCES, { scripts: [], untold: 1 }, { scripts: ['51'], untold: 0 }),
       lastEntryAt: mostly(NOW - 60, NOW + 90),
       now: mostly(NOW, NOW + 3 * HOUR, NOW + DAY),
     })
@@ -232,6 +262,7 @@ const inputsOf = (kind: BatchKind): fc.Arbitrary<EvaluationInput> =>
           confirmedBalance: drawn.balance,
           tip: { height: TIP, medianTimePast: drawn.mtp + later },
           snapshotAt: drawn.snapshotAt + later,
+          screening: new Map([...drawn.screening].map(([id, one]) => [id, { ...one, issuedAt: one.issuedAt + later }])),
           lastEntryAt: drawn.lastEntryAt + later,
         },
       };
@@ -239,7 +270,7 @@ const inputsOf = (kind: BatchKind): fc.Arbitrary<EvaluationInput> =>
       const coins = facts.inputs.map((fact, index) => {
         const known = fact.coin ?? { confirmations: 0, coinbase: false, value: fact.value, leftOnScript: 0 };
         const coin = { ...known, confirmations: drawn.confirmations, leftOnScript: index === 0 ? 0 : drawn.left };
-        return { ...fact, coin };
+        return { ...fact, coin, sources: drawn.sources };
       });
       return { ...rest, facts: { ...facts, inputs: coins } };
     });
