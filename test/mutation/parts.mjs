@@ -8,7 +8,16 @@ import { readdirSync } from 'node:fs';
 const tests = (...names) => names.map((name) => `test/policy/${name}.test.ts`);
 
 const SLOW = ['bench/coverage', 'bound', 'bound-brute', 'cases', 'codes', 'properties', 'prove', 'shipped', 'sound'];
-const OTHERS = ['classify', 'describe', 'documents', 'json-schema', 'other-engines', 'public-key'];
+const OTHERS = [
+  'classify',
+  'describe',
+  'documents',
+  'fields',
+  'consistency',
+  'json-schema',
+  'other-engines',
+  'public-key',
+];
 
 /** Every quick test that is not about documents, classes or bounds judges the rules; a new one does so without being named. */
 const judges = readdirSync('test/policy')
@@ -43,6 +52,8 @@ export const PARTS = [
       'json-schema',
       'public-key',
       'describe',
+      'fields',
+      'consistency',
     ),
     slow: tests('shipped', 'cases', 'limits', 'hours'),
   },
