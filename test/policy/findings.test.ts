@@ -37,7 +37,7 @@ const found = Object.fromEntries(
     name,
     () =>
       judge(given)
-        .findings.filter(({ code }) => codes.includes(code))
+        .findings.filter(({ code }) => (codes as readonly string[]).includes(code))
         .map(line),
   ]),
 );
