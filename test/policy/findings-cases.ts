@@ -1,4 +1,5 @@
-import type { Code } from '../../src/policy/codes.js';
+import { type FindingCase, FORM_CASES } from './findings-cases-form.js';
+import { PEOPLE_CASES } from './findings-cases-people.js';
 import {
   btc,
   type Case,
@@ -14,8 +15,6 @@ import {
   spent,
   TIP,
 } from './fixture.js';
-
-type FindingCase = readonly [name: string, codes: readonly Code[], given: Case];
 
 const fee = (sats: bigint, more: Case['batch'] = {}): Case => ({ batch: { fee: sats, ...more } });
 /** A batch that takes exactly so much, its fee of 100,000 sat included. */
@@ -388,4 +387,12 @@ const DESTINATIONS: readonly FindingCase[] = [
   ['dust: data', ['DEST_DUST'], { batch: { pay: [[new Uint8Array([0x6a, 1, 7]), 0n]] } }],
 ];
 
-export const FINDING_CASES: readonly FindingCase[] = [...FEES, ...LIMITS, ...ROLLING, ...YOUNG, ...DESTINATIONS];
+export const FINDING_CASES: readonly FindingCase[] = [
+  ...FEES,
+  ...LIMITS,
+  ...ROLLING,
+  ...YOUNG,
+  ...DESTINATIONS,
+  ...FORM_CASES,
+  ...PEOPLE_CASES,
+];
