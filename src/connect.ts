@@ -61,6 +61,12 @@ async function openRecording(
   if (!bytes.ok) return bytes;
   const transcript = parseTranscript(Buffer.from(bytes.value).toString('utf8'), file);
   if (!transcript.ok) return transcript;
+  if (transcript.value.header.redacted !== undefined) {
+    return fail('E_TRANSCRIPT_REDACTED', `${file} is redacted: pseudonyms stand where the device's answers were`, {
+      where: { file },
+      remedy: 'replay the recording that it was made from; a redacted one is for reading and checking alone',
+    });
+  }
   if (psbt !== null) {
     const same = checkTranscriptPsbt(transcript.value.header.psbt, psbt, file);
     if (!same.ok) return same;

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +39,15 @@ describe('connect', () => {
     expect(await open('replay:bad.apdu')).toMatchObject({
       ok: false,
       error: { tag: 'E_TRANSCRIPT_FORM', where: { file: 'bad.apdu' } },
+    });
+  });
+
+  it('never replays a redacted recording', async () => {
+    const text = readFileSync(RECORDING, 'utf8').replace('# note:', '# redacted: all of it\n# note:');
+    writeFileSync(named('redacted.apdu'), text);
+    expect(await open('replay:redacted.apdu')).toMatchObject({
+      ok: false,
+      error: { tag: 'E_TRANSCRIPT_REDACTED', where: { file: 'redacted.apdu' } },
     });
   });
 });

@@ -22,6 +22,8 @@ export interface TranscriptHeader {
   /** "countersign 0.1.0" */
   readonly recordedWith: string;
   readonly note: string;
+  /** Says that pseudonyms stand for what was recorded, and which; absent from a recording as it was made. */
+  readonly redacted?: string;
 }
 
 export interface Transcript {
@@ -33,7 +35,9 @@ export const TRANSCRIPT_FORMAT = 'countersign-transcript/1';
 
 /** Header keys in their order, and how a value is kept. */
 const KEYS = ['format', 'device', 'app', 'version', 'fingerprint', 'psbt', 'recorded-with', 'note'] as const;
-type Key = (typeof KEYS)[number];
+/** Keys that only some headers have. */
+const OPTIONAL_KEYS = ['redacted'] as const;
+type Key = (typeof KEYS)[number] | (typeof OPTIONAL_KEYS)[number];
 
 const PATTERNS: Partial<Readonly<Record<Key, RegExp>>> = {
   fingerprint: /^(?:none|[0-9a-f]{8})$/,
@@ -43,7 +47,7 @@ const PATTERNS: Partial<Readonly<Record<Key, RegExp>>> = {
 /** A safety net against files that are no transcripts; 100 legacy inputs come to about 60 MB. */
 const MAX_CHARACTERS = 256 * 1024 * 1024;
 
-const isKey = (text: string): text is Key => KEYS.some((key) => key === text);
+const isKey = (text: string): text is Key => [...KEYS, ...OPTIONAL_KEYS].some((key) => key === text);
 const orNull = (text: string): string | null => (text === 'none' ? null : text);
 
 /**
@@ -104,6 +108,7 @@ function withHeader(values: ReadonlyMap<Key, string>, exchanges: Exchange[], fil
     return fail('E_TRANSCRIPT_FORM', `the header does not give ${missing.join(', ')}`, { where: { file } });
   }
   const value = (key: Key): string => values.get(key) ?? '';
+  const redacted = values.get('redacted');
   return ok({
     header: {
       device: value('device'),
@@ -113,6 +118,7 @@ function withHeader(values: ReadonlyMap<Key, string>, exchanges: Exchange[], fil
       psbt: orNull(value('psbt')),
       recordedWith: value('recorded-with'),
       note: value('note'),
+      ...(redacted === undefined ? {} : { redacted }),
     },
     exchanges,
   });
@@ -129,8 +135,10 @@ export function formatTranscript({ header, exchanges }: Transcript): string {
     psbt: header.psbt,
     'recorded-with': header.recordedWith,
     note: header.note,
+    redacted: header.redacted ?? null,
   };
-  const head = KEYS.map((key) => `# ${key}: ${(values[key] ?? 'none').replace(/\s+/g, ' ').trim()}`.trimEnd());
+  const keys = [...KEYS, ...OPTIONAL_KEYS.filter((key) => values[key] !== null)];
+  const head = keys.map((key) => `# ${key}: ${(values[key] ?? 'none').replace(/\s+/g, ' ').trim()}`.trimEnd());
   const body = exchanges.map(({ request, response }) => `=> ${toHex(request)}\n<= ${toHex(response)}`);
   return `${[...head, ...body].join('\n')}\n`;
 }

@@ -34,4 +34,12 @@ export const DEVICE_FAULTS = {
       'the wallet policy of a multisig vault is not registered on the device, or its registration no longer holds',
   },
   E_REPLAY_LEFT_OVER: { exit: 'INTEGRITY', meaning: 'exchanges of the recording were never asked for' },
+  E_TRANSCRIPT_CONTRADICTION: {
+    exit: 'INTEGRITY',
+    meaning: 'a transcript contradicts itself or the PSBT that it signs',
+  },
+  E_TRANSCRIPT_REDACTED: {
+    exit: 'USAGE',
+    meaning: 'a redacted transcript was given where only a recording as it was made will do',
+  },
 } as const satisfies FaultTable;
