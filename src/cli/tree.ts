@@ -482,6 +482,22 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./verbs/device-register.js'),
   },
   {
+    path: ['transcript', 'show'],
+    about: 'say in words what a recording of a device holds (docs/transcripts.md)',
+    args: [{ name: '<file>', about: 'the transcript, or -' }],
+    options: [{ flags: '--all', about: 'every exchange on a line of its own' }],
+    example: 'countersign transcript show sign.apdu',
+    load: () => import('./verbs/transcript-show.js'),
+  },
+  {
+    path: ['transcript', 'check'],
+    about: 'prove a recording against itself, and name what it cannot prove',
+    args: [{ name: '<file>', about: 'the transcript, or -' }],
+    options: [{ flags: '--psbt <file>', about: 'the PSBT that was signed (binary, base64 or hex)' }],
+    example: 'countersign transcript check sign.apdu --psbt unsigned.psbt',
+    load: () => import('./verbs/transcript-check.js'),
+  },
+  {
     path: ['demo'],
     about: 'the whole job on bundled data, with a recorded Nano S',
     args: [],
