@@ -40,6 +40,13 @@ const ISSUED_AT: OptionSpec = {
   flags: '--issued-at <time>',
   about: 'when a list of plain text was fetched from its source; the signature covers it',
 };
+const WORD: readonly OptionSpec[] = [
+  { flags: '--key <file>', about: 'your SSH key: ssh-keygen signs with it, and its .pub says who you are' },
+  { flags: '--statement', about: 'print the statement for --person, to be signed elsewhere' },
+  { flags: '--person <name>', about: 'whose statement' },
+  { flags: '--signature <file>', about: 'a signature made elsewhere, with --over' },
+  { flags: '--over <file>', about: 'the statement that --signature signs' },
+];
 
 /** Every verb, in the order of the journey. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -391,6 +398,22 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./verbs/batch-approve.js'),
   },
   {
+    path: ['batch', 'reject'],
+    about: 'speak against a batch: it is denied from then on, whoever approves',
+    args: [{ name: '<id>', about: 'the batch' }],
+    options: [REASON, ...WORD],
+    example: 'countersign batch reject 20260601-1a2b3c4d --reason "nobody asked for it" --key ~/.ssh/id_ed25519',
+    load: async () => ({ run: (await import('./verbs/batch-object.js')).objecting('reject') }),
+  },
+  {
+    path: ['batch', 'withdraw'],
+    about: 'take your own approval of a batch back, for good: it is denied from then on',
+    args: [{ name: '<id>', about: 'the batch' }],
+    options: WORD,
+    example: 'countersign batch withdraw 20260601-1a2b3c4d --key ~/.ssh/id_ed25519',
+    load: async () => ({ run: (await import('./verbs/batch-object.js')).objecting('withdraw') }),
+  },
+  {
     path: ['batch', 'sign'],
     about: 'reserve the budget, have the device sign, prove every signature, finalise',
     args: [{ name: '<id>', about: 'the batch' }],
@@ -440,6 +463,35 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [REASON, AS],
     example: 'countersign batch abandon 20260601-1a2b3c4d --reason "the customer cancelled"',
     load: () => import('./verbs/batch-abandon.js'),
+  },
+  {
+    path: ['halt', 'raise'],
+    about: 'stop approving, signing and releasing, at once and by one person (docs/halt.md)',
+    args: [],
+    options: [
+      REASON,
+      { flags: '--scope <what>', about: 'all, destination:ID or initiator:NAME; default: all' },
+      ...WORD,
+      { flags: '--unsigned', about: 'without a key: stops everything until an officer clears it' },
+    ],
+    example: 'countersign halt raise --reason "payments that nobody asked for" --key ~/.ssh/id_ed25519',
+    load: () => import('./verbs/halt-raise.js'),
+  },
+  {
+    path: ['halt', 'status'],
+    about: 'show the halts that stand, who can end each, and from when on; exit code 12 while there is one',
+    args: [],
+    options: [],
+    example: 'countersign halt status',
+    load: () => import('./verbs/halt-status.js'),
+  },
+  {
+    path: ['halt', 'resume'],
+    about: "agree to the end of a halt; it ends with the policy's quorum and after its delay",
+    args: [{ name: '[halt]', about: 'as halt status names it; default: the only one' }],
+    options: WORD,
+    example: 'countersign halt resume --key ~/.ssh/id_ed25519',
+    load: () => import('./verbs/halt-resume.js'),
   },
   {
     path: ['audit', 'log'],

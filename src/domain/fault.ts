@@ -3,6 +3,7 @@ import { APPROVAL_FAULTS } from './faults/approvals.js';
 import { CHAIN_FAULTS } from './faults/chain.js';
 import { DEVICE_FAULTS } from './faults/device.js';
 import { DOCUMENT_FAULTS } from './faults/documents.js';
+import { HALT_FAULTS } from './faults/halts.js';
 import { JOURNAL_FAULTS } from './faults/journal.js';
 import { LIFECYCLE_FAULTS } from './faults/lifecycle.js';
 import { PLAN_FAULTS } from './faults/plan.js';
@@ -26,6 +27,7 @@ export const FAULTS = {
   ...WORKFLOW_FAULTS,
   ...CHAIN_FAULTS,
   ...SCREENING_FAULTS,
+  ...HALT_FAULTS,
 } as const;
 
 export type FaultTag = keyof typeof FAULTS;

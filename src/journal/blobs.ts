@@ -1,6 +1,6 @@
 import type { Hex } from '../domain/bytes.js';
 import { unreachable } from '../domain/result.js';
-import type { EntryBody } from './entries.js';
+import type { EntryBody, HaltRaised } from './entries.js';
 
 /** The blobs that an entry rests on and that must be kept with it: SHA-256 of their bytes. */
 export function namedBlobs(body: EntryBody): readonly Hex[] {
@@ -17,7 +17,12 @@ export function namedBlobs(body: EntryBody): readonly Hex[] {
     case 'batch.verdict':
       return [body.verdict];
     case 'batch.approved':
+    case 'batch.rejected':
+    case 'batch.withdrawn':
+    case 'halt.resume-approved':
       return [body.statement];
+    case 'halt.raised':
+      return haltBlobs(body);
     case 'batch.signed':
       return [body.signedPsbt, body.transaction];
     case 'batch.reserved':
@@ -33,8 +38,20 @@ export function namedBlobs(body: EntryBody): readonly Hex[] {
     case 'device.registered':
     case 'coin.frozen':
     case 'coin.unfrozen':
+    case 'halt.resumed':
       return [];
     default:
       return unreachable(body);
+  }
+}
+
+function haltBlobs(body: HaltRaised): readonly Hex[] {
+  switch (body.source) {
+    case 'person':
+      return [body.statement];
+    case 'unverified':
+      return [body.statement, body.signature].filter((name) => name !== undefined);
+    case 'automatic':
+      return [body.evidence];
   }
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { canonicalJson, type Json } from '../domain/canonical-json.js';
 import { type Fault, fail } from '../domain/fault.js';
+import { parseHaltScope } from '../domain/halt-scope.js';
 import { NETWORKS } from '../domain/network.js';
 import { ok, type Result } from '../domain/result.js';
 import { MAX_SATS } from '../domain/sats.js';
@@ -51,6 +52,15 @@ const signatures = v.pipe(
   v.minLength(1),
   v.check((list) => new Set(list.map(({ person }) => person)).size === list.length, 'a person stands twice'),
 );
+
+const HALT = {
+  kind: v.literal('halt.raised'),
+  scope: v.pipe(
+    v.string(),
+    v.check((value) => parseHaltScope(value).ok, 'not the scope of a halt'),
+  ),
+  reason: text,
+};
 
 /** One schema a kind: what is stored is exactly this, nothing less and nothing beside it. */
 const KINDS = {
@@ -199,6 +209,46 @@ const KINDS = {
   }),
   'batch.unconfirmed': v.strictObject({ kind: v.literal('batch.unconfirmed'), batch: name, txid: hash, reason: text }),
   'batch.abandoned': v.strictObject({ kind: v.literal('batch.abandoned'), batch: name, reason: text, by: text }),
+  'batch.rejected': v.strictObject({
+    kind: v.literal('batch.rejected'),
+    batch: name,
+    person: name,
+    reason: text,
+    statement: hash,
+    signature: text,
+  }),
+  'batch.withdrawn': v.strictObject({
+    kind: v.literal('batch.withdrawn'),
+    batch: name,
+    person: name,
+    statement: hash,
+    signature: text,
+  }),
+  'halt.raised': v.variant('source', [
+    v.strictObject({ ...HALT, source: v.literal('person'), person: name, statement: hash, signature: text }),
+    v.strictObject({
+      ...HALT,
+      source: v.literal('unverified'),
+      problem: text,
+      statement: v.exactOptional(hash),
+      signature: v.exactOptional(hash),
+    }),
+    v.strictObject({ ...HALT, source: v.literal('automatic'), trigger: name, evidence: hash }),
+  ]),
+  'halt.resume-approved': v.strictObject({
+    kind: v.literal('halt.resume-approved'),
+    halt: name,
+    person: name,
+    statement: hash,
+    signature: text,
+    validUntil: time,
+  }),
+  'halt.resumed': v.strictObject({
+    kind: v.literal('halt.resumed'),
+    halt: name,
+    policy: hash,
+    approvers: v.pipe(distinct(name), v.minLength(1)),
+  }),
 } satisfies { readonly [K in EntryKind]: v.GenericSchema<unknown, Extract<EntryBody, { kind: K }>> };
 
 export const ENTRY_KINDS = Object.keys(KINDS) as readonly EntryKind[];

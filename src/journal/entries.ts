@@ -209,7 +209,73 @@ export type EntryBody =
     }
   /** The block that buried it is no longer of the chain: it counts as now again. */
   | { readonly kind: 'batch.unconfirmed'; readonly batch: string; readonly txid: Hex; readonly reason: string }
-  | { readonly kind: 'batch.abandoned'; readonly batch: string; readonly reason: string; readonly by: string };
+  | { readonly kind: 'batch.abandoned'; readonly batch: string; readonly reason: string; readonly by: string }
+  /** One person's word against the batch: from here on it is denied, whoever approves. */
+  | {
+      readonly kind: 'batch.rejected';
+      readonly batch: string;
+      readonly person: string;
+      readonly reason: string;
+      /** SHA-256 of the statement that was signed, kept as a blob. */
+      readonly statement: Hex;
+      readonly signature: string;
+    }
+  /** The approver takes the approval back, for good: from here on the batch is denied. */
+  | {
+      readonly kind: 'batch.withdrawn';
+      readonly batch: string;
+      readonly person: string;
+      readonly statement: Hex;
+      readonly signature: string;
+    }
+  | HaltRaised
+  /** One person's word for the end of a halt. */
+  | {
+      readonly kind: 'halt.resume-approved';
+      readonly halt: string;
+      readonly person: string;
+      readonly statement: Hex;
+      readonly signature: string;
+      readonly validUntil: TimeText;
+    }
+  | {
+      readonly kind: 'halt.resumed';
+      readonly halt: string;
+      /** Digest of the policy whose quorum and delay were met. */
+      readonly policy: Hex;
+      /** Whose word it was. */
+      readonly approvers: readonly string[];
+    };
+
+/** From this entry on nothing within the scope is approved, signed or released. The halt is called halt-SEQ. */
+export type HaltRaised = {
+  readonly kind: 'halt.raised';
+  /** all, destination:ID or initiator:NAME. */
+  readonly scope: string;
+  readonly reason: string;
+} & (
+  | {
+      readonly source: 'person';
+      readonly person: string;
+      readonly statement: Hex;
+      /** Armoured SSHSIG. */
+      readonly signature: string;
+    }
+  /** It stops all the same. What was brought is kept as it was, as blobs; neither where nothing was. */
+  | {
+      readonly source: 'unverified';
+      /** Why it is nobody's word. */
+      readonly problem: string;
+      readonly statement?: Hex;
+      readonly signature?: Hex;
+    }
+  | {
+      readonly source: 'automatic';
+      readonly trigger: string;
+      /** SHA-256 of canonical JSON: what was found, kept as a blob. */
+      readonly evidence: Hex;
+    }
+);
 
 export type EntryKind = EntryBody['kind'];
 

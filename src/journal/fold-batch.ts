@@ -2,6 +2,8 @@ import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
 import type { Entry, EntryBody } from './entries.js';
+import { notHalted } from './halts.js';
+import { judgeObjection, noObjection } from './objections.js';
 import { requestDigest } from './requests.js';
 import type { SharedMap } from './shared-map.js';
 import type { BatchRecord, BatchState, JournalState } from './state.js';
@@ -20,6 +22,8 @@ export interface BatchDraft {
   readonly requests: SharedMap<{ readonly batch: string; readonly digest: string }>;
   readonly requestDigests: SharedMap<string>;
   readonly heldCoins: SharedMap<string>;
+  readonly halts: JournalState['halts'];
+  readonly book: JournalState['book'];
 }
 
 const NOTHING: Result<void, Fault> = ok(undefined);
@@ -84,6 +88,7 @@ function applyPlanned(draft: BatchDraft, body: PlannedBody, entry: Entry, at: Un
     initiator: body.initiator,
     parts: body.parts,
     approvals: [],
+    objections: [],
     verdict: null,
     reservedAt: null,
     signed: null,
@@ -178,6 +183,9 @@ function judge(
       return judgeReservation(draft, batch, body, at);
     case 'batch.sent':
       return judgeSending(draft, batch, body, entry, at);
+    case 'batch.rejected':
+    case 'batch.withdrawn':
+      return judgeObjection(batch, body, at);
     case 'batch.broadcast':
     case 'batch.unconfirmed':
     case 'batch.confirmed':
@@ -197,6 +205,8 @@ function judgeApproval(
   body: Extract<LaterBody, { kind: 'batch.approved' }>,
   at: UnixSeconds,
 ): Result<void, Fault> {
+  const free = noObjection(batch);
+  if (!free.ok) return free;
   const validUntil = seconds(body.validUntil);
   if (validUntil < at) {
     return fail(
@@ -251,13 +261,17 @@ function judgeSending(
   return mayGoOn(draft, batch, body.approvers, at);
 }
 
-/** The newest verdict allows, nobody froze a coin, and everybody on whose word it happens has an approval that stands. */
+/** Nothing is halted or objected to, the newest verdict allows, nobody froze a coin, and everybody on whose word it happens has an approval that stands. */
 function mayGoOn(
   draft: BatchDraft,
   batch: BatchRecord,
   approvers: readonly string[],
   at: UnixSeconds,
 ): Result<void, Fault> {
+  const halted = notHalted(draft, batch);
+  if (!halted.ok) return halted;
+  const free = noObjection(batch);
+  if (!free.ok) return free;
   const allowed = judgeVerdict(draft, batch);
   if (!allowed.ok) return allowed;
   const frozen = batch.inputs.find((outpoint) => draft.frozen.get(outpoint) !== undefined);
@@ -324,6 +338,13 @@ function changes(
       const validUntil = seconds(body.validUntil);
       return { approvals: [...others, { person, statement, signature, at, validUntil }] };
     }
+    case 'batch.rejected':
+      return { objections: [...batch.objections, { kind: 'rejected', person: body.person, at, reason: body.reason }] };
+    case 'batch.withdrawn':
+      return {
+        approvals: batch.approvals.filter(({ person }) => person !== body.person),
+        objections: [...batch.objections, { kind: 'withdrawn', person: body.person, at, reason: null }],
+      };
     case 'batch.reserved':
       return { reservedAt: at, reason: null };
     case 'batch.sent':

@@ -4,6 +4,7 @@ import { parseTime, type UnixSeconds } from '../domain/time.js';
 import type { Entry, EntryBody, PayableRecord } from './entries.js';
 import { applyBatchEntry, type BatchDraft } from './fold-batch.js';
 import { applyScreening } from './fold-screening.js';
+import { applyHaltEntry, type HaltDraft, nextDenials } from './halts.js';
 import { applyPolicy, bookFollows, promotePending } from './policies.js';
 import { SharedMap } from './shared-map.js';
 import type { BookAge, Fold, JournalState, RegistrationRecord, ScreeningRecord } from './state.js';
@@ -24,6 +25,11 @@ export const EMPTY_STATE: JournalState = {
   requests: new Map(),
   requestDigests: new Map(),
   heldCoins: new Map(),
+  origin: null,
+  halts: new Map(),
+  haltMarks: new Map(),
+  newestHalt: null,
+  denials: [],
 };
 
 /**
@@ -41,7 +47,7 @@ export function liveCoins(state: JournalState): ReadonlySet<string> {
   return new Set(state.heldCoins.keys());
 }
 
-interface Draft extends BatchDraft {
+interface Draft extends Omit<BatchDraft, 'halts'>, HaltDraft {
   head: JournalState['head'];
   network: JournalState['network'];
   vault: JournalState['vault'];
@@ -52,6 +58,7 @@ interface Draft extends BatchDraft {
   readonly registrations: SharedMap<RegistrationRecord>;
   readonly screening: SharedMap<ScreeningRecord>;
   readonly frozen: SharedMap<string>;
+  origin: JournalState['origin'];
 }
 
 /**
@@ -77,6 +84,11 @@ export class StateBuilder {
       requests: new SharedMap(from.requests),
       requestDigests: new SharedMap(from.requestDigests),
       heldCoins: new SharedMap(from.heldCoins),
+      origin: from.origin,
+      halts: new SharedMap(from.halts),
+      haltMarks: new SharedMap(from.haltMarks),
+      newestHalt: from.newestHalt,
+      denials: from.denials,
     };
   }
 
@@ -109,6 +121,7 @@ export class StateBuilder {
   snapshot(): JournalState {
     const { head, network, vault, policy, pendingPolicy, book, coins } = this.#draft;
     const { registrations, screening, frozen, batches, requests, requestDigests, heldCoins } = this.#draft;
+    const { origin, halts, haltMarks, newestHalt, denials } = this.#draft;
     return {
       head,
       network,
@@ -124,6 +137,11 @@ export class StateBuilder {
       requests: requests.share(),
       requestDigests: requestDigests.share(),
       heldCoins: heldCoins.share(),
+      origin,
+      halts: halts.share(),
+      haltMarks: haltMarks.share(),
+      newestHalt,
+      denials,
     };
   }
 }
@@ -138,6 +156,7 @@ function applyBody(draft: Draft, entry: Entry, at: UnixSeconds): Result<void, Fa
   switch (body.kind) {
     case 'journal.opened':
       draft.network = body.network;
+      draft.origin = entry.hash;
       return NOTHING;
     case 'vault.imported':
       return applyVault(draft, body);
@@ -175,8 +194,26 @@ function applyBody(draft: Draft, entry: Entry, at: UnixSeconds): Result<void, Fa
     case 'batch.unconfirmed':
     case 'batch.confirmed':
     case 'batch.abandoned':
-      return applyBatchEntry(draft, body, entry, at);
+    case 'batch.rejected':
+    case 'batch.withdrawn':
+      return applyBatch(draft, body, entry, at);
+    case 'halt.raised':
+    case 'halt.resume-approved':
+    case 'halt.resumed':
+      return applyHaltEntry(draft, body, entry, at);
   }
+}
+
+function applyBatch(
+  draft: Draft,
+  body: Extract<EntryBody, { kind: `batch.${string}` }>,
+  entry: Entry,
+  at: UnixSeconds,
+): Result<void, Fault> {
+  const applied = applyBatchEntry({ ...draft, halts: draft.halts.share() }, body, entry, at);
+  if (!applied.ok) return applied;
+  draft.denials = nextDenials(draft.denials, body, entry, at, draft.batches.get(body.batch)?.parts ?? []);
+  return NOTHING;
 }
 
 function applyVault(draft: Draft, body: Extract<EntryBody, { kind: 'vault.imported' }>): Result<void, Fault> {

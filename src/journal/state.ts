@@ -2,6 +2,7 @@ import type { BatchKind } from '../domain/batch-kind.js';
 import type { Hex } from '../domain/bytes.js';
 import type { ChainTip } from '../domain/coin.js';
 import type { Fault } from '../domain/fault.js';
+import type { HaltScope } from '../domain/halt-scope.js';
 import type { Result } from '../domain/result.js';
 import type { Sats } from '../domain/sats.js';
 import type { UnixSeconds } from '../domain/time.js';
@@ -32,6 +33,15 @@ export interface ApprovalRecord {
   readonly validUntil: UnixSeconds;
 }
 
+/** What one person said against a batch. It is denied from then on, for good. */
+export interface ObjectionRecord {
+  readonly kind: 'rejected' | 'withdrawn';
+  readonly person: string;
+  readonly at: UnixSeconds;
+  /** Of a rejection. */
+  readonly reason: string | null;
+}
+
 export interface BatchRecord {
   readonly id: string;
   readonly kind: BatchKind;
@@ -52,6 +62,7 @@ export interface BatchRecord {
   readonly parts: readonly string[];
   /** One a person: an approval that ran out may be renewed, which replaces it. */
   readonly approvals: readonly ApprovalRecord[];
+  readonly objections: readonly ObjectionRecord[];
   /** The newest verdict; a reservation rests on it. */
   readonly verdict: {
     readonly at: UnixSeconds;
@@ -120,6 +131,33 @@ export interface ScreeningRecord {
   readonly own: readonly Hex[];
 }
 
+/** A halt that stands. */
+export interface HaltRecord {
+  /** halt-SEQ, by the entry that raised it; statements bind its place. */
+  readonly id: string;
+  readonly seq: number;
+  readonly hash: Hex;
+  readonly at: UnixSeconds;
+  readonly scope: HaltScope;
+  /** Of a halted destination: what the book had for it when it was halted. */
+  readonly payable: PayableRecord | null;
+  readonly reason: string;
+  readonly source:
+    | { readonly kind: 'person'; readonly person: string }
+    | { readonly kind: 'unverified'; readonly problem: string }
+    | { readonly kind: 'automatic'; readonly trigger: string };
+  /** Who agreed to its end since the newest halt; one a person. */
+  readonly resumes: readonly ApprovalRecord[];
+}
+
+/** A verdict that denied: its entry, and the first batch of the plan that was denied as a whole. */
+export interface DenialRecord {
+  readonly seq: number;
+  readonly at: UnixSeconds;
+  /** Null at signing, where each denial counts. */
+  readonly plan: string | null;
+}
+
 /** Everything that the entries say, folded. Rebuilt from nothing by `audit verify`. */
 export interface JournalState {
   readonly head: { readonly seq: number; readonly hash: Hex; readonly at: UnixSeconds } | null;
@@ -149,6 +187,16 @@ export interface JournalState {
   readonly requestDigests: ReadonlyMap<string, Hex>;
   /** Outpoint to the one batch that holds it. */
   readonly heldCoins: ReadonlyMap<string, string>;
+  /** Hash of the first entry: statements that are of no batch bind the journal by it. */
+  readonly origin: Hex | null;
+  /** The halts that stand, oldest first. */
+  readonly halts: ReadonlyMap<string, HaltRecord>;
+  /** What halts were raised upon, ever, to their ids: a statement or a finding stops once (see haltMark). */
+  readonly haltMarks: ReadonlyMap<string, string>;
+  /** Place of the newest halt that was not unverified, standing or not: who agrees to resume has to know of it. */
+  readonly newestHalt: { readonly seq: number; readonly hash: Hex } | null;
+  /** The newest denials since the last halt for repeated ones. */
+  readonly denials: readonly DenialRecord[];
 }
 
 /** The state after one more entry, or why the entry does not follow from those before it. */

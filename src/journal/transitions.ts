@@ -32,6 +32,8 @@ export const TRANSITIONS: Readonly<Record<Exclude<BatchEntryKind, 'batch.planned
   'batch.confirmed': { SIGNED: 'CONFIRMED', BROADCAST: 'CONFIRMED' },
   'batch.unconfirmed': { CONFIRMED: 'BROADCAST' },
   'batch.abandoned': { DRAFT: 'ABANDONED', RESERVED: 'ABANDONED', RELEASED: 'ABANDONED' },
+  'batch.rejected': { DRAFT: 'DRAFT', RESERVED: 'RESERVED', RELEASED: 'RELEASED' },
+  'batch.withdrawn': { DRAFT: 'DRAFT', RESERVED: 'RESERVED', RELEASED: 'RELEASED' },
 };
 
 /** What a batch keeps from others in each state. Coins stand for request ids too: both are held and freed together. */

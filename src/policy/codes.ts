@@ -274,6 +274,22 @@ export const CODES = {
   ),
   APPROVALS_NO_TIER: deny('approvals.tiers', 'No tier', 'the amount is above the highest tier: nobody may approve it'),
 
+  HALTED: deny(
+    'halt',
+    'Halted',
+    'a halt stands that concerns the batch: nothing of it is approved, signed or released',
+  ),
+  REJECTED: deny(
+    'approvals',
+    'Rejected',
+    'somebody who could have approved the batch rejected it, which no approval outweighs',
+  ),
+  APPROVAL_WITHDRAWN: deny(
+    'approvals',
+    'Approval withdrawn',
+    'somebody took an approval of the batch back, which no other approval outweighs',
+  ),
+
   EVAL_ERROR: deny(
     '',
     'Rule failed',

@@ -122,10 +122,15 @@ const SECTIONS: readonly Section[] = [
   {
     title: 'Stopping everything',
     fields: ['halt'],
-    say: ({ halt }) => [
-      `A halt is raised by ${quorumText(halt.raise)}. While it stands, nothing is signed.`,
-      `It is lifted by ${quorumText(halt.resume)}, no sooner than ${durationText(halt.resume.notBefore)} after it was raised.`,
+    say: ({ halt, approvals }) => [
+      `A halt is raised by ${quorumText(halt.raise)}. While it stands, nothing that it concerns is approved, signed or released.`,
+      ...(halt.raise.m === 1 ? [] : ['One of them is enough all the same: a halt never waits for a second word.']),
+      `It is lifted by ${quorumText(halt.resume)}, no sooner than ${durationText(halt.resume.notBefore)} after it was raised. Their word is good for ${durationText(approvals.validFor)}, and a new halt voids it.`,
+      `A halt that nobody verifiable raised stops as well, until one person of ${listText(halt.resume.from)} clears it.`,
       `These raise it by themselves: ${listText(halt.auto.map((trigger) => trigger.replaceAll('_', ' ')))}.`,
+      halt.denials === undefined
+        ? 'No number of denials raises it.'
+        : `${counted(halt.denials.count, 'denial')} within ${durationText(halt.denials.within)} raise it as well.`,
     ],
   },
   {
@@ -186,7 +191,7 @@ function sayFees({ fees }: PolicyDocument): readonly string[] {
 function sayApprovals({ approvals }: PolicyDocument): readonly string[] {
   const last = approvals.tiers.at(-1)?.upTo ?? null;
   return [
-    `How many people have to approve follows from the larger of the batch and all that leaves in 24 hours (${approvals.tierBasis}), so that splitting a batch gains nothing. Who asked for it does not count as an approver. An approval is good for ${durationText(approvals.validFor)}.`,
+    `How many people have to approve follows from the larger of the batch and all that leaves in 24 hours (${approvals.tierBasis}), so that splitting a batch gains nothing. Who asked for it does not count as an approver. An approval is good for ${durationText(approvals.validFor)}. Whoever of any tier rejects a batch, or takes an approval of it back, stops it for good.`,
     ...approvals.tiers.map((tier) => {
       const reach = tier.upTo === null ? 'For any larger sum' : `Up to ${formatAmount(tier.upTo)}`;
       const touch = tier.touchRequired ? ', each with a key that has to be touched' : '';

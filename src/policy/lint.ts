@@ -256,6 +256,26 @@ function* notEnforced(): Iterable<Complaint> {
   for (const { field, reason } of NOT_ENFORCED) yield note(field, `is read but not enforced: ${reason}`);
 }
 
+function* halts(policy: PolicyDocument): Iterable<Complaint> {
+  const { raise, resume, auto, denials } = policy.halt;
+  if (raise.m > 1) {
+    yield warning(
+      'halt.raise.m',
+      `is ${raise.m}, and one of them is enough all the same: a halt never waits for a second word`,
+    );
+  }
+  if (resume.notBefore === 0) {
+    yield warning('halt.resume.not_before', 'is 0: a halt can be lifted before anybody has looked into it');
+  }
+  if (resume.m === 1) yield warning('halt.resume.m', 'is 1: one person can undo the halt of another');
+  if (!auto.includes('ledger_tamper')) {
+    yield note('halt.auto', 'leaves out ledger_tamper; a journal that does not verify stops everything all the same');
+  }
+  if (denials?.within === 0) {
+    yield warning('halt.denials.within', 'is 0, so no number of denials halts anything');
+  }
+}
+
 const LINTS: readonly Lint[] = [
   unlimited,
   neverBinding,
@@ -266,5 +286,6 @@ const LINTS: readonly Lint[] = [
   life,
   unknownDestinations,
   screened,
+  halts,
   notEnforced,
 ];

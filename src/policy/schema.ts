@@ -153,11 +153,15 @@ const hours = refined(
   'that `from` is before `to`',
 );
 
+/** As many as the journal keeps in mind. */
+const MOST_DENIALS = 100;
+
 type Fields<T> = { readonly [K in keyof T]-?: Field<T[K], boolean> };
 
 /**
  * countersign.policy/1, field by field. Everything is mandatory but `include`, `touch_required`, `prev` in
- * version 1, and what came later: `lifetime`, `duplicate_guard` and `merge_outputs`, without which a document means what it
+ * version 1, and what came later: `lifetime`, `duplicate_guard`,
+ * `merge_outputs` and `halt.denials`, without which a document means what it
  * meant before there were such fields.
  */
 const POLICY = {
@@ -333,6 +337,10 @@ const POLICY = {
       raise: field('raise', quorum),
       resume: field('resume', including(object({ ...QUORUM, notBefore: field('not_before', duration) }))),
       auto: field('auto', list(oneOf(HALT_TRIGGERS), 0)),
+      denials: optionalField(
+        'denials',
+        object({ count: field('count', integer(1, MOST_DENIALS)), within: field('within', duration) }),
+      ),
     }),
   ),
   log: field('log', object({ origin: field('origin', label), witnesses: field('witnesses', witnesses) })),

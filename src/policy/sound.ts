@@ -1,4 +1,5 @@
 import { BATCH_KINDS } from '../domain/batch-kind.js';
+import type { HaltScope } from '../domain/halt-scope.js';
 import { PAYABLE_KINDS } from '../domain/script.js';
 import type {
   CounterpartyAge,
@@ -155,6 +156,12 @@ const screening = shape<ScreeningState>({
   own: list(text),
 });
 const destination = shape<DestinationAge>({ id: text, label: text, script: text, since: time, index: ifSaid(index) });
+const scopes: readonly Check[] = [
+  shape<Extract<HaltScope, { kind: 'all' }>>({ kind: oneOf('all') }),
+  shape<Extract<HaltScope, { kind: 'destination' }>>({ kind: oneOf('destination'), id: text }),
+  shape<Extract<HaltScope, { kind: 'initiator' }>>({ kind: oneOf('initiator'), person: text }),
+];
+const haltScope: Check = (value) => (scopes.some((check) => check(value) === null) ? null : HERE);
 
 const state = shape<Omit<PolicyState, 'spends' | 'destinations'>>({
   counterparties: shape<PolicyState['counterparties']>({
@@ -181,6 +188,20 @@ const state = shape<Omit<PolicyState, 'spends' | 'destinations'>>({
   approvals: list(shape<PolicyState['approvals'][number]>({ person: text, at: time, validUntil: time, touch: flag })),
   reusedRequests: list(text),
   screening: mapOf(screening),
+  halts: list(
+    shape<PolicyState['halts'][number]>({
+      id: text,
+      scope: haltScope,
+      script: orNull(text),
+      names: list(text),
+      since: time,
+      reason: text,
+      source: oneOf('person', 'unverified', 'automatic'),
+    }),
+  ),
+  objections: list(
+    shape<PolicyState['objections'][number]>({ kind: oneOf('rejected', 'withdrawn'), person: text, at: time }),
+  ),
 });
 
 type Asked = EvaluationInput['requests'][number];

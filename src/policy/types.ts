@@ -3,6 +3,7 @@ import type { Hex } from '../domain/bytes.js';
 import type { OwnOrigin } from '../domain/coin.js';
 import type { SourcePosition } from '../domain/fault.js';
 import type { FeeRate } from '../domain/feerate.js';
+import type { HaltScope } from '../domain/halt-scope.js';
 import type { Network } from '../domain/network.js';
 import type { Outpoint } from '../domain/outpoint.js';
 import type { WithdrawalRequest } from '../domain/request.js';
@@ -30,6 +31,11 @@ export interface ApprovalTier extends Quorum {
   /** Inclusive upper bound of max(batch, rolling 24 h) for which this tier suffices. */
   readonly upTo: Cap;
   readonly touchRequired: boolean;
+}
+
+export interface DenialLimit {
+  readonly count: number;
+  readonly within: number;
 }
 
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
@@ -129,6 +135,8 @@ export interface PolicyDocument {
     readonly raise: Quorum;
     readonly resume: Quorum & { readonly notBefore: number };
     readonly auto: readonly string[];
+    /** So many denials within so many seconds halt everything; left out, no number of them does. */
+    readonly denials?: DenialLimit;
   };
   readonly log: {
     readonly origin: string;
@@ -289,6 +297,26 @@ export interface Approval {
   readonly touch: boolean;
 }
 
+/** A halt that stands. */
+export interface Halt {
+  readonly id: string;
+  readonly scope: HaltScope;
+  /** Of a halted destination: the script that it had when it was halted; null for one by a descriptor. */
+  readonly script: Hex | null;
+  /** Of a halted destination: the ids under which the book has it now. */
+  readonly names: readonly string[];
+  readonly since: UnixSeconds;
+  readonly reason: string;
+  readonly source: 'person' | 'unverified' | 'automatic';
+}
+
+/** One person's word against this batch. */
+export interface Objection {
+  readonly kind: 'rejected' | 'withdrawn';
+  readonly person: string;
+  readonly at: UnixSeconds;
+}
+
 export interface PolicyState {
   readonly spends: readonly SpendRecord[];
   /** By script, in hex. Of a descriptor those of its scripts that a verdict can ask for. */
@@ -309,6 +337,9 @@ export interface PolicyState {
   readonly approvals: readonly Approval[];
   /** Request ids that another batch holds with other content, or that this batch repeats. */
   readonly reusedRequests: readonly string[];
+  /** All that stand, whether they concern this batch or not. */
+  readonly halts: readonly Halt[];
+  readonly objections: readonly Objection[];
   /** The screening lists in force, by their ids; only those that the policy names are asked. */
   readonly screening: ReadonlyMap<string, ScreeningState>;
 }

@@ -10,8 +10,9 @@ import { nextState } from '../journal/transitions.js';
 import type { Approval } from '../policy/types.js';
 import { type ApprovalScene, proveApproval, statementFields } from './approvals.js';
 import { type Assessment, assess } from './assess.js';
+import { checkHalts } from './halt-scene.js';
 import type { Desk, SshSigner } from './ports.js';
-import { requestOf } from './records.js';
+import { objectionsOf, requestOf } from './records.js';
 import { findBatch, loadSituation, reusedRequests, type Situation } from './situation.js';
 
 /** A batch with everything that can be said of it now: its bytes, its valid approvals and the verdict under them. */
@@ -42,6 +43,7 @@ export async function reviewBatch(desk: Desk, id: string): Promise<Result<Review
       approvals,
       pending: [],
       reusedRequests: reusedRequests(situation.state, batch.id, requests),
+      objections: objectionsOf(batch),
     });
   const bare = judge([]);
   if (!bare.ok) return bare;
@@ -140,7 +142,8 @@ export async function approveBatch(
   const kept = await desk.journal.transact(async (tx) => {
     const now = findBatch(tx.state, id);
     if (!now.ok) return now;
-    const still = mayApprove({ ...review.value, batch: now.value }, person);
+    const state = { ...review.value.situation, state: tx.state };
+    const still = mayApprove({ ...review.value, situation: state, batch: now.value }, person);
     if (!still.ok) return still;
     tx.append({
       kind: 'batch.approved',
@@ -224,6 +227,8 @@ function mayApprove({ batch, situation, assessment }: ReviewedBatch, person: str
       },
     );
   }
+  const halted = checkHalts(situation.state, situation.vault.network, batch);
+  if (!halted.ok) return halted;
   if (assessment.verdict.decision === 'DENY') {
     return fail('E_DENIED', `the policy denies batch ${batch.id}: no approval can change that`, {
       remedy: `see why: countersign batch check ${batch.id}`,

@@ -3,10 +3,10 @@ import { whoseKey } from '../approval/people.js';
 import { verifySshsig } from '../approval/sshsig.js';
 import { APPROVAL_NAMESPACE, checkStatement } from '../approval/statement.js';
 import { equalBytes, type Hex, utf8 } from '../domain/bytes.js';
-import { type Fault, fail } from '../domain/fault.js';
+import { type Fault, fault } from '../domain/fault.js';
 import { jsonDifference, ownValue, parsedJson } from '../domain/json-difference.js';
 import { formatOutpoint } from '../domain/outpoint.js';
-import { ok, type Result } from '../domain/result.js';
+import { err, ok, type Result } from '../domain/result.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
 import type { Entry } from '../journal/entries.js';
 import type { BatchRecord } from '../journal/state.js';
@@ -16,7 +16,9 @@ import { type ApprovalScene, proveApproval, statementFields } from './approvals.
 import type { Assessment } from './assess.js';
 import type { DocumentAudit } from './audit-documents.js';
 import { confirmationProblem, fallbackProblem, importProblem, signingProblem } from './audit-evidence.js';
+import { HaltAudit, NO_HALT } from './audit-halts.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
+import { mayReject, proveObjection } from './object-batch.js';
 import { type Examined, Past } from './past.js';
 import type { Desk } from './ports.js';
 import { outputRecord, verdictEntry } from './records.js';
@@ -27,11 +29,17 @@ import { knownPerson } from './situation.js';
 export interface OpenQuestion {
   readonly seq: number;
   readonly at: string;
-  readonly batch: string;
-  /** `released`: the device's refusal. `unknown`: a signature may exist. `late`: a verdict long before its entry. */
-  readonly about: 'released' | 'unknown' | 'late';
+  /** Null where it is about none. */
+  readonly batch: string | null;
+  /**
+   * `released`: the device's refusal. `unknown`: a signature may exist. `late`: a verdict long before its entry. `halt`: one
+   * that nobody verifiable raised.
+   */
+  readonly about: 'released' | 'unknown' | 'late' | 'halt';
   readonly text: string;
 }
+
+const WITHDRAW = { action: 'withdraw' } as const;
 
 /** The snapshot is at fault, and was found at the entry that imported it. */
 const NO_COINS = 'it cannot be judged without the coin snapshot of its moment';
@@ -51,6 +59,7 @@ export class DecisionAudit {
   readonly #desk: Desk;
   readonly #documents: DocumentAudit;
   readonly #past: Past;
+  readonly #halts: HaltAudit;
   readonly #books = new Set<Hex>();
   /** Plans that no verdict has been seen for. */
   readonly #planned = new Map<string, { readonly entry: Entry; readonly body: Body<'batch.planned'> }>();
@@ -66,6 +75,7 @@ export class DecisionAudit {
     this.#desk = desk;
     this.#documents = documents;
     this.#past = new Past(desk, 'snapshot');
+    this.#halts = new HaltAudit(desk, documents);
   }
 
   /**
@@ -74,7 +84,8 @@ export class DecisionAudit {
    */
   async take(entry: Entry): Promise<Result<void, Fault>> {
     const { body } = entry;
-    const problem = await this.#problemOf(entry);
+    const overdue = this.#halts.overdue(entry);
+    const problem = overdue ?? (await this.#problemOf(entry));
     const tipBefore = this.#past.state.coins?.tip ?? null;
     const applied = this.#past.apply(entry);
     if (!applied.ok) return wrong(entry, applied.error.message);
@@ -103,10 +114,11 @@ export class DecisionAudit {
 
   /** What only the end of the journal shows. */
   end(): readonly Fault[] {
-    return [...this.#planned.values()].flatMap(({ entry }) => {
-      const unjudged = wrong(entry, 'it was planned, and no verdict says what the policy thought of it');
-      return unjudged.ok ? [] : [unjudged.error];
-    });
+    const unjudged = [...this.#planned.values()].map(({ entry }) =>
+      tampering(entry, 'it was planned, and no verdict says what the policy thought of it'),
+    );
+    const { missing } = this.#halts;
+    return missing === null ? unjudged : [...unjudged, tampering(missing, NO_HALT)];
   }
 
   async #problemOf(entry: Entry): Promise<Problem> {
@@ -115,6 +127,10 @@ export class DecisionAudit {
       this.#planned.set(body.batch, { entry, body });
       return null;
     }
+    if (body.kind === 'halt.raised' && body.source === 'unverified') {
+      this.#ask(entry, 'halt', `nobody verifiable raised this halt (${body.problem}): ${body.reason}`);
+    }
+    if ('halt' in body || body.kind === 'halt.raised') return this.#halts.problem(entry, body, this.#past.state);
     if (!('batch' in body)) return null;
     const batch = this.#past.batch(body.batch);
     if (batch === undefined) return 'nobody planned it';
@@ -152,11 +168,33 @@ export class DecisionAudit {
       case 'batch.broadcast':
       case 'batch.abandoned':
         return null;
+      case 'batch.rejected':
+      case 'batch.withdrawn':
+        return this.#objectionProblem(entry, body, batch);
     }
   }
 
+  /** Said by somebody who had that say under the policy of the day, over this batch. */
+  async #objectionProblem(
+    entry: Entry,
+    body: Body<'batch.rejected' | 'batch.withdrawn'>,
+    batch: BatchRecord,
+  ): Promise<Problem> {
+    const kept = await this.#desk.journal.blob(body.statement);
+    if (!kept.ok) return kept.error.message;
+    const policy = this.#documents.policyFor(null, secondsOf(entry.at));
+    if (policy === null) return 'it was spoken against before any policy was in force';
+    const said = body.kind === 'batch.rejected' ? { action: 'reject' as const, reason: body.reason } : WITHDRAW;
+    const brought = { armored: body.signature, statement: kept.value };
+    const proven = proveObjection({ state: this.#past.state, policy }, batch, said, brought);
+    if (!proven.ok) return `what ${body.person} said against it: ${proven.error.message}`;
+    if (proven.value !== body.person) return `${proven.value} spoke against it, and not ${body.person}`;
+    if (said.action === 'withdraw' || mayReject(body.person, policy.document)) return null;
+    return `${body.person} rejected it, and is in no role that approves`;
+  }
+
   #ask({ seq, at, body }: Entry, about: OpenQuestion['about'], text: string): void {
-    this.questions.push({ seq, at, batch: 'batch' in body ? body.batch : '', about, text });
+    this.questions.push({ seq, at, batch: 'batch' in body ? body.batch : null, about, text });
   }
 
   async #verdictProblem(entry: Entry, body: Body<'batch.verdict'>, batch: BatchRecord): Promise<Problem> {
@@ -172,6 +210,7 @@ export class DecisionAudit {
     if (!examined.ok) return examined.error.message;
     const approvals = body.stage === 'plan' ? [] : await this.#approvals(batch, examined.value);
     const assessment = this.#past.judge(examined.value, approvals, clockOf(said, judgedAt));
+    this.#halts.verdict(entry, policy, batch.parts);
     this.#last = { seq: entry.seq, batch: batch.id, stage: body.stage, assessment };
     if (judgedAt > recorded + policy.document.clock.maxBack) {
       return `its verdict is of ${formatTime(judgedAt)}, after the entry that keeps it`;
@@ -287,9 +326,13 @@ export class DecisionAudit {
   }
 }
 
-function wrong({ seq, body }: Entry, problem: string): Result<never, Fault> {
+function wrong(entry: Entry, problem: string): Result<never, Fault> {
+  return err(tampering(entry, problem));
+}
+
+function tampering({ seq, body }: Entry, problem: string): Fault {
   const about = 'batch' in body ? `batch ${body.batch}` : body.kind;
-  return fail('E_JOURNAL_TAMPERED', `entry ${seq}, ${about}: ${problem}`, { remedy: REMEDY });
+  return fault('E_JOURNAL_TAMPERED', `entry ${seq}, ${about}: ${problem}`, { remedy: REMEDY });
 }
 
 const REMEDY =

@@ -6,6 +6,7 @@ import { checkLabel } from '../domain/safe-text.js';
 import type { BatchRecord } from '../journal/state.js';
 import { type Assessment, assess } from './assess.js';
 import type { Desk } from './ports.js';
+import { objectionsOf } from './records.js';
 import { findBatch, knownPerson, loadSituation, reusedRequests, type Situation } from './situation.js';
 
 export async function listBatches(desk: Desk): Promise<Result<readonly BatchRecord[], Fault>> {
@@ -79,6 +80,7 @@ export async function checkPsbt(
     approvals: [],
     pending: [],
     reusedRequests: reusedRequests(situation.state, batch?.id ?? null, requests),
+    objections: batch === null ? [] : objectionsOf(batch),
   });
   return assessment.ok ? ok({ situation, assessment: assessment.value, initiator: planner }) : assessment;
 }

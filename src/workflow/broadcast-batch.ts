@@ -6,6 +6,7 @@ import { parseTransaction, txidOf } from '../psbt/transaction.js';
 import type { Acceptance, ChainBackend } from '../vault/chain.js';
 import { reviewBatch } from './approve-batch.js';
 import { checkNetwork } from './chain-views.js';
+import { checkHalts } from './halt-scene.js';
 import type { Desk } from './ports.js';
 import { findBatch } from './situation.js';
 
@@ -46,6 +47,9 @@ export async function broadcastBatch(
     const tested = await backend.testAccept(transaction);
     if (tested.ok && tested.value.state === 'rejected') return rejected(backend.name, tested.value.reason, batch);
   }
+  // Nodes take their time to answer: somebody may have halted meanwhile.
+  const open = batch.state === 'SIGNED' ? await notHaltedNow(desk, batch) : ok(undefined);
+  if (!open.ok) return open;
   const answers: Broadcast['answers'][number][] = [];
   const silent: Broadcast['silent'][number][] = [];
   for (const backend of backends) {
@@ -71,6 +75,11 @@ export async function broadcastBatch(
     return ok(undefined);
   });
   return noted.ok ? ok({ batch: id, txid, answers, silent }) : noted;
+}
+
+async function notHaltedNow(desk: Desk, batch: BatchRecord): Promise<Result<void, Fault>> {
+  const read = await desk.journal.read();
+  return read.ok ? checkHalts(read.value, desk.config.network, batch) : read;
 }
 
 interface SignedTransaction {
@@ -105,6 +114,9 @@ export async function signedTransaction(desk: Desk, id: string): Promise<Result<
 async function stillAllowed(desk: Desk, id: string): Promise<Result<void, Fault>> {
   const review = await reviewBatch(desk, id);
   if (!review.ok) return review;
+  const { situation, batch } = review.value;
+  const halted = checkHalts(situation.state, situation.vault.network, batch);
+  if (!halted.ok) return halted;
   const { decision, findings } = review.value.assessment.verdict;
   if (decision !== 'DENY') return ok(undefined);
   const denied = findings.filter(({ outcome }) => outcome === 'deny');

@@ -27,9 +27,10 @@ import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 import type { Assessment } from './assess.js';
 import { DeclaredIndexes, destinationsOf } from './destinations.js';
+import { policyHalts } from './halt-scene.js';
 import { History, spendOf } from './history.js';
 import type { Desk } from './ports.js';
-import { requestOf } from './records.js';
+import { objectionsOf, requestOf } from './records.js';
 import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
 import { reusedRequests } from './situation.js';
 
@@ -167,6 +168,8 @@ export class Past {
       approvals: [],
       reusedRequests: plan === null ? this.#reused(batch.id, requests) : [],
       screening: lists.value,
+      halts: policyHalts(this.#state),
+      objections: plan === null ? objectionsOf(batch) : [],
     };
     const decoded = await this.#decode(batch.psbt);
     if (!decoded.ok) return decoded;
@@ -252,6 +255,8 @@ export class Past {
       requests: this.#requests,
       requestDigests: this.#requestDigests,
       heldCoins: this.#heldCoins,
+      halts: this.#state.halts,
+      book: this.#state.book,
     };
   }
 

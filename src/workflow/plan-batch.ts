@@ -7,7 +7,7 @@ import { formatOutpoint } from '../domain/outpoint.js';
 import type { WithdrawalRequest } from '../domain/request.js';
 import { ok, type Result } from '../domain/result.js';
 import { formatTime } from '../domain/time.js';
-import type { EntryBody } from '../journal/entries.js';
+import type { Entry, EntryBody } from '../journal/entries.js';
 import { requestDigest } from '../journal/requests.js';
 import type { JournalState } from '../journal/state.js';
 import type { SpendRecord } from '../policy/types.js';
@@ -16,6 +16,7 @@ import { buildPsbt } from '../psbt/build.js';
 import { defaultShapeLimits, planTransactions } from '../selection/plan.js';
 import type { ShapeLimits, TransactionPlan } from '../selection/types.js';
 import { type Assessment, assess } from './assess.js';
+import { haltOnDenials } from './automatic-halt.js';
 import { coinsOnOffer } from './coins-on-offer.js';
 import type { Desk } from './ports.js';
 import { outputRecord, recordOf, verdictEntry } from './records.js';
@@ -106,6 +107,8 @@ function knownRequests(state: JournalState, requests: readonly WithdrawalRequest
         remedy: `compare it with countersign batch show ${held.batch}; a changed withdrawal needs an id of its own`,
       });
     }
+    const stopped = notObjectedTo(state, held.batch);
+    if (!stopped.ok) return stopped;
     repeats += 1;
     batches.add(held.batch);
   }
@@ -119,6 +122,16 @@ function knownRequests(state: JournalState, requests: readonly WithdrawalRequest
       remedy: 'leave out the requests that are planned, or abandon their batch first',
     },
   );
+}
+
+/** A batch that somebody spoke against never goes on: to plan its requests anew, it is given up first, on purpose. */
+function notObjectedTo({ batches }: JournalState, id: string): Result<void, Fault> {
+  const [first] = batches.get(id)?.objections ?? [];
+  if (first === undefined) return ok(undefined);
+  const what = first.kind === 'rejected' ? 'rejected' : 'took an approval back of';
+  return fail('E_DENIED', `${first.person} ${what} batch ${id}, which holds these requests`, {
+    remedy: `clear it up with ${first.person}; then countersign batch abandon ${id} --reason TEXT, and plan them anew`,
+  });
 }
 
 /** An id keeps its payment for good: also after the batch that held it was abandoned or denied. */
@@ -209,6 +222,7 @@ function buildAll(
         approvals: [],
         pending,
         reusedRequests: [],
+        objections: [],
       },
     );
     if (!assessment.ok) return assessment;
@@ -250,10 +264,11 @@ async function keep(
   const parts = batches.map((batch) => batch.id);
   const denied = new Set(batches.flatMap((batch) => deniedCodes(batch.assessment)));
   return transactOn(desk, situation.state, async (tx) => {
+    const verdicts: Entry[] = [];
     for (const batch of batches) {
       tx.append(plannedEntry(batch, purpose, parts, tx.keep.bind(tx)));
       const verdict = tx.keep(utf8(canonicalVerdict(batch.assessment.verdict)));
-      tx.append(verdictEntry(batch.id, 'plan', batch.assessment, verdict));
+      verdicts.push(tx.append(verdictEntry(batch.id, 'plan', batch.assessment, verdict)));
     }
     // A denied plan is evidence, not work in progress: its coins and request ids are free again at once. Its other
     // parts go with it, since the withdrawals were asked for together.
@@ -261,6 +276,7 @@ async function keep(
       const reason = `denied: ${[...denied].sort().join(' ')}`;
       for (const batch of parts) tx.append({ kind: 'batch.abandoned', batch, reason, by: 'policy' });
     }
+    haltOnDenials(tx, situation.policy, verdicts, parts);
     return ok(undefined);
   });
 }

@@ -1,7 +1,8 @@
 import { toHex, trustedHex } from '../domain/bytes.js';
 import type { WithdrawalRequest } from '../domain/request.js';
 import type { EntryBody, OutputRecord, RequestRecord } from '../journal/entries.js';
-import type { OutputFact, Verdict } from '../policy/types.js';
+import type { BatchRecord } from '../journal/state.js';
+import type { Objection, OutputFact, Verdict } from '../policy/types.js';
 import type { DecodedPsbt } from '../psbt/types.js';
 
 export function requestOf(record: RequestRecord): WithdrawalRequest {
@@ -28,6 +29,11 @@ export function recordOf(request: WithdrawalRequest): RequestRecord {
     ...(request.label === undefined ? {} : { label: request.label }),
     ...(request.reference === undefined ? {} : { reference: request.reference }),
   };
+}
+
+/** What people said against a batch, as rules see it. It counts as it was recorded: to be proven again could only undo it. */
+export function objectionsOf({ objections }: BatchRecord): readonly Objection[] {
+  return objections.map(({ kind, person, at }) => ({ kind, person, at }));
 }
 
 export function outputRecord({ script, value, isChange, own }: OutputFact): OutputRecord {

@@ -7,7 +7,7 @@ import { type Fault, fail, fault } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { sumSats } from '../domain/sats.js';
 import type { EntryBody } from '../journal/entries.js';
-import type { BatchRecord, BatchState, JournalState } from '../journal/state.js';
+import type { BatchRecord, BatchState, HaltRecord, JournalState } from '../journal/state.js';
 import type { Verdict } from '../policy/types.js';
 import { canonicalVerdict } from '../policy/verdict.js';
 import { finalise } from '../psbt/finalise.js';
@@ -16,10 +16,12 @@ import { proveSignatures } from '../psbt/verify.js';
 import type { Vault } from '../vault/types.js';
 import { type ReviewedBatch, reviewBatch } from './approve-batch.js';
 import type { Assessment } from './assess.js';
+import { haltOnDenials } from './automatic-halt.js';
+import { haltsHolding } from './halt-scene.js';
 import type { Composition, Desk } from './ports.js';
 import { outputRecord, verdictEntry } from './records.js';
 import { findBatch, openVault } from './situation.js';
-import { HEAD_MOVED, transactOn } from './transact.js';
+import { HEAD_MOVED, insist, transactOn } from './transact.js';
 
 export interface SignOptions {
   readonly device: string;
@@ -43,6 +45,8 @@ export type SignOutcome =
       readonly signatures: number;
       /** Why the journal does not know of it, although every signature is proven; null where it does. */
       readonly unkept: Fault | null;
+      /** Halts that were raised while the device signed: the transaction is kept and not released. */
+      readonly heldBy: readonly HaltRecord[];
       /** What went wrong after the signatures were there: the channel or the recording did not close well. */
       readonly closing: Fault | null;
     }
@@ -152,7 +156,8 @@ async function reserve(desk: Desk, id: string): Promise<Result<Verdict | null, F
     if (!state.ok) return state;
     const done = await transactOn(desk, review.situation.state, async (tx) => {
       const { verdict } = review.assessment;
-      tx.append(verdictEntry(id, 'sign', review.assessment, tx.keep(utf8(canonicalVerdict(verdict)))));
+      const judged = tx.append(verdictEntry(id, 'sign', review.assessment, tx.keep(utf8(canonicalVerdict(verdict)))));
+      haltOnDenials(tx, review.situation.policy, [judged], review.batch.parts);
       if (verdict.decision !== 'ALLOW') return ok<Verdict | null>(verdict);
       // A crash between reserving and sending leaves RESERVED: the debit stands, and this run goes on with it.
       if (review.batch.state !== 'RESERVED') tx.append(reservedEntry(review));
@@ -227,7 +232,7 @@ async function send(
       const due = isDue(tx.state, id, 'RESERVED');
       if (!due.ok) return due;
       if (desk.ports.clock() - situation.now > JUDGED_WITHIN) return err(HEAD_MOVED);
-      tx.append(verdictEntry(id, 'sign', assessment, tx.keep(utf8(canonicalVerdict(verdict)))));
+      const judged = tx.append(verdictEntry(id, 'sign', assessment, tx.keep(utf8(canonicalVerdict(verdict)))));
       if (verdict.decision === 'ALLOW') {
         const device = { app: app.name, version: app.version, fingerprint };
         const approvers = [...(verdict.quorum?.approved ?? [])];
@@ -236,6 +241,7 @@ async function send(
       }
       const { tag, message } = refusalOf(verdict);
       tx.append({ kind: 'batch.released', batch: id, fault: tag, reason: message });
+      haltOnDenials(tx, situation.policy, [judged], batch.parts);
       return ok<Refused>({ kind: 'refused', when: 'before the device was asked', review, verdict });
     });
     if (done.ok || done.error !== HEAD_MOVED) return done;
@@ -247,6 +253,7 @@ async function send(
 function refusalOf({ decision, findings }: Verdict): Fault {
   const codes = findings.filter(({ outcome }) => outcome === 'deny' || outcome === 'need').map(({ code }) => code);
   const why = `judged again before the device was asked: ${decision}, ${[...new Set(codes)].sort().join(', ')}`;
+  if (codes.includes('HALTED')) return fault('E_HALTED', why);
   return fault(decision === 'DENY' ? 'E_DENIED' : 'E_APPROVALS_MISSING', why);
 }
 
@@ -273,39 +280,35 @@ async function prove(
   const final = finalise(psbt, situation.deriver, proven.value);
   if (!final.ok) return unknown(desk, batch.id, final.error);
   const signatures = proven.value.length;
-  const unkept = await keepSigned(desk, batch, final.value, signatures);
-  return ok({ kind: 'signed', review, final: final.value, signatures, unkept, closing });
+  const { unkept, heldBy } = await keepSigned(desk, batch, final.value, signatures);
+  return ok({ kind: 'signed', review, final: final.value, signatures, unkept, heldBy, closing });
 }
 
-/** The journal itself waits 2 s for another writer, each time: a minute in all. */
-const KEEP_ATTEMPTS = 30;
+interface Kept {
+  /** Why the journal does not know of it; null where it does. */
+  readonly unkept: Fault | null;
+  /** The halts that stand against it at the moment at which it was written down. */
+  readonly heldBy: readonly HaltRecord[];
+}
 
-/** Writes down what was signed. The transaction exists whatever the journal says, so a failure is told beside it. */
-async function keepSigned(
-  desk: Desk,
-  { id, psbt }: BatchRecord,
-  final: FinalTransaction,
-  signatures: number,
-): Promise<Fault | null> {
-  let failure: Fault | null = null;
-  for (let attempt = 0; attempt < KEEP_ATTEMPTS; attempt += 1) {
-    const kept = await desk.journal.transact(async (tx) => {
-      tx.append({
-        kind: 'batch.signed',
-        batch: id,
-        psbt,
-        signedPsbt: tx.keep(final.psbt),
-        transaction: tx.keep(final.transaction),
-        txid: final.txid,
-        signatures,
-      });
-      return ok(undefined);
+/**
+ * Writes down what was signed, and looks once more whether somebody halted meanwhile. The transaction exists whatever the
+ * journal says, so a failure is told beside it.
+ */
+async function keepSigned(desk: Desk, batch: BatchRecord, final: FinalTransaction, signatures: number): Promise<Kept> {
+  const kept = await insist(desk, async (tx) => {
+    tx.append({
+      kind: 'batch.signed',
+      batch: batch.id,
+      psbt: batch.psbt,
+      signedPsbt: tx.keep(final.psbt),
+      transaction: tx.keep(final.transaction),
+      txid: final.txid,
+      signatures,
     });
-    if (kept.ok) return null;
-    failure = kept.error;
-    if (failure.tag !== 'E_JOURNAL_LOCKED') break;
-  }
-  return failure;
+    return ok(haltsHolding(tx.state, desk.config.network, batch));
+  });
+  return kept.ok ? { unkept: null, heldBy: kept.value } : { unkept: kept.error, heldBy: [] };
 }
 
 /** What was judged is what is signed: the hash is taken again right before the first APDU and after the answer. */

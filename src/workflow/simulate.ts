@@ -75,6 +75,7 @@ async function prepare(desk: Desk, options: SimulateOptions): Promise<Result<Pre
     approvals: [],
     pending: [],
     reusedRequests: [],
+    objections: [],
   };
   const besides = stateBesides(situation, context);
   const payments = { outputs: [], requests: [] };

@@ -14,7 +14,7 @@ import type { BatchRecord, JournalState } from '../journal/state.js';
 import { holdsBudget, holdsCoins } from '../journal/transitions.js';
 import type { Destinations, Paid } from '../policy/counterparties.js';
 import type { Lists, Quarantine } from '../policy/screening/hits.js';
-import type { Approval, LoadedPolicy, PolicyState, SpendRecord } from '../policy/types.js';
+import type { Approval, LoadedPolicy, Objection, PolicyState, SpendRecord } from '../policy/types.js';
 import type { CoinSources } from '../psbt/sources.js';
 import { createDeriver } from '../vault/derive.js';
 import { parseVault } from '../vault/descriptor.js';
@@ -22,6 +22,7 @@ import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver, Vault } from '../vault/types.js';
 import { activePolicy } from './active-policy.js';
 import { DeclaredIndexes, declaredIndexes, destinationsOf } from './destinations.js';
+import { policyHalts } from './halt-scene.js';
 import { changeReach, countsAsReserve, onChangeBranch } from './own-coins.js';
 import type { Desk } from './ports.js';
 import { recordOf } from './records.js';
@@ -126,6 +127,8 @@ export interface BatchContext {
   /** Parts of the same plan that come before this one: they count although nothing has debited them yet. */
   readonly pending: readonly SpendRecord[];
   readonly reusedRequests: readonly string[];
+  /** What people said against the batch; nothing yet of one that is being planned. */
+  readonly objections: readonly Objection[];
 }
 
 /** What the book says of the scripts that a batch and earlier ones pay. */
@@ -172,6 +175,8 @@ export function stateBesides(
     approvals: context.approvals,
     reusedRequests: context.reusedRequests,
     screening: situation.screening,
+    halts: policyHalts(state),
+    objections: context.objections,
   };
 }
 

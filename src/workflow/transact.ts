@@ -19,3 +19,17 @@ export async function transactOn<T>(
 ): Promise<Result<T, Fault>> {
   return desk.journal.transact(async (tx) => (tx.state.head?.hash === state.head?.hash ? work(tx) : err(HEAD_MOVED)));
 }
+
+/** The journal itself waits 2 s for another writer, each time: a minute in all. */
+const INSISTENCE = 30;
+
+/** Writes what has to be written whoever else is writing: what a device signed, and that everything has to stop. */
+export async function insist<T>(
+  desk: Desk,
+  work: (tx: JournalTransaction) => Promise<Result<T, Fault>>,
+): Promise<Result<T, Fault>> {
+  for (let attempt = 1; ; attempt += 1) {
+    const done = await desk.journal.transact(work);
+    if (done.ok || done.error.tag !== 'E_JOURNAL_LOCKED' || attempt === INSISTENCE) return done;
+  }
+}

@@ -6,6 +6,7 @@ import { APPROVAL_FAULTS } from '../../src/domain/faults/approvals.js';
 import { CHAIN_FAULTS } from '../../src/domain/faults/chain.js';
 import { DEVICE_FAULTS } from '../../src/domain/faults/device.js';
 import { DOCUMENT_FAULTS } from '../../src/domain/faults/documents.js';
+import { HALT_FAULTS } from '../../src/domain/faults/halts.js';
 import { JOURNAL_FAULTS } from '../../src/domain/faults/journal.js';
 import { LIFECYCLE_FAULTS } from '../../src/domain/faults/lifecycle.js';
 import { PLAN_FAULTS } from '../../src/domain/faults/plan.js';
@@ -26,6 +27,7 @@ test('every fault has an exit code above 0, and no two rooms share a tag', () =>
     CHAIN_FAULTS,
     DEVICE_FAULTS,
     DOCUMENT_FAULTS,
+    HALT_FAULTS,
     JOURNAL_FAULTS,
     LIFECYCLE_FAULTS,
     PLAN_FAULTS,

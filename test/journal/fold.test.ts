@@ -23,6 +23,8 @@ const STEPS: Readonly<Record<keyof typeof TRANSITIONS, readonly EntryBody[]>> = 
   'batch.confirmed': [story.confirmed('a')],
   'batch.unconfirmed': [story.unconfirmed('a')],
   'batch.abandoned': [story.abandoned('a')],
+  'batch.rejected': [story.rejected('a', 'erin')],
+  'batch.withdrawn': [story.approved('a', 'erin'), story.withdrawn('a', 'erin')],
 };
 const KINDS = Object.keys(TRANSITIONS) as (keyof typeof TRANSITIONS)[];
 

@@ -140,6 +140,23 @@ const WITNESSES: Readonly<Record<Code, Case>> = {
   APPROVAL_EXPIRED: { state: { approvals: approvedBy('alice').map((approval) => ({ ...approval, validUntil: NOW })) } },
   APPROVAL_IGNORED: { state: { approvals: approvedBy('ivan') } },
   APPROVALS_NO_TIER: { policy: { approvals: { tiers: [] } } },
+  HALTED: {
+    state: {
+      halts: [
+        {
+          id: 'halt-9',
+          scope: { kind: 'all' },
+          script: null,
+          names: [],
+          since: NOW - 60,
+          reason: 'r',
+          source: 'person',
+        },
+      ],
+    },
+  },
+  REJECTED: { state: { objections: [{ kind: 'rejected', person: 'alice', at: NOW - 60 }] } },
+  APPROVAL_WITHDRAWN: { state: { objections: [{ kind: 'withdrawn', person: 'alice', at: NOW - 60 }] } },
   EVAL_ERROR: { state: { spends: [{ ...spent(1n), fee: -1n }] } },
 };
 

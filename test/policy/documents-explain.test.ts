@@ -114,6 +114,7 @@ describe('every field of the document', () => {
       ['approvals', 'tiers', 2, 'include'],
       ['approvals', 'tiers', 2, 'touch_required'],
       ['halt', 'auto', 0],
+      ['halt', 'denials'],
       ['hours', 'days', 0],
       ['destinations', 'caps_24h', 'warm-1'],
       ['limits', 'rolling_blocks', '144'],
@@ -134,5 +135,5 @@ it('shows amounts in sats and in BTC with 8 decimals', () => {
 });
 
 it('says what is not enforced', () => {
-  expect(words(example)).toMatch(/does not enforce yet\n[\s\S]*halt: halts are not built yet/);
+  expect(words(example)).toMatch(/does not enforce yet\n[\s\S]*halt\.auto: a spend outside the journal/);
 });

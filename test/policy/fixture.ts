@@ -200,6 +200,8 @@ export function stateOf(change: Partial<PolicyState> = {}): PolicyState {
     approvals: FULL_QUORUM,
     reusedRequests: [],
     screening: new Map(),
+    halts: [],
+    objections: [],
     ...change,
   };
 }

@@ -13,7 +13,7 @@ import type { Session } from '../cli/session.js';
 type Keep = (bytes: Uint8Array) => string;
 export type Body<K extends EntryBody['kind']> = Extract<EntryBody, { kind: K }>;
 
-async function atDesk<T>(s: Session, work: (desk: Desk) => Promise<T>): Promise<T> {
+export async function atDesk<T>(s: Session, work: (desk: Desk) => Promise<T>): Promise<T> {
   const { clock, random, documents, files, ...composition } = await s.composition();
   const opened = await composition.openWorkspace();
   if (!opened.ok) throw new Error(opened.error.message);

@@ -26,6 +26,7 @@ function record(index: number, days: number | null, spend: bigint): BatchRecord 
     initiator: 'ivan',
     parts: [],
     approvals: [],
+    objections: [],
     verdict: null,
     reservedAt: 1,
     signed: null,

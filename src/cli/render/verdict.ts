@@ -1,12 +1,13 @@
 import { groupedAddress } from '../../domain/address.js';
 import type { Hex } from '../../domain/bytes.js';
+import type { ExitName } from '../../domain/exit-codes.js';
 import { formatPosition } from '../../domain/fault.js';
 import { formatAmount, formatBtc } from '../../domain/sats.js';
 import { formatTime } from '../../domain/time.js';
 import type { BatchRecord } from '../../journal/state.js';
 import type { Destinations } from '../../policy/counterparties.js';
 import { entryName } from '../../policy/rules/payee.js';
-import type { Decision, Finding, Verdict } from '../../policy/types.js';
+import type { Finding, Verdict } from '../../policy/types.js';
 import { canonicalVerdict } from '../../policy/verdict.js';
 import type { Assessment } from '../../workflow/assess.js';
 import type { Situation } from '../../workflow/situation.js';
@@ -42,14 +43,15 @@ export function decisionWord(verdict: Verdict, style: Style): string {
   }
 }
 
-export function decisionExit(decision: Decision): 'OK' | 'APPROVALS_MISSING' | 'DENIED' {
+/** A halt is told by a code of its own, before whatever else denies. */
+export function verdictExit({ decision, findings }: Pick<Verdict, 'decision' | 'findings'>): ExitName {
   switch (decision) {
     case 'ALLOW':
       return 'OK';
     case 'NEED':
       return 'APPROVALS_MISSING';
     case 'DENY':
-      return 'DENIED';
+      return findings.some(({ code, outcome }) => code === 'HALTED' && outcome === 'deny') ? 'HALTED' : 'DENIED';
   }
 }
 

@@ -43,8 +43,8 @@ function logLine({ seq, at, body, hash }: Entry, { dim }: Style): string {
 /** Says that --json has more of this entry. */
 const MORE = '  ...';
 
-const WHO = ['by', 'person', 'initiator'];
-const WHAT = ['batch', 'outpoint', 'vault', 'version', 'stage', 'decision', 'reason', 'txid', 'fault'];
+const WHO = ['by', 'person', 'source', 'initiator'];
+const WHAT = ['batch', 'halt', 'scope', 'outpoint', 'vault', 'version', 'stage', 'decision', 'reason', 'txid', 'fault'];
 
 function rankOf(name: string): number {
   if (WHO.includes(name)) return 0;

@@ -56,6 +56,10 @@ export const run: Verb = async (words, context) =>
             ['  batches', `${count('batch.planned')}, each plan what its PSBT does`],
             ['  verdicts', `${count('batch.verdict')}, each judged again by the policy of its day, equal to the byte`],
             ['  approvals', `${count('batch.approved')}, every signature verified, every statement written again`],
+            [
+              '  halts',
+              `${count('halt.raised')}, and ${count('halt.resumed')} ended, each by its quorum and after its delay`,
+            ],
             ['  reserved', `${count('batch.reserved')}, each allowed and approved by a complete quorum`],
             [
               '  signed',
@@ -77,6 +81,9 @@ function questionLines({ questions }: JournalReport, style: Style): string[] {
   if (questions.length === 0) return [];
   return [
     `  ${style.bold('ask about')}  ${plural(questions.length, 'entry', 'entries')} whose truth lies outside the journal`,
-    ...questions.map(({ seq, at, batch, text }) => `    entry ${seq}, ${at}, batch ${batch}: ${printable(text)}`),
+    ...questions.map(({ seq, at, batch, text }) => {
+      const about = batch === null ? '' : `, batch ${batch}`;
+      return `    entry ${seq}, ${at}${about}: ${printable(text)}`;
+    }),
   ];
 }

@@ -6,7 +6,7 @@ import type { Assessment } from '../../workflow/assess.js';
 import { checkPsbt } from '../../workflow/batches.js';
 import type { Situation } from '../../workflow/situation.js';
 import type { Report, Verb, VerbContext } from '../command.js';
-import { batchTitle, decisionExit, paymentLines, verdictJson, verdictLines } from '../render/verdict.js';
+import { batchTitle, paymentLines, verdictExit, verdictJson, verdictLines } from '../render/verdict.js';
 import { actor, argument, withWorkspace } from '../with-workspace.js';
 
 /** The verdict of now; nothing is written. On a batch id it counts approvals, on a PSBT file it needs the requests. */
@@ -58,7 +58,7 @@ function report(
   const { verdict, facts } = assessment;
   return {
     schema: 'countersign.batch-check/1',
-    exit: decisionExit(verdict.decision),
+    exit: verdictExit(verdict),
     data: {
       psbt_sha256: facts.psbtSha256,
       spend: facts.spend,

@@ -11,8 +11,12 @@ import { withWorkspace } from '../with-workspace.js';
 /** A batch that was sent and has no answer in the journal: another terminal is signing it, or was killed. */
 export const UNANSWERED = 'no answer is recorded, so it counts as UNKNOWN';
 
-function stateNote({ state, reason, approvals }: BatchRecord, now: UnixSeconds): string {
+function stateNote({ state, reason, approvals, objections }: BatchRecord, now: UnixSeconds): string {
   if (state === 'SENT') return UNANSWERED;
+  const [against] = objections;
+  if (against !== undefined && state !== 'ABANDONED') {
+    return against.kind === 'rejected' ? `rejected by ${against.person}` : `approval withdrawn by ${against.person}`;
+  }
   if (reason !== null) return printable(reason);
   const people = approvals.filter(({ validUntil }) => validUntil > now).map(({ person }) => person);
   return state === 'DRAFT' && people.length > 0 ? `approved by ${people.join(', ')}` : '';

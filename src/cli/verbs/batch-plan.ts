@@ -10,7 +10,7 @@ import { previewOf } from '../../workflow/sign-batch.js';
 import type { Report, Verb, VerbContext, Words } from '../command.js';
 import { exportFile } from '../export-file.js';
 import { previewLines } from '../render/device.js';
-import { decisionExit, paymentLines, verdictJson, verdictLines } from '../render/verdict.js';
+import { paymentLines, verdictExit, verdictJson, verdictLines } from '../render/verdict.js';
 import { actor, wholeNumber, withWorkspace } from '../with-workspace.js';
 
 export const run: Verb = async (words, context) =>
@@ -101,8 +101,8 @@ function repeatedReport({ repeated }: PlanOutcome): Report {
 }
 
 function plannedReport({ situation, batches }: PlanOutcome, files: readonly string[], { style }: VerbContext): Report {
-  const worst = batches.map((batch) => batch.assessment.verdict.decision);
-  const decision = worst.includes('DENY') ? 'DENY' : worst.includes('NEED') ? 'NEED' : 'ALLOW';
+  const denials = batches.map(({ assessment }) => verdictExit(assessment.verdict));
+  const denied = denials.includes('HALTED') ? 'HALTED' : denials.includes('DENIED') ? 'DENIED' : null;
   const lines = batches.flatMap((batch, index) => {
     const { verdict } = batch.assessment;
     const part = batches.length === 1 ? '' : `, part ${index + 1} of ${batches.length}`;
@@ -123,7 +123,7 @@ function plannedReport({ situation, batches }: PlanOutcome, files: readonly stri
   return {
     schema: 'countersign.batch-plan/1',
     // Planning is done when a batch is kept: missing approvals are the next step, not a failure of this one.
-    exit: decision === 'DENY' ? decisionExit('DENY') : 'OK',
+    exit: denied ?? 'OK',
     data: {
       repeated: false,
       batches: batches.map((batch) => ({

@@ -1,11 +1,14 @@
 import { groupedAddress } from '../../domain/address.js';
 import { toHex } from '../../domain/bytes.js';
+import { fail } from '../../domain/fault.js';
+import type { Network } from '../../domain/network.js';
 import { ok } from '../../domain/result.js';
 import { formatAmount } from '../../domain/sats.js';
 import { formatTime } from '../../domain/time.js';
-import type { BatchRecord } from '../../journal/state.js';
+import type { BatchRecord, HaltRecord, JournalState, ObjectionRecord } from '../../journal/state.js';
 import type { Destinations } from '../../policy/counterparties.js';
 import { destinationsOf } from '../../workflow/destinations.js';
+import { haltsHolding } from '../../workflow/halt-scene.js';
 import { findBatch } from '../../workflow/situation.js';
 import type { Verb, VerbContext } from '../command.js';
 import { exportFile } from '../export-file.js';
@@ -22,9 +25,17 @@ export const run: Verb = async (words, context) =>
     const found = findBatch(read.value, argument(words, 0));
     if (!found.ok) return found;
     const batch = found.value;
+    const heldBy = heldByHalts(read.value, desk.config.network, batch);
+    const [halt] = heldBy;
+    if (halt !== undefined && (words.flag('export') || words.flag('raw'))) {
+      return fail('E_HALTED', `batch ${batch.id} is signed and held by ${halt.id}: its transaction is not released`, {
+        remedy: 'countersign halt status says who can resume it, and from when on',
+      });
+    }
     const psbt = await desk.journal.blob(batch.psbt);
     if (!psbt.ok) return psbt;
-    const transaction = batch.signed === null ? null : await desk.journal.blob(batch.signed.transaction);
+    const transaction =
+      batch.signed === null || heldBy.length > 0 ? null : await desk.journal.blob(batch.signed.transaction);
     if (transaction !== null && !transaction.ok) return transaction;
     const files: string[] = [];
     if (words.flag('export')) {
@@ -48,20 +59,34 @@ export const run: Verb = async (words, context) =>
       schema: 'countersign.batch-show/1',
       exit: 'OK',
       data: {
-        batch: batchData(batch),
+        batch: batchData(batch, heldBy),
         psbt: Buffer.from(psbt.value).toString('base64'),
         ...(raw === null ? {} : { transaction: raw }),
         files,
       },
       text: [
-        ...batchLines(batch, destinationsOf(read.value, desk.config.network), context),
+        ...batchLines(batch, heldBy, destinationsOf(read.value, desk.config.network), context),
         ...(raw !== null && words.flag('raw') ? ['', `  transaction ${raw}`] : []),
         ...files.map((file) => `  wrote ${file}`),
       ],
     });
   });
 
-function batchLines(batch: BatchRecord, destinations: Destinations, { style }: VerbContext): string[] {
+/** A transaction that is not yet on the chain is not handed out while a halt stands against it. */
+function heldByHalts(state: JournalState, network: Network, batch: BatchRecord): readonly HaltRecord[] {
+  return batch.state === 'SIGNED' ? haltsHolding(state, network, batch) : [];
+}
+
+function objectionText({ kind, reason }: ObjectionRecord): string {
+  return kind === 'rejected' ? `rejected: ${printable(reason ?? '')}` : 'took the approval back';
+}
+
+function batchLines(
+  batch: BatchRecord,
+  heldBy: readonly HaltRecord[],
+  destinations: Destinations,
+  { style }: VerbContext,
+): string[] {
   const pairs: [string, string][] = [
     ['  kind', batch.kind === 'consolidation' ? 'consolidation: it pays nobody' : batch.kind],
     ['  state', batch.state === 'SENT' ? `SENT: ${UNANSWERED}` : batch.state],
@@ -73,6 +98,14 @@ function batchLines(batch: BatchRecord, destinations: Destinations, { style }: V
     ...batch.approvals.map(({ person, at, validUntil }): [string, string] => [
       '  approved',
       `${person} at ${formatTime(at)}, valid until ${formatTime(validUntil)}`,
+    ]),
+    ...batch.objections.map((one): [string, string] => [
+      '  against it',
+      `${one.person} at ${formatTime(one.at)}: ${objectionText(one)}`,
+    ]),
+    ...heldBy.map(({ id, at }): [string, string] => [
+      '  held by',
+      `${id} since ${formatTime(at)}: the transaction is not released while it stands`,
     ]),
     ...(batch.reservedAt === null ? [] : [['  reserved', formatTime(batch.reservedAt)] as [string, string]]),
     ...(batch.signed === null
@@ -106,7 +139,7 @@ function batchLines(batch: BatchRecord, destinations: Destinations, { style }: V
   ];
 }
 
-function batchData(batch: BatchRecord): Record<string, unknown> {
+function batchData(batch: BatchRecord, heldBy: readonly HaltRecord[]): Record<string, unknown> {
   return {
     id: batch.id,
     kind: batch.kind,
@@ -124,6 +157,13 @@ function batchData(batch: BatchRecord): Record<string, unknown> {
       at: formatTime(at),
       valid_until: formatTime(validUntil),
     })),
+    objections: batch.objections.map(({ kind, person, at, reason }) => ({
+      kind,
+      person,
+      at: formatTime(at),
+      ...(reason === null ? {} : { reason }),
+    })),
+    ...(heldBy.length === 0 ? {} : { held_by: heldBy.map(({ id }) => id) }),
     ...(batch.reservedAt === null ? {} : { reserved_at: formatTime(batch.reservedAt) }),
     ...(batch.signed === null ? {} : { signed_at: formatTime(batch.signed.at), txid: batch.signed.txid }),
     ...(batch.reason === null ? {} : { reason: batch.reason }),

@@ -1,15 +1,16 @@
 import { toHex } from '../../domain/bytes.js';
 import { type Fault, fault } from '../../domain/fault.js';
 import { err, ok, type Result } from '../../domain/result.js';
-import type { BatchRecord } from '../../journal/state.js';
+import type { BatchRecord, HaltRecord } from '../../journal/state.js';
 import type { FinalTransaction } from '../../psbt/types.js';
 import type { Desk } from '../../workflow/ports.js';
 import { type RefusedWhen, type SignEvents, signBatch } from '../../workflow/sign-batch.js';
-import type { Verb, VerbContext, VerbResult } from '../command.js';
+import type { Report, Verb, VerbContext, VerbResult } from '../command.js';
 import { exportFile } from '../export-file.js';
 import { previewLines, progressLine } from '../render/device.js';
+import type { Style } from '../render/style.js';
 import { plural, printable } from '../render/text.js';
-import { decisionExit, reasonsOfVerdict, verdictJson } from '../render/verdict.js';
+import { reasonsOfVerdict, verdictExit, verdictJson } from '../render/verdict.js';
 import { argument, withWorkspace } from '../with-workspace.js';
 
 export const run: Verb = async (words, context) =>
@@ -23,12 +24,13 @@ export const run: Verb = async (words, context) =>
       const { verdict, when, review } = signed.value;
       return ok({
         schema: 'countersign.batch-sign/1',
-        exit: decisionExit(verdict.decision),
+        exit: verdictExit(verdict),
         data: { batch: id, signed: false, verdict: verdictJson(verdict) },
         text: [...reasonsOfVerdict(verdict, style), refusedLine(review.batch, when)],
       });
     }
-    const { final, signatures, unkept, closing } = signed.value;
+    const { final, signatures, unkept, heldBy, closing } = signed.value;
+    if (heldBy.length > 0) return ok(heldReport(id, final, signatures, heldBy, style));
     const hex = toHex(final.transaction);
     const psbtFile = await exportFile(desk, id, 'signed.psbt', final.psbt);
     const rawFile = await exportFile(desk, id, 'transaction.hex', Buffer.from(`${hex}\n`));
@@ -60,6 +62,27 @@ export const run: Verb = async (words, context) =>
       ],
     });
   });
+
+/** The journal keeps what was signed; no file and no output of this program has it before the halt ends. */
+function heldReport(
+  id: string,
+  { txid }: FinalTransaction,
+  signatures: number,
+  heldBy: readonly HaltRecord[],
+  style: Style,
+): Report {
+  return {
+    schema: 'countersign.batch-sign/1',
+    exit: 'HALTED',
+    data: { batch: id, signed: true, held: true, halts: heldBy.map((halt) => halt.id), txid, signatures },
+    text: [
+      `${style.bad('HALTED')}  while the device signed, ${heldBy.map((halt) => halt.id).join(' and ')} was raised`,
+      `batch ${id} is SIGNED and held: it counts as spent, the journal keeps the transaction, and it is not released`,
+      `txid    ${txid}`,
+      `once the halt has ended: countersign batch show ${id} --export`,
+    ],
+  };
+}
 
 /** A fault, and where it leaves the batch: read from the journal, which alone knows. */
 async function withState(desk: Desk, id: string, error: Fault): Promise<VerbResult> {

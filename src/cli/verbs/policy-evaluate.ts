@@ -4,7 +4,7 @@ import { formatAmount } from '../../domain/sats.js';
 import { runCases } from '../../workflow/cases.js';
 import type { Verb } from '../command.js';
 import { printable } from '../render/text.js';
-import { decisionExit, verdictJson, verdictLines } from '../render/verdict.js';
+import { verdictExit, verdictJson, verdictLines } from '../render/verdict.js';
 import { argument } from '../with-workspace.js';
 
 /** Needs no workspace and no journal: the case says state and time. */
@@ -30,7 +30,7 @@ export const run: Verb = async (words, { compose, style }) => {
   const { facts } = input;
   return ok({
     schema: 'countersign.policy-evaluate/1',
-    exit: decisionExit(verdict.decision),
+    exit: verdictExit(verdict),
     data: {
       case: outcome.case.name,
       spend: verdict.spend,

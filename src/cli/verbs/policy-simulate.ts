@@ -9,7 +9,7 @@ import type { Report, Verb } from '../command.js';
 import type { Style } from '../render/style.js';
 import { table } from '../render/table.js';
 import { plural, printable } from '../render/text.js';
-import { decisionExit, verdictJson, verdictLines } from '../render/verdict.js';
+import { verdictExit, verdictJson, verdictLines } from '../render/verdict.js';
 import { withWorkspace } from '../with-workspace.js';
 
 /** What-if on the journal as it is; nothing is written. */
@@ -34,7 +34,7 @@ export const run: Verb = async (words, context) =>
     if (!verdict.ok) return verdict;
     return ok({
       schema: 'countersign.policy-simulate/1',
-      exit: decisionExit(verdict.value.decision),
+      exit: verdictExit(verdict.value),
       data: { to, amount: amount.value, verdict: verdictJson(verdict.value) },
       text: [
         style.bold(`${formatAmount(amount.value)} to ${printable(to)}, with every approval given`),

@@ -1,6 +1,7 @@
 import { BATCH_KINDS } from '../../domain/batch-kind.js';
 import type { OwnOrigin } from '../../domain/coin.js';
 import { fail } from '../../domain/fault.js';
+import { HALT_SCOPE, parseHaltScope } from '../../domain/halt-scope.js';
 import { NETWORKS } from '../../domain/network.js';
 import { isHardened, parsePath } from '../../domain/path.js';
 import { ok, type Result } from '../../domain/result.js';
@@ -31,6 +32,7 @@ import type {
   CaseApproval,
   CaseBookEntry,
   CaseContent,
+  CaseHalt,
   CaseInput,
   CaseOutput,
   CaseRequests,
@@ -211,6 +213,35 @@ const approval: Reader<CaseApproval> = withSchema(
   () => ({
     form: 'A person, or an object that also says when and how.',
     anyOf: [schemaOf(name), schemaOf(approvalAtLength)],
+  }),
+);
+
+const haltScope = through(
+  matching(HALT_SCOPE, 'what a halt stops: all, destination:ID or initiator:NAME'),
+  parseHaltScope,
+  null,
+);
+
+const haltAtLength = object({
+  scope: optionalField('scope', haltScope, 'What it stops; all where it is left out.'),
+  since: optionalField('since', moment, 'When it was raised; 10m ago where it is left out.'),
+  reason: optionalField('reason', label, 'Why.'),
+  source: optionalField(
+    'source',
+    oneOf(['person', 'unverified', 'automatic']),
+    'Whose word it is; that of a person where it is left out.',
+  ),
+});
+
+const halt: Reader<CaseHalt> = withSchema(
+  (node, at) => {
+    if (node.kind === 'map') return haltAtLength(node, at);
+    const scope = haltScope(node, at);
+    return scope === undefined ? undefined : { scope };
+  },
+  () => ({
+    form: 'What a halt stops, or an object that also says when, why and by whom.',
+    anyOf: [schemaOf(haltScope), schemaOf(haltAtLength)],
   }),
 );
 
@@ -409,6 +440,9 @@ export const readContent: Reader<CaseContent> = object(
       dictionary(nameKey, NAME_FORM, screeningList),
       'The screening lists at hand, by their ids.',
     ),
+    halts: optionalField('halts', list(halt, 0, null), 'Halts that stand.'),
+    rejected: optionalField('rejected', list(name, 0), 'People who rejected the batch.'),
+    withdrawn: optionalField('withdrawn', list(name, 0), 'People who took an approval of the batch back.'),
   },
   { missing: 'write it in the case, or in the defaults of its file' },
 );

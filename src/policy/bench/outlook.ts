@@ -137,6 +137,7 @@ function judge({ policy, state, vault, to, fee, vsize, now }: Hypothesis): Ask {
       approvals: [...people].map((person) => ({ person, at: time, validUntil, touch: true })),
       reusedRequests: [],
       screening: new Map([...state.screening].map(([id, list]) => [id, { ...list, issuedAt: list.issuedAt + later }])),
+      objections: [],
     };
     const facts = factsOf(amount, fee, vsize, to, vault, state.tip.height);
     const script = trustedHex(to.script);

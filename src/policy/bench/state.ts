@@ -8,7 +8,7 @@ import { parseCounterparty } from '../../vault/counterparty.js';
 import { type BookRecord, Destinations } from '../counterparties.js';
 import { entryName } from '../rules/payee.js';
 import { type Payable, ScriptsOfBook, USUAL_MAX_INDEX } from '../scripts-of-book.js';
-import type { Approval, EvaluationInput, LoadedPolicy, PolicyState, SpendRecord } from '../types.js';
+import type { Approval, EvaluationInput, Halt, LoadedPolicy, PolicyState, SpendRecord } from '../types.js';
 import {
   type Ground,
   heightAt,
@@ -22,7 +22,7 @@ import {
 import { ago, type Moment, resolveMoment } from './moment.js';
 import { Refusal } from './refusal.js';
 import { screeningOf } from './screening.js';
-import type { CaseApproval, CaseBookEntry, CaseContent, CaseReaders, CaseSpend, Payment } from './types.js';
+import type { CaseApproval, CaseBookEntry, CaseContent, CaseHalt, CaseReaders, CaseSpend, Payment } from './types.js';
 
 const MINUTE = 60;
 const DAY = 86_400;
@@ -90,6 +90,19 @@ export function stateOf(content: CaseContent, ground: Ground, judged: Judged): P
     ),
     reusedRequests: content.reusedRequests ?? [],
     screening: screeningOf(content, ground),
+    halts: (content.halts ?? []).map((one, index) => halt(one, index, now, ground)),
+    objections: [
+      ...(content.rejected ?? []).map((person) => ({
+        kind: 'rejected' as const,
+        person,
+        at: resolveMoment(APPROVED, now),
+      })),
+      ...(content.withdrawn ?? []).map((person) => ({
+        kind: 'withdrawn' as const,
+        person,
+        at: resolveMoment(APPROVED, now),
+      })),
+    ],
   };
 }
 
@@ -141,6 +154,24 @@ function spendRecords(
         confirmedAt === null ? null : { at: confirmedAt, height: spend.height ?? heightAt(confirmedAt, now, tip) },
     };
   });
+}
+
+function halt(
+  { scope = { kind: 'all' }, since = APPROVED, reason = 'a reason', source = 'person' }: CaseHalt,
+  index: number,
+  now: UnixSeconds,
+  { book }: Ground,
+): Halt {
+  const payable = scope.kind === 'destination' ? book.get(scope.id) : undefined;
+  return {
+    id: `halt-${index + 1}`,
+    scope,
+    script: payable !== undefined && 'script' in payable ? toHex(payable.script) : null,
+    names: scope.kind === 'destination' ? [scope.id] : [],
+    since: resolveMoment(since, now),
+    reason,
+    source,
+  };
 }
 
 /** Where a case says nothing of approvals, everybody of the policy but the initiator has approved. */

@@ -1,6 +1,7 @@
 import type { BatchKind } from '../../domain/batch-kind.js';
 import type { OwnOrigin } from '../../domain/coin.js';
 import type { Fault, SourcePosition } from '../../domain/fault.js';
+import type { HaltScope } from '../../domain/halt-scope.js';
 import type { Network } from '../../domain/network.js';
 import type { Path } from '../../domain/path.js';
 import type { WithdrawalRequest } from '../../domain/request.js';
@@ -9,7 +10,7 @@ import type { Sats } from '../../domain/sats.js';
 import type { SourceNode } from '../../domain/source-tree.js';
 import type { UnixSeconds } from '../../domain/time.js';
 import type { PrevoutProof } from '../../psbt/types.js';
-import type { Decision, EvaluationInput, Verdict } from '../types.js';
+import type { Decision, EvaluationInput, Halt, Verdict } from '../types.js';
 import type { Moment } from './moment.js';
 
 // ---------------------------------------------------------------- a file of cases
@@ -120,6 +121,13 @@ export interface CaseSpend {
   readonly times?: number;
 }
 
+export interface CaseHalt {
+  readonly scope?: HaltScope;
+  readonly since?: Moment;
+  readonly reason?: string;
+  readonly source?: Halt['source'];
+}
+
 export interface CaseApproval {
   readonly person: string;
   readonly at?: Moment;
@@ -173,6 +181,9 @@ export interface CaseContent {
   readonly earlier?: readonly CaseSpend[];
   readonly reusedRequests?: readonly string[];
   readonly screening?: ReadonlyMap<string, CaseScreening>;
+  readonly halts?: readonly CaseHalt[];
+  readonly rejected?: readonly string[];
+  readonly withdrawn?: readonly string[];
 }
 
 /** Readers of formats, which this room leaves to others. */

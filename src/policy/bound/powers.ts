@@ -65,7 +65,7 @@ export function powersOf(policy: LoadedPolicy, people: ReadonlySet<string>): rea
       'halt.resume',
       halt.resume,
       'end a halt',
-      isEnforced('halt') ? `Not before ${durationText(halt.resume.notBefore)}.` : 'There are no halts yet.',
+      `Not before ${durationText(halt.resume.notBefore)} have passed since it was raised.`,
     ),
   ];
 }
@@ -77,6 +77,7 @@ export const ASSUMPTIONS: readonly string[] = [
   'The batches are asked for in the name of somebody else of the policy, who need not know: nobody signs for that. Nobody else approves, and no other batch counts in the windows.',
   'Every destination of the book may belong to the thief. Blocks come as fast, or as slowly, as suits the thief; what is unconfirmed counts as now.',
   'The figures hold for this policy, as long as it is the active one. Fees are counted in.',
+  'No halt stands. One person of halt.raise stops all of it with one signature; whoever signs for the end of a halt is named below.',
 ];
 
 /** Always the last line: no rule on a host binds somebody who owns the host. */

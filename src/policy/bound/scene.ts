@@ -79,6 +79,8 @@ export function inputOf(scene: Scene): EvaluationInput {
       })),
       reusedRequests: [],
       screening: screeningIn(document, at),
+      halts: [],
+      objections: [],
     },
     now: at,
   };

@@ -1,6 +1,6 @@
 import { parseTime } from '../../domain/time.js';
 import { capText, counted, durationText, listText } from '../describe.js';
-import type { Cap, PolicyDocument } from '../types.js';
+import type { Cap, DenialLimit, PolicyDocument } from '../types.js';
 import {
   type ChangeKind,
   capRise,
@@ -163,5 +163,31 @@ export const SCREENING_LISTS: Order<readonly ScreeningList[]> = {
         }),
       ),
     ];
+  },
+};
+
+// ---------------------------------------------------------------- denials that halt
+
+const denialText = (limit: DenialLimit | undefined): string =>
+  limit === undefined ? NONE : `${counted(limit.count, 'denial')} within ${durationText(limit.within)}`;
+
+/** Fewer denials, or as many over a longer time, halt sooner. */
+function haltsAsSoon(limit: DenialLimit, other: DenialLimit): boolean {
+  return limit.count <= other.count && limit.within >= other.within;
+}
+
+export const DENIALS: Order<DenialLimit | undefined> = {
+  law: 'tighter if every run of denials that halted before still does: no more of them, over no less time; left out, no number of them halts, which is the loosest',
+  compare: (before, after) => {
+    const texts = { before: denialText(before), after: denialText(after) };
+    if (before === undefined) {
+      return after === undefined ? [] : [{ ...texts, kind: 'tightening', why: 'denials did not halt anything before' }];
+    }
+    if (after === undefined)
+      return [{ ...texts, kind: 'loosening', why: 'denials no longer halt anything', gone: true }];
+    if (before.count === after.count && before.within === after.within) return [];
+    return haltsAsSoon(after, before)
+      ? [{ ...texts, kind: 'tightening', why: 'whatever run of denials halted before still does' }]
+      : [{ ...texts, kind: 'loosening', why: 'some runs of denials halted before and no longer do' }];
   },
 };

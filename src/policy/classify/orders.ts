@@ -2,8 +2,8 @@ import { formatFeeRate } from '../../domain/feerate.js';
 import { formatAmount } from '../../domain/sats.js';
 import { formatTime } from '../../domain/time.js';
 import { durationText, timeOfDayText, weekdayText } from '../describe.js';
-import type { PolicyDocument, Quorum } from '../types.js';
-import { BLOCK_WINDOWS, CLOSED_DATES, DESTINATION_CAPS, SCREENING_LISTS } from './lists.js';
+import type { DenialLimit, PolicyDocument, Quorum } from '../types.js';
+import { BLOCK_WINDOWS, CLOSED_DATES, DENIALS, DESTINATION_CAPS, SCREENING_LISTS } from './lists.js';
 import {
   anyChangeLoosens,
   CAP,
@@ -20,7 +20,7 @@ import { ROLES } from './people.js';
 import { QUORUM, STOPPING_QUORUM, TIERS } from './quorums.js';
 
 type Maps = ReadonlyMap<string, unknown> | ReadonlyMap<number, unknown>;
-type Single = string | number | bigint | boolean | null | readonly unknown[] | Maps;
+type Single = string | number | bigint | boolean | null | readonly unknown[] | Maps | DenialLimit;
 type Below<Path extends string, Key extends string> = Path extends '' ? Key : `${Path}.${Key}`;
 
 /**
@@ -226,6 +226,7 @@ export const ORDERS: { readonly [Path in FieldPath]: FieldOrder<ValueAt<Path>> }
   'halt.resume': of('halt.resume', QUORUM),
   'halt.resume.notBefore': of('halt.resume.not_before', moreIsTighter('wait', durationText, 'time')),
   'halt.auto': of('halt.auto', moreAreTighter('a trigger')),
+  'halt.denials': of('halt.denials', DENIALS),
   'log.origin': of('log.origin', anyChangeLoosens('it is another log, which holds none of the old entries')),
   'log.witnesses.m': of('log.witnesses.m', moreIsTighter('number', String)),
   'log.witnesses.keys': of('log.witnesses.keys', fewerIsTighter('a key')),

@@ -7,12 +7,14 @@ import * as destinations from './destinations.js';
 import { possibleDuplicate } from './duplicates.js';
 import * as fees from './fees.js';
 import * as form from './form.js';
+import { halted } from './halt.js';
 import { openHours } from './hours.js';
 import * as inputs from './inputs.js';
 import * as life from './life.js';
 import { lifetimeLimit } from './lifetime.js';
 import * as limits from './limits.js';
 import { lookalike } from './lookalike.js';
+import * as objections from './objections.js';
 import { feeReplacements } from './replacements.js';
 import * as requests from './requests.js';
 import * as rolling from './rolling.js';
@@ -101,4 +103,7 @@ export const RULES: readonly Rule[] = [
   approvals.quorumComplete,
   approvals.notRunOut,
   approvals.everyoneCounts,
+  halted,
+  objections.rejected,
+  objections.withdrawn,
 ];
