@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { evaluate, evaluateRules } from '../../src/policy/evaluate.js';
 import { foreignInput, previousTransaction } from '../../src/policy/rules/inputs.js';
+import { unsoundness } from '../../src/policy/sound.js';
 import type { EvaluationInput, Facts } from '../../src/policy/types.js';
 import { canonicalVerdict } from '../../src/policy/verdict.js';
 import { createSpendIndex } from '../../src/policy/windows.js';
@@ -160,5 +161,78 @@ describe('the rules by themselves', () => {
   it.each([undefined, null, 'ours', 1])('take the origin %s for foreign', (origin) => {
     const facts = { ...sound().facts, inputs: [input(1n, { origin: origin as never })] };
     expect(only(facts, foreignInput)).toContain('INPUT_FOREIGN');
+  });
+});
+
+describe('the place of what is unsound', () => {
+  const base = sound();
+  const [entry] = [...base.state.destinations];
+  const problem = (path: Path, value: unknown): string | null => {
+    const other = withField({ ...base }, path, () => value) as EvaluationInput;
+    return unsoundness(other, { spends: false, book: undefined });
+  };
+
+  it.each<[Path, unknown]>([
+    [['facts', 'psbtSha256'], `${'ab'.repeat(32)}0`],
+    [['facts', 'psbtSha256'], `0${'ab'.repeat(32)}`],
+    [['facts', 'psbtSha256'], 'AB'.repeat(32)],
+    [['facts', 'psbtSha256'], 'ab'.repeat(31)],
+    [['facts', 'psbtSha256'], ['ab'.repeat(32)]],
+    [['facts', 'vsize'], 0n],
+    [['facts', 'vsize'], -1n],
+    [['facts', 'vsize'], 400],
+    [['facts', 'fee'], 100_000],
+    [['facts', 'spend'], '1'],
+    [['facts', 'external'], -1n],
+    [['facts', 'external'], 1],
+    [['facts', 'locktime'], 0x100000000],
+    [['facts', 'locktime'], -1],
+    [['facts', 'locktime'], '5'],
+    [['facts', 'vault', 'id'], 5],
+    [['facts', 'vault', 'network'], null],
+    [['facts', 'vault', 'descriptor'], undefined],
+    [['facts', 'inputs', 0, 'value'], -1n],
+    [['facts', 'inputs', 0, 'sequence'], 0x100000000],
+    [['facts', 'outputs', 1, 'value'], 1],
+    [['state', 'tip', 'height'], -1],
+    [['state', 'tip', 'medianTimePast'], 0.5],
+    [['state', 'confirmedBalance'], -1n],
+    [['state', 'lastEntryAt'], Number.MAX_SAFE_INTEGER + 1],
+    [['requests', 0, 'amount'], -1n],
+    [['now'], Number.NaN],
+  ])('%j = %s', (path, value) => {
+    const name = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('');
+    expect(problem(path, value)).toBe(`${name.slice(1)} is missing or mistyped`);
+  });
+
+  it.each<[Path, unknown]>([
+    [['facts', 'psbtSha256'], '0f'.repeat(32)],
+    [['facts', 'vsize'], 1n],
+    [['facts', 'locktime'], 0xffffffff],
+    [['facts', 'locktime'], 0],
+    [['facts', 'inputs', 0, 'sequence'], 0xffffffff],
+    [['state', 'tip', 'height'], 0],
+    [['state', 'confirmedBalance'], 0n],
+    [['now'], 0],
+  ])('is none in %j = %s', (path, value) => {
+    expect(problem(path, value)).toBeNull();
+  });
+
+  it('is named of a book by the script, and no script is a number', () => {
+    if (entry === undefined) throw new Error('the book holds something');
+    const book = (key: unknown, value: unknown) => problem(['state', 'destinations'], new Map([[key, value]]));
+    expect(book(entry[0], entry[1])).toBeNull();
+    expect(book(5, entry[1])).toBe('state.destinations[5] is missing or mistyped');
+    expect(book(entry[0], { ...entry[1], since: '5' })).toBe(
+      `state.destinations[${entry[0]}].since is missing or mistyped`,
+    );
+  });
+
+  it('is named of earlier spends by the number', () => {
+    const spends = [spent(1n), { ...spent(1n), fee: 1 as never }];
+    expect(problem(['state', 'spends'], spends)).toBe('state.spends[1].fee is missing or mistyped');
+    expect(problem(['state', 'spends'], [{ ...spent(1n), spend: -1n }])).toBe(
+      'state.spends[0].spend is missing or mistyped',
+    );
   });
 });
