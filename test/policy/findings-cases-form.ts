@@ -46,7 +46,7 @@ const INPUTS: readonly FindingCase[] = [
   [
     'inputs: no amount, of taproot',
     ['INPUT_NO_PREVTX', 'INPUT_UTXO_MISMATCH'],
-    second({ proof: 'absent', script: trustedHex(`5120${'11'.repeat(32)}`) }),
+    second({ proof: 'absent', script: scriptOf(ADDRESSES.D) }),
   ],
   ['inputs: no amount', ['INPUT_NO_PREVTX', 'INPUT_UTXO_MISMATCH'], second({ proof: 'absent' })],
   ['inputs: a contradiction', ['INPUT_NO_PREVTX', 'INPUT_UTXO_MISMATCH'], second({ proof: 'mismatch' })],
@@ -168,6 +168,7 @@ const foreign = (...foreignFields: string[]) => second({ foreignFields });
 const FORM: readonly FindingCase[] = [
   ['form: sound', ['PSBT_FORM'], {}],
   ['form: malformed', ['PSBT_FORM'], facts({ malformed: 'two keys are the same' })],
+  ['form: pays more than it spends', ['PSBT_FORM', 'FEE_RATE', 'FEE_TOO_LOW'], { batch: { fee: -1000n } }],
   ['form: fields nobody writes', ['PSBT_FOREIGN_FIELD'], foreign('unknown:fd', 'unknown:fc')],
   ['form: signed already', ['PSBT_PRESIGNED'], second({ presigned: true })],
   ['form: as large as nodes relay', ['TX_SHAPE'], { batch: { vsize: 100_000n, fee: 200_000n } }],

@@ -44,6 +44,25 @@ const PEOPLE: readonly FindingCase[] = [
     APPROVALS,
     approved(['bob', 'alice', 'carol', 'dave'], { batch: { pay: [pay('A', '49'), pay('C', '9')] } }),
   ],
+  [
+    'approvals: one of two of the role that has to be among them',
+    APPROVALS,
+    approved(['bob', 'alice', 'carol', 'erin'], {
+      batch: { pay: [pay('A', '49'), pay('C', '9')] },
+      policy: {
+        roles: new Map([
+          ...P0.roles,
+          [
+            'compliance',
+            new Map([
+              ['erin', ['k e']],
+              ['zoe', ['k z']],
+            ]),
+          ],
+        ]),
+      },
+    }),
+  ],
   ['approvals: of the initiator', APPROVALS, approved(['ivan', 'bob', 'alice'])],
   ['approvals: of somebody the tier does not ask', APPROVALS, approved(['grace', 'frank', 'bob'])],
   ['approvals: not needed of somebody the tier does not ask', APPROVALS, approved(['grace', 'bob', 'alice'])],
@@ -142,6 +161,8 @@ const REQUESTS: readonly FindingCase[] = [
   ['requests: merged, a satoshi too little', ['REQUEST_PSBT_MISMATCH'], asked([ONE, TWO], [['A', btc('3') - 1n]])],
   ['requests: three by two outputs', ['REQUEST_PSBT_MISMATCH'], asked([ONE, ONE, TWO], [TWO, TWO])],
   ['requests: the sum, and one of them besides', ['REQUEST_PSBT_MISMATCH'], asked([ONE, TWO], [THREE, ONE])],
+  ['requests: merged, and one that nobody asked for', ['REQUEST_PSBT_MISMATCH'], asked([ONE, TWO], [THREE, OTHER])],
+  ['requests: merged, and one that is not paid', ['REQUEST_PSBT_MISMATCH'], asked([ONE, TWO, OTHER], [THREE])],
   ['requests: one that is not paid', ['REQUEST_PSBT_MISMATCH'], asked([ONE, OTHER], [ONE])],
   ['requests: one that is paid to nobody', ['REQUEST_PSBT_MISMATCH'], asked([ONE, TWO, OTHER], [OTHER])],
   ['requests: one that nobody asked for', ['REQUEST_PSBT_MISMATCH'], asked([ONE], [ONE, OTHER])],
