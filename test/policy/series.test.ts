@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfirmedSpends } from '../../src/policy/confirmed-spends.js';
-import { GrowingSeries, sumAbove } from '../../src/policy/series.js';
+import { GrowingSeries, mergedSeries, NO_SERIES, sumAbove } from '../../src/policy/series.js';
 import type { SpendRecord } from '../../src/policy/types.js';
 import { createSpendIndex, indexOver, tallyBlocks, tallyScripts, tallyWindow } from '../../src/policy/windows.js';
 
@@ -105,5 +105,22 @@ describe('confirmed spends', () => {
     expect(() => arranged.remove({ ...one })).toThrow('not among the confirmed');
     arranged.remove(one);
     expect(arranged.records).toEqual([]);
+  });
+});
+
+describe('several series as one', () => {
+  it('has every amount at its key, in order, and begins at nothing', () => {
+    const one = { keys: [10, 30], sums: [100n, 101n, 105n] };
+    const other = { keys: [20, 40], sums: [0n, 2n, 10n] };
+    const merged = mergedSeries([one, NO_SERIES, other]);
+    expect(merged).toEqual({ keys: [10, 20, 30, 40], sums: [0n, 1n, 3n, 7n, 15n] });
+    expect([5, 10, 20, 30, 40].map((key) => sumAbove(merged, key))).toEqual([15n, 14n, 12n, 8n, 0n]);
+  });
+
+  it('is the one that there is, or none', () => {
+    const one = { keys: [10], sums: [0n, 1n] };
+    expect(mergedSeries([NO_SERIES, one])).toBe(one);
+    expect(mergedSeries([NO_SERIES, NO_SERIES])).toBe(NO_SERIES);
+    expect(mergedSeries([])).toBe(NO_SERIES);
   });
 });
