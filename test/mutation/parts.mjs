@@ -36,6 +36,8 @@ export const PARTS = [
       'load.ts',
       'consistency.ts',
       'book.ts',
+      'scripts-of-book.ts',
+      'counterparties.ts',
       'fields.ts',
       'lint.ts',
       'explain.ts',
