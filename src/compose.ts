@@ -18,6 +18,8 @@ export interface ComposeOptions {
   readonly random?: (bytes: number) => string;
   /** The folder that relative names on the command line start from; the current one, unless this is a rehearsal. */
   readonly base?: string;
+  /** How a signal reaches work that wants to end well; without it, a signal ends the process as always. */
+  readonly interruptible?: Composition['interruptible'];
 }
 
 /** Where adapters meet ports. What a command does not use is not loaded. */
@@ -59,6 +61,8 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     },
     chainSource: async (text, cookie) => (await import('./adapters/chain/sources.js')).parseSource(text, cookie),
     openDevice: async (request) => (await import('./connect.js')).connect(request, options.version, named),
+    checkDevice: async (request) => (await import('./connect.js')).checkRequest(request, named),
+    interruptible: options.interruptible ?? ((work) => work(new AbortController().signal)),
     rehearse: async () => (await import('./rehearse.js')).rehearse(options.version, compose),
     openWorkspace: () => openWorkspace(root, clock),
     createWorkspace: (folder, network) => createWorkspace(resolve(root, folder), network, clock, random),

@@ -1,7 +1,8 @@
-import { fileExists, readBytes, writeNewFile } from './adapters/files.js';
+import { checkNewFile, fileExists, readBytes, writeNewFile } from './adapters/files.js';
 import { createSigner } from './device/signer.js';
 import { checkTranscriptPsbt, parseTranscript } from './device/transcript.js';
 import { openHid } from './device/transport/hid.js';
+import { interruption, openInterruptible } from './device/transport/interruptible.js';
 import { openRecorder } from './device/transport/record.js';
 import { openReplay } from './device/transport/replay.js';
 import { openSpeculos } from './device/transport/speculos.js';
@@ -17,27 +18,59 @@ export async function connect(
   named: (path: string) => string,
 ): Promise<Result<OpenedDevice, Fault>> {
   const record = request.record === null ? null : named(request.record);
-  if (record !== null && (await fileExists(record))) {
-    return fail('E_FILE_EXISTS', `${record} exists already, and a recording is never overwritten`, {
-      where: { file: record },
-      remedy: 'give another name with --record',
-    });
+  if (record !== null) {
+    const free = await checkRecord(record);
+    if (!free.ok) return free;
   }
   const opened = await openChannel(request, named);
   if (!opened.ok) return opened;
+  const { signal } = request;
+  const inner = signal === undefined ? opened.value : openInterruptible(opened.value, signal);
   const channel =
     record === null
-      ? opened.value
-      : openRecorder(opened.value, {
+      ? inner
+      : openRecorder(inner, {
           header: {
             device: 'nanos',
             psbt: request.psbt,
             recordedWith: `countersign ${version}`,
-            note: `recorded from ${opened.value.name}`,
+            note: `recorded from ${inner.name}`,
           },
           write: (text) => writeNewFile(record, Buffer.from(text)),
         });
   return ok({ name: channel.name, signer: createSigner(channel) });
+}
+
+/**
+ * Finds what `connect` would stumble over with any device: a misspelt name, a recording that cannot be read or is of
+ * another PSBT, a place where no recording can be written. Sends nothing, and opens nothing that another may need.
+ */
+export async function checkRequest(
+  request: DeviceRequest,
+  named: (path: string) => string,
+): Promise<Result<void, Fault>> {
+  if (request.signal?.aborted === true) return { ok: false, error: interruption('no device was asked yet') };
+  if (request.record !== null) {
+    const record = named(request.record);
+    const free = await checkRecord(record);
+    const writable = free.ok ? await checkNewFile(record) : free;
+    if (!writable.ok) return writable;
+  }
+  // A Ledger is plugged in when it is asked for, and may be another program's until then.
+  if (request.spec === 'hid') return ok(undefined);
+  const opened = await openChannel(request, named);
+  if (!opened.ok) return opened;
+  // A replay that nobody has asked has exchanges left over: that is no fault here.
+  await opened.value.close();
+  return ok(undefined);
+}
+
+async function checkRecord(record: string): Promise<Result<void, Fault>> {
+  if (!(await fileExists(record))) return ok(undefined);
+  return fail('E_FILE_EXISTS', `${record} exists already, and a recording is never overwritten`, {
+    where: { file: record },
+    remedy: 'give another name with --record',
+  });
 }
 
 async function openChannel(

@@ -1,15 +1,18 @@
+import { endProcess, type SignalWatch, watchSignals } from './adapters/signals.js';
 import { askedHelp } from './cli/help.js';
 import type { Compose, Io } from './cli/program.js';
 
 /** Runs one command line of the real program and returns its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const lost = outliveStreams();
-  const code = await run(argv);
+  const signals = watchSignals();
+  const code = await run(argv, signals);
   // What could not be written is a failure, but never hides one that says more.
-  return code === 0 && lost() ? 1 : code;
+  const ended = code === 0 && lost() ? 1 : code;
+  return signals.happened() ? endProcess(ended) : ended;
 }
 
-async function run(argv: readonly string[]): Promise<number> {
+async function run(argv: readonly string[], signals: SignalWatch): Promise<number> {
   const io: Io = {
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
@@ -31,7 +34,7 @@ async function run(argv: readonly string[]): Promise<number> {
   }
   try {
     const { runCommandLine } = await import('./cli/program.js');
-    return await runCommandLine(argv, composeFor(version), io);
+    return await runCommandLine(argv, composeFor(version, signals), io);
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     io.stderr(`fault in the program, please report it: ${text}\n`);
@@ -60,10 +63,10 @@ function outliveStreams(): () => boolean {
   return () => isLost;
 }
 
-function composeFor(version: string): Compose {
+function composeFor(version: string, { within }: SignalWatch): Compose {
   return async ({ workspace }) => {
     const { compose } = await import('./compose.js');
-    return compose({ version, workspace: workspace ?? '.' });
+    return compose({ version, workspace: workspace ?? '.', interruptible: within });
   };
 }
 

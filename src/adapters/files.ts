@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { access, link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { access, constants, link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { equalBytes } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
@@ -36,13 +36,29 @@ export async function writeNewFile(path: string, bytes: Uint8Array): Promise<Res
     return ok(undefined);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return sameContent(path, bytes);
-    return fail('E_FILE_MISSING', `${path} cannot be written: ${reasonOf(error)}`, {
-      where: { file: path },
-      remedy: 'check that the folder exists, has room, and may be written to',
-    });
+    return cannotWrite(path, reasonOf(error));
   } finally {
     await discard(beside);
   }
+}
+
+/** Whether a file could be made there, as far as can be told without making it: the folder is one, and can be written to. */
+export async function checkNewFile(path: string): Promise<Result<void, Fault>> {
+  try {
+    const folder = await stat(dirname(path));
+    if (!folder.isDirectory()) return cannotWrite(path, NO_FOLDER);
+    await access(dirname(path), constants.W_OK | constants.X_OK);
+    return ok(undefined);
+  } catch (error) {
+    return cannotWrite(path, reasonOf(error));
+  }
+}
+
+function cannotWrite(path: string, reason: string): Result<never, Fault> {
+  return fail('E_FILE_MISSING', `${path} cannot be written: ${reason}`, {
+    where: { file: path },
+    remedy: 'check that the folder exists, has room, and may be written to',
+  });
 }
 
 /** Fails with EEXIST where the name is taken. */
@@ -138,12 +154,14 @@ function codeOf(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
+const NO_FOLDER = 'a part of its path is not a folder';
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is not a folder',
+  ENOTDIR: NO_FOLDER,
   ENOSPC: 'the disk is full',
   EROFS: 'the file system is read-only',
 };

@@ -73,6 +73,8 @@ export interface DeviceRequest {
   readonly record: string | null;
   /** SHA-256 of the PSBT that is going to be signed, or null; a replay of another PSBT is refused before any exchange. */
   readonly psbt: Hex | null;
+  /** Breaks the conversation off: E_DEVICE_INTERRUPTED. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface OpenedDevice {
@@ -101,6 +103,10 @@ export interface Composition {
   /** A back end as a command line names it. */
   chainSource(text: string, cookie: string | undefined): Promise<Result<ChainSource, Fault>>;
   openDevice(request: DeviceRequest): Promise<Result<OpenedDevice, Fault>>;
+  /** What is wrong with a request and can be told without a device: a name, a recording, the place of one to be made. */
+  checkDevice(request: DeviceRequest): Promise<Result<void, Fault>>;
+  /** Runs work that wants to end well where a person breaks it off. The second signal ends the process at once. */
+  interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** Opens the workspace of the current folder, or of the folder given on the command line. */
   openWorkspace(): Promise<Result<Workspace, Fault>>;
   /** Copies the bundled data of the demo into a fresh folder, and opens the program on it. */

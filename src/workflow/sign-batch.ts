@@ -27,6 +27,8 @@ export interface SignOptions {
   readonly device: string;
   /** Path of a transcript to write, or null. */
   readonly record: string | null;
+  /** Breaks it off. What was reserved is given back, unless a signature may exist by then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What the person at the terminal sees while it happens. */
@@ -64,7 +66,7 @@ export type RefusedWhen = 'before the reservation' | 'before the device was aske
  */
 export async function signBatch(
   desk: Desk,
-  openDevice: Composition['openDevice'],
+  devices: Pick<Composition, 'openDevice' | 'checkDevice'>,
   id: string,
   options: SignOptions,
   events: SignEvents,
@@ -88,6 +90,9 @@ export async function signBatch(
   }
   const known = checkSignable(situation.vault);
   if (!known.ok) return known;
+  const request = { spec: options.device, record: options.record, psbt: batch.psbt, signal: options.signal };
+  const usable = await devices.checkDevice(request);
+  if (!usable.ok) return usable;
   events.preview(first.value, previewOf(situation.vault, first.value.psbt, assessment));
 
   const reserved = await reserve(desk, id);
@@ -97,7 +102,7 @@ export async function signBatch(
   }
   events.reserved();
 
-  const opened = await openDevice({ spec: options.device, record: options.record, psbt: batch.psbt });
+  const opened = await devices.openDevice(request);
   if (!opened.ok) return release(desk, id, opened.error, 'RESERVED');
   const { signer, name } = opened.value;
   const answer = await askDevice(desk, signer, name, first.value, events);

@@ -10,7 +10,7 @@ import type { Signer } from '../../src/device/types.js';
 import { fail } from '../../src/domain/fault.js';
 import { ok } from '../../src/domain/result.js';
 import { formatTime, parseTime } from '../../src/domain/time.js';
-import type { Composition } from '../../src/workflow/ports.js';
+import type { Composition, DeviceRequest } from '../../src/workflow/ports.js';
 import { makeToken, publicLine, type SignOptions, softSign, type Token } from '../approval/soft-token.js';
 import { softSigner } from './soft-device.mjs';
 
@@ -61,7 +61,9 @@ export interface StageOptions {
 export class Session {
   /** The clock, which a device in software may move on while a command runs. */
   now = NOON;
-  signer: () => Signer = () => softSigner();
+  signer: (request: DeviceRequest) => Signer = () => softSigner();
+  /** How a signal would reach a command that wants to end well; nobody sends one unless a test does. */
+  interruptible: Composition['interruptible'] = (work) => work(new AbortController().signal);
   #drawn = 0;
 
   constructor(readonly folder: string) {}
@@ -117,8 +119,11 @@ export class Session {
             ? ok(publicLine(tokenOf(personOf(keyFile))))
             : fail('E_SSH_KEY', `${keyFile}: the public key cannot be read`),
       },
+      interruptible: this.interruptible,
       openDevice: async (request) =>
-        request.spec === 'hid' ? ok({ name: 'a device in software', signer: this.signer() }) : real.openDevice(request),
+        request.spec === 'hid'
+          ? ok({ name: 'a device in software', signer: this.signer(request) })
+          : real.openDevice(request),
     };
   }
 

@@ -17,7 +17,10 @@ export const run: Verb = async (words, context) =>
   withWorkspace(context, async (desk) => {
     const id = argument(words, 0);
     const options = { device: words.text('device') ?? desk.config.device, record: words.text('record') ?? null };
-    const signed = await signBatch(desk, context.compose.openDevice, id, options, events(context));
+    const signed = await context.compose.interruptible((signal) => {
+      signal.addEventListener('abort', () => context.notice(INTERRUPTED));
+      return signBatch(desk, context.compose, id, { ...options, signal }, events(context));
+    });
     if (!signed.ok) return withState(desk, id, signed.error);
     const { style } = context;
     if (signed.value.kind === 'refused') {
@@ -83,6 +86,9 @@ function heldReport(
     ],
   };
 }
+
+const INTERRUPTED =
+  'interrupted: the device is let go, and the journal is told where the batch stands; once more ends the program at once';
 
 /** A fault, and where it leaves the batch: read from the journal, which alone knows. */
 async function withState(desk: Desk, id: string, error: Fault): Promise<VerbResult> {

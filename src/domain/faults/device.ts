@@ -42,4 +42,8 @@ export const DEVICE_FAULTS = {
     exit: 'USAGE',
     meaning: 'a redacted transcript was given where only a recording as it was made will do',
   },
+  E_DEVICE_INTERRUPTED: {
+    exit: 'DEVICE_PROTOCOL',
+    meaning: 'Ctrl-C or another signal broke off a command before the device was done',
+  },
 } as const satisfies FaultTable;
