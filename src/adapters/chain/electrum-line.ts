@@ -1,4 +1,4 @@
-import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import * as v from 'valibot';
 import { type Fault, fail } from '../../domain/fault.js';
@@ -99,7 +99,11 @@ export function createElectrumLine(place: ElectrumPlace): ElectrumLine {
   function opened(): Socket {
     if (socket !== null) return socket;
     const made = place.tls
-      ? connectTls({ host: place.host, port: place.port, servername: place.host })
+      ? connectTls({
+          host: place.host,
+          port: place.port,
+          ...(isIP(place.host) === 0 ? { servername: place.host } : {}),
+        })
       : connectPlain({ host: place.host, port: place.port });
     made.setEncoding('utf8');
     made.setTimeout(IDLE_LIMIT, () => {
@@ -109,14 +113,16 @@ export function createElectrumLine(place: ElectrumPlace): ElectrumLine {
       if (made !== socket) return;
       const lines = chunk.split('\n');
       size += chunk.length;
-      if (size > MAX_LINE)
-        return end(fail('E_CHAIN_ANSWER', `${name} sends a line of more than ${MAX_LINE} characters`));
+      if (size > MAX_LINE) {
+        end(fail('E_CHAIN_ANSWER', `${name} sends a line of more than ${MAX_LINE} characters`));
+        return;
+      }
       for (const [index, part] of lines.entries()) {
         buffered.push(part);
         if (index === lines.length - 1) break;
         const line = buffered.join('');
         buffered = [];
-        size = 0;
+        size = chunk.length;
         if (line.trim() !== '') take(line);
       }
     });
