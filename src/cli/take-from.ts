@@ -9,7 +9,7 @@ import type { VerbContext, VerbResult, Words } from './command.js';
 import { wholeNumber, withWorkspace } from './with-workspace.js';
 
 /** The back ends that --backend names, or those of countersign.yaml. */
-export async function chainSources(
+async function chainSources(
   words: Words,
   { compose }: VerbContext,
   desk: Desk,
@@ -53,7 +53,7 @@ export async function takeFrom(
   words: Words,
   context: VerbContext,
   desk: Desk,
-  sources: readonly ChainSource[],
+  backends: readonly ChainBackend[],
 ): Promise<Result<TakenSnapshot, Fault>> {
   const target = wholeNumber(words.text('target') ?? '6', 1008, 'a number of blocks');
   if (!target.ok) return target;
@@ -62,19 +62,14 @@ export async function takeFrom(
   const { state, deriver } = open.value;
   const known = state.coins === null ? ok(null) : await latestSnapshot(desk, open.value);
   if (!known.ok) return known;
-  const backends = await context.compose.openChain(sources, desk.root);
-  try {
-    return await takeSnapshot({
-      deriver,
-      backends,
-      state,
-      known: known.value,
-      gap: await gapInForce(desk, open.value),
-      feeTarget: Math.max(1, target.value),
-      clock: context.compose.clock,
-      onProgress: context.progress,
-    });
-  } finally {
-    for (const backend of backends) await backend.close();
-  }
+  return takeSnapshot({
+    deriver,
+    backends,
+    state,
+    known: known.value,
+    gap: await gapInForce(desk, open.value),
+    feeTarget: Math.max(1, target.value),
+    clock: context.compose.clock,
+    onProgress: context.progress,
+  });
 }

@@ -140,6 +140,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./verbs/chain-status.js'),
   },
   {
+    path: ['reconcile'],
+    about: 'compare the known coins with the chain; a spend that the journal never authorised raises a halt',
+    args: [],
+    options: [BACKEND, COOKIE],
+    example: 'countersign reconcile',
+    load: () => import('./verbs/reconcile.js'),
+  },
+  {
     path: ['coins', 'freeze'],
     about: 'take a coin out of use',
     args: [{ name: '<outpoint>', about: 'TXID:VOUT' }],

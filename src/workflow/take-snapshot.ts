@@ -31,6 +31,8 @@ export interface TakenSnapshot {
   readonly from: string;
   readonly coins: number;
   readonly fetched: number;
+  /** Coins that were known and that are no longer unspent. */
+  readonly vanished: ReadonlySet<string>;
 }
 
 /**
@@ -69,7 +71,14 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
     from: backend.name,
     coins: coins.value.length,
     fetched: previous.value.fetched,
+    vanished: vanishedOf(known, coins.value),
   });
+}
+
+function vanishedOf(known: Snapshot | null, coins: readonly Coin[]): ReadonlySet<string> {
+  const unspent = new Set(coins.map(({ outpoint }) => formatOutpoint(outpoint)));
+  const before = (known?.coins ?? []).map(({ outpoint }) => formatOutpoint(outpoint));
+  return new Set(before.filter((outpoint) => !unspent.has(outpoint)));
 }
 
 /** The highest index of each branch that the journal knows to be used. */

@@ -2,15 +2,13 @@ import { sha256Hex } from '../../domain/bytes.js';
 import { ok } from '../../domain/result.js';
 import type { Verb } from '../command.js';
 import { plural } from '../render/text.js';
-import { chainSources, takeFrom } from '../take-from.js';
-import { argument, withWorkspace } from '../with-workspace.js';
+import { takeFrom, withBackends } from '../take-from.js';
+import { argument } from '../with-workspace.js';
 
 export const run: Verb = async (words, context) =>
-  withWorkspace(context, async (desk) => {
+  withBackends(words, context, async (desk, backends) => {
     const out = argument(words, 0);
-    const sources = await chainSources(words, context, desk);
-    if (!sources.ok) return sources;
-    const taken = await takeFrom(words, context, desk, sources.value);
+    const taken = await takeFrom(words, context, desk, backends);
     if (!taken.ok) return taken;
     const { bytes, from, coins } = taken.value;
     const written = await context.compose.files.writeNew(out, bytes);

@@ -1,23 +1,29 @@
 import { ok } from '../../domain/result.js';
+import { reconcile } from '../../workflow/reconcile.js';
 import type { Verb } from '../command.js';
-import { chainSources, takeFrom } from '../take-from.js';
-import { withWorkspace } from '../with-workspace.js';
+import { takeFrom, withBackends } from '../take-from.js';
 import { importedReport } from './coins-import.js';
+import { reconciledReport } from './reconcile.js';
 
+/**
+ * Coins that were known and are spent are looked into before the new ones are taken in: afterwards the journal would no
+ * longer know that there was a coin to ask for.
+ */
 export const run: Verb = async (words, context) =>
-  withWorkspace(context, async (desk) => {
-    const sources = await chainSources(words, context, desk);
-    if (!sources.ok) return sources;
-    const taken = await takeFrom(words, context, desk, sources.value);
+  withBackends(words, context, async (desk, backends) => {
+    const taken = await takeFrom(words, context, desk, backends);
     if (!taken.ok) return taken;
-    const { bytes, from, fetched } = taken.value;
+    const { bytes, from, fetched, vanished } = taken.value;
+    const gone = vanished.size === 0 ? null : await reconcile(desk, backends, vanished);
+    if (gone !== null && !gone.ok) return gone;
     const report = await importedReport(desk, bytes, `the coins of ${from}`, context.compose.clock());
     if (!report.ok) return report;
     const { data, text } = report.value;
+    const spent = gone === null ? null : reconciledReport(gone.value);
     return ok({
       schema: 'countersign.chain-sync/1',
-      exit: 'OK',
-      data: { from, fetched_transactions: fetched, ...data },
-      text: [`Read from ${from}; previous transactions fetched: ${fetched}`, ...text],
+      exit: spent?.exit ?? 'OK',
+      data: { from, fetched_transactions: fetched, ...data, spent: spent?.data ?? null },
+      text: [`Read from ${from}; previous transactions fetched: ${fetched}`, ...text, ...(spent?.text ?? [])],
     });
   });

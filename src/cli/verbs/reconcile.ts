@@ -1,0 +1,54 @@
+import { ok } from '../../domain/result.js';
+import { formatAmount } from '../../domain/sats.js';
+import type { AutomaticOutcome } from '../../workflow/automatic-halt.js';
+import { type Reconciled, reconcile, type SpentCoin } from '../../workflow/reconcile.js';
+import type { Report, Verb } from '../command.js';
+import { plural } from '../render/text.js';
+import { withBackends } from '../take-from.js';
+
+export const run: Verb = async (words, context) =>
+  withBackends(words, context, async (desk, backends) => {
+    const done = await reconcile(desk, backends);
+    return done.ok ? ok(reconciledReport(done.value)) : done;
+  });
+
+const spentData = ({ outpoint, value, by }: SpentCoin): object => ({ outpoint, value, spent_by: by });
+
+/** Exit code 12 where a spend was found that the journal never authorised: whoever runs it by a timer has to see it. */
+export function reconciledReport({ asked, from, authorised, unsettled, strange }: Reconciled): Report {
+  return {
+    schema: 'countersign.reconcile/1',
+    exit: strange.length === 0 ? 'OK' : 'HALTED',
+    data: {
+      from,
+      coins_asked: asked,
+      authorised: authorised.map((coin) => ({ ...spentData(coin), batch: coin.batch })),
+      unsettled: unsettled.map((coin) => ({ ...spentData(coin), batch: coin.batch })),
+      out_of_band: strange.map((coin) => ({ ...spentData(coin), halt: coin.halt })),
+    },
+    text: [
+      `Asked ${from.join(', ')} for ${plural(asked, 'coin')}`,
+      `  spent by batches of this journal: ${authorised.length}`,
+      ...unsettled.map(
+        ({ outpoint, by, batch }) =>
+          `  ${outpoint} is spent by ${by ?? 'an unnamed transaction'}; batch ${batch}, which may have been signed, holds it`,
+      ),
+      ...strange.flatMap(({ outpoint, value, by, halt }) => [
+        `  OUT OF BAND: ${outpoint}, ${formatAmount(value)}, is spent by ${by ?? 'a transaction that no back end can name'}, which this journal never authorised`,
+        `    ${haltText(halt)}`,
+      ]),
+      ...(strange.length === 0 ? ['  no coin was spent past this journal'] : []),
+    ],
+  };
+}
+
+function haltText(halt: AutomaticOutcome): string {
+  switch (halt.kind) {
+    case 'raised':
+      return `halted: ${halt.halt}; nothing is signed until a quorum resumes it (countersign halt status)`;
+    case 'known':
+      return `${halt.halt} was raised for it before`;
+    case 'left-out':
+      return 'halt.auto of the policy leaves out_of_band_spend out, so nothing is halted';
+  }
+}

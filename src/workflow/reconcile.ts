@@ -1,0 +1,128 @@
+import type { Hex } from '../domain/bytes.js';
+import type { Coin } from '../domain/coin.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { formatOutpoint } from '../domain/outpoint.js';
+import { ok, type Result } from '../domain/result.js';
+import type { Sats } from '../domain/sats.js';
+import type { BatchRecord, JournalState } from '../journal/state.js';
+import type { ChainBackend } from '../vault/chain.js';
+import { type AutomaticOutcome, raiseAutomaticHalt } from './automatic-halt.js';
+import { checkNetwork } from './chain-views.js';
+import type { Desk } from './ports.js';
+import { latestSnapshot, openVault } from './situation.js';
+
+export interface SpentCoin {
+  readonly outpoint: string;
+  readonly value: Sats;
+  /** The transaction that spends it; null where no back end can name it. */
+  readonly by: Hex | null;
+}
+
+export interface Reconciled {
+  /** Coins that were asked for. */
+  readonly asked: number;
+  readonly from: readonly string[];
+  /** Spent by a transaction of this journal. */
+  readonly authorised: readonly (SpentCoin & { readonly batch: string })[];
+  /** Spent, and the batch that holds it may have been signed: only the chain can tell what became of it. */
+  readonly unsettled: readonly (SpentCoin & { readonly batch: string })[];
+  /** Spent by a transaction that this journal never authorised, with what the halt made of it. */
+  readonly strange: readonly (SpentCoin & { readonly halt: AutomaticOutcome })[];
+}
+
+/**
+ * Compares the coins that the journal knows with the chain, the mempool counted in. A coin that somebody spent past this
+ * journal, with the same device and other software, raises the automatic halt; that is how such a spend is found, since
+ * no policy on this machine can stop it. One back end that says so is enough: a lie can stop withdrawals and no more.
+ */
+export async function reconcile(
+  desk: Desk,
+  backends: readonly ChainBackend[],
+  only?: ReadonlySet<string>,
+): Promise<Result<Reconciled, Fault>> {
+  const open = await openVault(desk);
+  if (!open.ok) return open;
+  const snapshot = await latestSnapshot(desk, open.value);
+  if (!snapshot.ok) return snapshot;
+  const coins = snapshot.value.coins.filter(({ outpoint }) => only?.has(formatOutpoint(outpoint)) ?? true);
+  if (backends.length === 0) {
+    return fail('E_CHAIN_NONE', 'no chain back end is named', {
+      remedy: 'write chain: into countersign.yaml, or give --backend core:http://127.0.0.1:8332 --cookie FILE',
+    });
+  }
+  const spent = new Map<string, SpentCoin>();
+  for (const backend of backends) {
+    const found = await spentOf(desk, backend, coins, snapshot.value.tip.height);
+    if (!found.ok) return found;
+    for (const coin of found.value) {
+      const known = spent.get(coin.outpoint);
+      if (known === undefined || known.by === null) spent.set(coin.outpoint, coin);
+    }
+  }
+  const sorted = [...spent.values()].map((coin) => ({ coin, batch: holderOf(open.value.state, coin) }));
+  const authorised: Reconciled['authorised'][number][] = [];
+  const unsettled: Reconciled['unsettled'][number][] = [];
+  const strange: Reconciled['strange'][number][] = [];
+  for (const { coin, batch } of sorted) {
+    const standing = batch === null ? 'strange' : standingOf(batch, coin);
+    if (batch !== null && standing === 'authorised') authorised.push({ ...coin, batch: batch.id });
+    else if (batch !== null && standing === 'unsettled') unsettled.push({ ...coin, batch: batch.id });
+    else {
+      const halt = await raiseAutomaticHalt(desk, 'out_of_band_spend', {
+        outpoint: coin.outpoint,
+        transaction: coin.by ?? 'unknown',
+      });
+      if (!halt.ok) return halt;
+      strange.push({ ...coin, halt: halt.value });
+    }
+  }
+  return ok({ asked: coins.length, from: backends.map(({ name }) => name), authorised, unsettled, strange });
+}
+
+async function spentOf(
+  desk: Desk,
+  backend: ChainBackend,
+  coins: readonly Coin[],
+  since: number,
+): Promise<Result<readonly SpentCoin[], Fault>> {
+  const right = await checkNetwork(backend, desk.config.network);
+  if (!right.ok) return right;
+  const answers = await backend.spenders(
+    coins.map(({ outpoint }) => outpoint),
+    since,
+  );
+  if (!answers.ok) return answers;
+  const spent: SpentCoin[] = [];
+  for (const { outpoint, value } of coins) {
+    const name = formatOutpoint(outpoint);
+    const answer = answers.value.get(name);
+    if (answer === undefined) return fail('E_CHAIN_ANSWER', `${backend.name} says nothing of ${name}`);
+    if (answer.state === 'spent') spent.push({ outpoint: name, value, by: answer.by });
+  }
+  return ok(spent);
+}
+
+/** The batch whose transaction it is, else the live one that holds the coin. */
+function holderOf({ batches, heldCoins }: JournalState, { outpoint, by }: SpentCoin): BatchRecord | null {
+  const own = by === null ? undefined : [...batches.values()].find(({ signed }) => signed?.txid === by);
+  const holder = heldCoins.get(outpoint);
+  return own ?? (holder === undefined ? null : (batches.get(holder) ?? null));
+}
+
+function standingOf({ state, signed }: BatchRecord, { by }: SpentCoin): 'authorised' | 'unsettled' | 'strange' {
+  switch (state) {
+    case 'SIGNED':
+    case 'BROADCAST':
+    case 'CONFIRMED':
+      // A back end that cannot name the spender leaves the one transaction that was signed for this coin.
+      return by === null || by === signed?.txid ? 'authorised' : 'strange';
+    case 'SENT':
+    case 'UNKNOWN':
+      return 'unsettled';
+    case 'DRAFT':
+    case 'RESERVED':
+    case 'RELEASED':
+    case 'ABANDONED':
+      return 'strange';
+  }
+}
