@@ -10,6 +10,7 @@ import { listedScript, type ScreeningList } from '../policy/screening/list.js';
 import { type KeptLine, screeningSet } from '../policy/screening/set.js';
 import type { LoadedPolicy } from '../policy/types.js';
 import { readPolicyRecord } from './active-policy.js';
+import { type AutomaticOutcome, raiseAutomaticHalt } from './automatic-halt.js';
 import { hexDigest } from './policy-life.js';
 import type { Desk } from './ports.js';
 import { type BroughtList, judgeList, type ListJudgement, type ListStanding } from './screening-life.js';
@@ -33,6 +34,8 @@ export interface ListImport extends ListJudgement {
   readonly before: number | null;
   /** Own addresses that are on it. */
   readonly own: readonly string[];
+  /** What the halt made of those; null where there are none. */
+  readonly halt: AutomaticOutcome | null;
 }
 
 /** Takes in a screening list: from this entry on every verdict is held against it. */
@@ -70,9 +73,16 @@ async function putIntoForce(desk: Desk, brought: ListFile, list: ScreeningList):
     return ok(undefined);
   });
   if (!kept.ok) return kept;
+  // A crash in between leaves no hole: OWN_LISTED denies every batch for as long as the list is in force.
+  const halt = own.value.length === 0 ? ok(null) : await haltOnOwn(desk, brought.id, own.value);
+  if (!halt.ok) return halt;
   const before = standing.value.before?.held.size ?? null;
   const addresses = own.value.map((script) => encodeAddress(trustedHex(script), vault.network) ?? script);
-  return ok({ ...judged.value, list, digest, before, own: addresses });
+  return ok({ ...judged.value, list, digest, before, own: addresses, halt: halt.value });
+}
+
+async function haltOnOwn(desk: Desk, list: string, scripts: readonly Hex[]): Promise<Result<AutomaticOutcome, Fault>> {
+  return raiseAutomaticHalt(desk, 'screening_hit_on_own_address', { list, scripts: [...scripts] });
 }
 
 /** What a list that comes in at a moment is held against. */

@@ -25,7 +25,7 @@ const HOT = addressOf('warm-1');
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Plans the demo's withdrawals, and says what the policy thinks of the one batch. */
-async function codesOf(s: Session, code: 0 | 10, ...more: string[]): Promise<readonly string[]> {
+async function codesOf(s: Session, code: 0 | 10 | 12, ...more: string[]): Promise<readonly string[]> {
   const planned = await s.json(code, 'batch', 'plan', 'withdrawals.csv', '--as', 'alice', ...more);
   return planned.batches.flatMap((batch: { verdict: { findings: { outcome: string; code: string }[] } }) =>
     batch.verdict.findings.filter(({ outcome }) => outcome === 'deny').map((finding) => finding.code),
@@ -211,9 +211,10 @@ describe('an own address on a list (N-09)', () => {
   it('stops every batch, also one that has nothing to do with it', async () => {
     const s = await screened();
     const { address } = await s.json(0, 'vault', 'address', '900');
-    const done = await takeIn(s, lines(address));
+    const done = await s.json(12, ...(await pinned(s, lines(address))));
     expect(done.own_listed).toEqual([address]);
-    expect(await codesOf(s, 10)).toEqual(['OWN_LISTED']);
+    expect(done.halt).toMatchObject({ kind: 'raised' });
+    expect(await codesOf(s, 12)).toEqual(['HALTED', 'OWN_LISTED']);
     expect((await s.expect(0, 'screening', 'show')).stdout).toContain(`ALARM: it holds ${address}`);
     await s.expect(0, 'audit', 'verify');
   });

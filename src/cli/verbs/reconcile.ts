@@ -1,8 +1,8 @@
 import { ok } from '../../domain/result.js';
 import { formatAmount } from '../../domain/sats.js';
-import type { AutomaticOutcome } from '../../workflow/automatic-halt.js';
 import { type Reconciled, reconcile, type SpentCoin } from '../../workflow/reconcile.js';
 import type { Report, Verb } from '../command.js';
+import { haltText } from '../render/automatic-halt.js';
 import { plural } from '../render/text.js';
 import { withBackends } from '../take-from.js';
 
@@ -40,15 +40,4 @@ export function reconciledReport({ asked, from, authorised, unsettled, strange }
       ...(strange.length === 0 ? ['  no coin was spent past this journal'] : []),
     ],
   };
-}
-
-function haltText(halt: AutomaticOutcome): string {
-  switch (halt.kind) {
-    case 'raised':
-      return `halted: ${halt.halt}; nothing is signed until a quorum resumes it (countersign halt status)`;
-    case 'known':
-      return `${halt.halt} was raised for it before`;
-    case 'left-out':
-      return 'halt.auto of the policy leaves out_of_band_spend out, so nothing is halted';
-  }
 }

@@ -3,6 +3,7 @@ import { formatTime } from '../../domain/time.js';
 import { importScreening } from '../../workflow/screening.js';
 import { readSignatures } from '../../workflow/sign-document.js';
 import type { Verb } from '../command.js';
+import { haltText } from '../render/automatic-halt.js';
 import { unusableLines } from '../render/screening.js';
 import { plural } from '../render/text.js';
 import { argument, timeOption, withWorkspace } from '../with-workspace.js';
@@ -19,13 +20,13 @@ export const run: Verb = async (words, context) =>
     const brought = { id, file, bytes: bytes.value, issuedAt: issuedAt.value, pins: pins.value };
     const imported = await importScreening(desk, brought);
     if (!imported.ok) return imported;
-    const { list, digest, named, pin, removed, before, own } = imported.value;
+    const { list, digest, named, pin, removed, before, own, halt } = imported.value;
     const { scripts, unusable, stated } = list;
     const issued = formatTime(imported.value.issuedAt);
     const staleFrom = formatTime(Math.min(imported.value.issuedAt + named.maxAge + 1, stated?.expiresAt ?? NEVER));
     return ok({
       schema: 'countersign.screening-import/1',
-      exit: 'OK',
+      exit: halt?.kind === 'raised' || halt?.kind === 'known' ? 'HALTED' : 'OK',
       data: {
         list: id,
         digest: `sha256:${digest}`,
@@ -37,6 +38,7 @@ export const run: Verb = async (words, context) =>
         pinned_by: pin.person,
         ...(before === null ? {} : { before, removed }),
         own_listed: own,
+        halt,
       },
       text: [
         `The screening list ${id} is in force: ${plural(scripts.length, 'script')}`,
@@ -45,6 +47,7 @@ export const run: Verb = async (words, context) =>
         `  ${before === null ? 'the first list of this id' : `${removed} of the ${plural(before, 'script')} of the list before are gone`}`,
         ...unusableLines(unusable),
         ...own.map((address) => `  ALARM: ${address} is an address of this vault: every batch is denied (OWN_LISTED)`),
+        ...(halt === null ? [] : [`  ${haltText(halt)}`]),
       ],
     });
   });
