@@ -311,6 +311,17 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./verbs/book-sign.js'),
   },
   {
+    path: ['book', 'proofs'],
+    about: 'print what the owners of destinations sign to prove their control, and who has; needs no workspace',
+    args: [
+      { name: '<file>', about: 'the address book' },
+      { name: '[id]', about: 'one destination; default: all of them' },
+    ],
+    options: [],
+    example: 'countersign book proofs book.yaml okx',
+    load: () => import('./verbs/book-proofs.js'),
+  },
+  {
     path: ['book', 'import'],
     about: 'take in the signed address book; the cool-down of what is new begins now',
     args: [{ name: '<file>', about: 'the address book' }],

@@ -96,6 +96,7 @@ const KINDS = {
     removed: v.array(
       v.union([v.strictObject({ id: name, script }), v.strictObject({ id: name, descriptor: text, maxIndex: count })]),
     ),
+    proven: v.exactOptional(v.pipe(distinct(name), v.minLength(1))),
     narrowed: v.exactOptional(v.pipe(v.array(v.strictObject({ id: name, maxIndex: count })), v.minLength(1))),
   }),
   'coins.imported': v.strictObject({

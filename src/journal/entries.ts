@@ -69,6 +69,8 @@ export type EntryBody =
       readonly removed: readonly (PayableRecord & { readonly id: string })[];
       /** Descriptors whose maxIndex was lowered: they keep their age. Absent where there are none. */
       readonly narrowed?: readonly { readonly id: string; readonly maxIndex: number }[];
+      /** Every entry of this version that holds a proof of control. Absent where none does. */
+      readonly proven?: readonly string[];
     }
   | {
       readonly kind: 'coins.imported';

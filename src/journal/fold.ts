@@ -277,6 +277,12 @@ function applyBook(
     }
     entries.set(added.id, { ...added, since: at });
   }
+  for (const id of body.proven ?? []) {
+    if (!entries.has(id)) return fail('E_JOURNAL_ENTRY', `the book holds no ${id} that could be proven`);
+  }
+  for (const [id, { proven: _, ...entry }] of entries) {
+    entries.set(id, body.proven?.includes(id) === true ? { ...entry, proven: true } : entry);
+  }
   draft.book = { digest: body.digest, version: body.version, document: body.document, entries };
   return NOTHING;
 }

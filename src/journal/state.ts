@@ -95,6 +95,8 @@ export type BookAge = PayableRecord & {
   readonly label: string;
   /** When the journal saw this id with this script or descriptor first, or again after a removal. */
   readonly since: UnixSeconds;
+  /** Whether the version in force holds a proof of control for it. */
+  readonly proven?: true;
 };
 
 export interface PolicyRecord {

@@ -4,11 +4,13 @@ import { err, ok, type Result } from '../domain/result.js';
 import { byPlace, documentDigest, placesOf } from '../domain/source-document.js';
 import {
   addressOn,
+  checkedLater,
   complain,
   field,
   integer,
   label,
   list,
+  matching,
   object,
   oneOf,
   optionalField,
@@ -22,6 +24,7 @@ import {
 import type { SourceNode } from '../domain/source-tree.js';
 import { type Counterparty, parseCounterparty } from '../vault/counterparty.js';
 import { name, previous, versionProblem } from './fields.js';
+import { proofMessage, proofProblem } from './proof.js';
 import { MOST_INDEXES, ScriptsOfBook, USUAL_MAX_INDEX } from './scripts-of-book.js';
 import type { BookEntry, LoadedBook } from './types.js';
 
@@ -37,7 +40,7 @@ export interface Book extends LoadedBook {
 /**
  * Reads an address book of countersign.book/1: the destinations that may be paid, each with its script on this network.
  * A script or an id that stands there twice is refused, however its address is spelled and whatever descriptor
- * derives it. All faults are reported.
+ * derives it, and so is a proof of control that is not good. All faults are reported.
  */
 export function loadBook(node: SourceNode, file: string, network: Network): Result<Book, readonly Fault[]> {
   const reading = startReading(file);
@@ -49,6 +52,15 @@ export function loadBook(node: SourceNode, file: string, network: Network): Resu
     return err([fault('E_BOOK_SCHEMA', `prev: ${problem}`, { where: placesOf(node, file)('prev') })]);
   }
   const { wallet, version, entries } = book;
+  const unproven = entries.flatMap((entry) => {
+    const wrong = proofProblem(wallet, entry);
+    const remedy = `ask its owner for a signature over: ${proofMessage(wallet, entry)}`;
+    if (wrong === null) return [];
+    return [
+      fault('E_BOOK_PROOF', `the proof of ${entry.id} cannot be taken: ${wrong}`, { where: entry.where, remedy }),
+    ];
+  });
+  if (unproven.length > 0) return err(byPlace(unproven));
   return ok({ wallet, version, prev, entries, digest: documentDigest(node), file });
 }
 
@@ -67,11 +79,15 @@ const AGE_FIELD = /(?:^|_)(?:age|date|since|added|created|effective|seen)(?:_|$)
 const AGE_REMEDY =
   'remove it: the age of a destination comes from the journal, from the entry that first saw it, and never from a file';
 
+/** Base64, with or without the prefix that BIP322 gives to simple signatures. */
+const proof = matching(/^[A-Za-z0-9+/]{1,6000}={0,2}$/, 'a signature in base64');
+
 const WORDS = {
   id: field('id', name),
   label: field('label', label),
   owner: field('owner', label),
   purpose: field('purpose', label),
+  proof: optionalField('proof', checkedLater(proof, 'that it is a good signature over the message of its entry')),
 };
 const UNKNOWN = { unknown: (unknown: string) => (AGE_FIELD.test(unknown) ? AGE_REMEDY : null) };
 

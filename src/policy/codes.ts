@@ -51,6 +51,11 @@ export const CODES = {
     'Index used again',
     "an address of a counterparty's descriptor was paid before, or is paid more than once",
   ),
+  BOOK_PROOF: deny(
+    'destinations.proof',
+    'No proof of control',
+    'the policy asks that whoever is paid has shown that they control the destination, and its entry in the book holds no proof',
+  ),
   DEST_COOLDOWN: deny(
     'destinations.cooldown',
     'Cool-down',

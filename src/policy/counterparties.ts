@@ -3,7 +3,6 @@ import { type Hex, toHex, trustedHex } from '../domain/bytes.js';
 import type { Network } from '../domain/network.js';
 import type { WithdrawalRequest } from '../domain/request.js';
 import { type ScriptKind, scriptKind } from '../domain/script.js';
-import type { UnixSeconds } from '../domain/time.js';
 import { type Counterparty, parseCounterparty } from '../vault/counterparty.js';
 import { Looks, looksLike } from './alike.js';
 import { scriptIndexes } from './scripts-of-book.js';
@@ -20,10 +19,8 @@ export function entryKind(entry: BookEntry): ScriptKind {
 }
 
 /** An entry of the book as the journal has it. */
-export type BookRecord = { readonly id: string; readonly label: string; readonly since: UnixSeconds } & (
-  | { readonly script: Hex }
-  | { readonly descriptor: string; readonly maxIndex: number }
-);
+export type BookRecord = Omit<DestinationAge, 'script' | 'index'> &
+  ({ readonly script: Hex } | { readonly descriptor: string; readonly maxIndex: number });
 
 /** What is known of a script that requests called an index of a descriptor. */
 export interface IndexedPayments {
@@ -72,12 +69,12 @@ export class Destinations {
         known.set(entry.script, entry);
         continue;
       }
-      const { id, label, since, descriptor, maxIndex } = entry;
+      const { descriptor, maxIndex, ...age } = entry;
       // Only a forged journal holds a descriptor that cannot be read: it then stands for no script, and nothing is paid to it.
       const counterparty = parseCounterparty(network, descriptor);
       if (!counterparty.ok) continue;
-      ranged.set(id, {
-        age: { id, label, since },
+      ranged.set(age.id, {
+        age,
         counterparty: counterparty.value,
         maxIndex,
         table: null,

@@ -151,6 +151,9 @@ function sayDestinations({ destinations }: PolicyDocument): readonly string[] {
   const { young, caps24h } = destinations;
   return [
     `Only destinations that the address book names may be paid; for all others the answer is ${destinations.default}. The book is signed by ${quorumText(destinations.bookSign)}.`,
+    destinations.proof === 'required'
+      ? 'A destination is paid only if its entry in the book holds a proof that its owner controls it (BIP322).'
+      : 'No proof is asked for that the owner of a destination controls it.',
     `Scripts may be of the types ${listText(destinations.scriptTypes)}.`,
     `A new destination may not be paid for its first ${durationText(destinations.cooldown)}.`,
     `Until it is ${durationText(young.untilAge)} old it is young: each young destination may get ${capText(young.each24h)} in 24 hours, and all young ones together ${capText(young.all24h)}.`,

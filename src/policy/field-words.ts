@@ -33,6 +33,8 @@ export const POLICY_WORDS: WordsByPath = {
   'destinations.young.each_24h': 'The most that one young destination gets within 24 hours.',
   'destinations.young.all_24h': 'The most that all young destinations together get within 24 hours.',
   'destinations.book_sign': 'Who has to sign a new version of the address book.',
+  'destinations.proof':
+    'required: only destinations whose entry holds a proof of control are paid. Without it the same as none.',
   'destinations.script_types': 'The types of script that may be paid; an empty list: none.',
   'destinations.default_cap_24h': 'The most that a destination gets within 24 hours, where caps_24h does not name it.',
   'destinations.caps_24h': 'Caps of single destinations, by their id in the address book.',
@@ -138,6 +140,7 @@ export const BOOK_WORDS: WordsByPath = {
   'entries[].descriptor':
     'In place of an address: the receiving descriptor of a counterparty, all of whose addresses are one destination.',
   'entries[].max_index': 'The highest index of the descriptor that may be paid; 999 if left out.',
+  'entries[].proof': 'A signature of its owner over the message that `book proofs` prints (BIP322, simple), in base64.',
   'entries[].label': 'What people call it.',
   'entries[].owner': 'Whose it is.',
   'entries[].purpose': 'What it is paid for.',

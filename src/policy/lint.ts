@@ -123,6 +123,9 @@ function* weak(policy: PolicyDocument): Iterable<Complaint> {
   }
   if (destinations.cooldown === 0)
     yield warning('destinations.cooldown', 'is 0: a new destination can be paid at once');
+  if (destinations.proof !== 'required') {
+    yield note('destinations.proof', 'is not required: nobody has shown that they control the destinations');
+  }
   if (limits.lifetime === undefined) {
     yield note('limits.lifetime', 'is left out: there is no limit on all that ever leaves');
   }

@@ -160,7 +160,7 @@ type Fields<T> = { readonly [K in keyof T]-?: Field<T[K], boolean> };
 
 /**
  * countersign.policy/1, field by field. Everything is mandatory but `include`, `touch_required`, `prev` in
- * version 1, and what came later: `lifetime`, `duplicate_guard`,
+ * version 1, and what came later: `lifetime`, `proof`, `duplicate_guard`,
  * `merge_outputs` and `halt.denials`, without which a document means what it
  * meant before there were such fields.
  */
@@ -209,6 +209,7 @@ const POLICY = {
           ),
         ),
         bookSign: field('book_sign', quorum),
+        proof: optionalField('proof', oneOf(['none', 'required'])),
         scriptTypes: field('script_types', list(oneOf(PAYABLE_KINDS), 0)),
         defaultCap24h: field('default_cap_24h', cap),
         caps24h: field('caps_24h', dictionary(nameKey, NAME_FORM, cap)),

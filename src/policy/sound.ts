@@ -155,7 +155,14 @@ const screening = shape<ScreeningState>({
   before: orNull(shape<NonNullable<ScreeningState['before']>>({ scripts: whole(0), removed: whole(0) })),
   own: list(text),
 });
-const destination = shape<DestinationAge>({ id: text, label: text, script: text, since: time, index: ifSaid(index) });
+const destination = shape<DestinationAge>({
+  id: text,
+  label: text,
+  script: text,
+  since: time,
+  index: ifSaid(index),
+  proven: ifSaid(oneOf(true)),
+});
 const scopes: readonly Check[] = [
   shape<Extract<HaltScope, { kind: 'all' }>>({ kind: oneOf('all') }),
   shape<Extract<HaltScope, { kind: 'destination' }>>({ kind: oneOf('destination'), id: text }),

@@ -61,6 +61,8 @@ export interface PolicyDocument {
     readonly cooldown: number;
     readonly young: { readonly untilAge: number; readonly each24h: Cap; readonly all24h: Cap };
     readonly bookSign: Quorum;
+    /** Absent means none. */
+    readonly proof?: 'none' | 'required';
     readonly scriptTypes: readonly PayableKind[];
     readonly defaultCap24h: Cap;
     readonly caps24h: ReadonlyMap<string, Cap>;
@@ -155,6 +157,8 @@ export interface LoadedPolicy {
 
 interface BookWords {
   readonly id: string;
+  /** A good signature over its message (see proof.ts), by whoever controls it. */
+  readonly proof?: string;
   readonly label: string;
   readonly owner: string;
   readonly purpose: string;
@@ -266,6 +270,8 @@ export interface DestinationAge {
   readonly since: UnixSeconds;
   /** Where the entry is a descriptor: the index at which it derives this script. */
   readonly index?: number;
+  /** Whether the book in force holds a proof that somebody controls it. */
+  readonly proven?: true;
 }
 
 /** A descriptor of the book, as far as verdicts look at it. */

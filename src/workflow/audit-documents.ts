@@ -131,7 +131,7 @@ export class DocumentAudit {
     if (!judged.ok) return judged;
     const { digest, version } = book;
     const due = { digest: hexDigest(digest), version, signatures: judged.value };
-    return says(body, { ...due, narrowed: undefined, ...bookDifference(state.book?.entries, book) });
+    return says(body, { ...due, narrowed: undefined, proven: undefined, ...bookDifference(state.book?.entries, book) });
   }
 }
 

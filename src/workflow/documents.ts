@@ -87,6 +87,8 @@ export interface BookChange {
   readonly removed: readonly string[];
   /** Descriptors that stand for fewer addresses than before, and keep their age. */
   readonly narrowed: readonly string[];
+  /** Entries with a proof of control, whose signatures were verified. */
+  readonly proven: readonly string[];
   readonly signers: readonly string[];
 }
 
@@ -120,6 +122,7 @@ export async function importBook(
       added: difference.added.map(({ id }) => id),
       removed: difference.removed.map(({ id }) => id),
       narrowed: (difference.narrowed ?? []).map(({ id }) => id),
+      proven: difference.proven ?? [],
       signers: judged.value.map(({ person }) => person),
     });
   });
@@ -140,14 +143,16 @@ export function bookDifference(before: ReadonlyMap<string, BookAge> = new Map(),
     const [old, due] = [before.get(entry.id), payableOf(entry)];
     return old !== undefined && isNarrowed(old, due) ? [{ id: entry.id, maxIndex: due.maxIndex }] : [];
   });
+  const proven = book.entries.flatMap(({ id, proof }) => (proof === undefined ? [] : [id]));
   return {
     added: book.entries
       .filter(({ id }) => !stays(id))
       .map((entry) => ({ id: entry.id, ...payableOf(entry), label: entry.label })),
     removed: [...before.values()]
       .filter(({ id }) => !stays(id))
-      .map(({ id, label: _, since: __, ...payable }) => ({ id, ...payable })),
+      .map(({ id, label: _, since: __, proven: ___, ...payable }) => ({ id, ...payable })),
     ...(narrowed.length === 0 ? {} : { narrowed }),
+    ...(proven.length === 0 ? {} : { proven }),
   };
 }
 

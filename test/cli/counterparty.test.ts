@@ -1,8 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { encodeAddress, groupedAddress } from '../../src/domain/address.js';
+import { hash160, sha256 } from '../../src/domain/bytes.js';
 import { parseCounterparty } from '../../src/vault/counterparty.js';
+import { keyHashProof, publicOf } from '../psbt/bip322-signer.js';
 import { keyText, withChecksum } from '../vault/fixtures.js';
-import { addressOf, demoFile, NOON, removeAll, SEED, type Session, stage } from './session.js';
+import { addressOf, demoFile, NOON, policyText, removeAll, SEED, type Session, stage } from './session.js';
 
 afterAll(removeAll);
 
@@ -11,6 +13,11 @@ const read = parseCounterparty('testnet3', OKX);
 if (!read.ok) throw new Error(read.error.message);
 const okx = read.value;
 const addressAt = (index: number): string => encodeAddress(okx.at(index), 'testnet3') ?? '';
+
+function keyPairOf(): { readonly secret: Uint8Array; readonly script: Uint8Array } {
+  const secret = sha256('a key of the tests that proves its control');
+  return { secret, script: Uint8Array.of(0, 20, ...hash160(publicOf(secret))) };
+}
 
 const OWN = demoFile('descriptor.txt').trim().replace(/#.*/, '').replace('<0;1>', '0');
 
@@ -170,5 +177,62 @@ describe('policy simulate', () => {
     expect([most(before), most(after)]).toEqual([['500000000'], ['200000000']]);
     await s.expect(0, 'policy', 'simulate', '--to', 'okx', '--amount', '200000000');
     await s.expect(10, 'policy', 'simulate', '--to', 'okx', '--amount', '200000001');
+  });
+});
+
+describe('proofs of control', () => {
+  const proving = keyPairOf();
+  const address = encodeAddress(proving.script, 'testnet3') ?? '';
+  const place = `  - id: prover\n    address: ${address}\n    label: "Prover"\n    owner: "prover"\n    purpose: "tests"\n`;
+
+  async function requiring(): Promise<Session> {
+    const text = policyText().replace('  script_types:', '  proof: required\n  script_types:');
+    const s = await stage({ until: 'book', policy: text });
+    s.now = '2026-05-26T10:00:00Z';
+    return s;
+  }
+
+  it('are asked for by book proofs, verified on import, and let a destination be paid', async () => {
+    const s = await requiring();
+    s.write('draft.yaml', s.read('book-2.yaml') + place);
+    const asked = await s.json(0, 'book', 'proofs', 'draft.yaml', 'prover');
+    expect(asked.entries).toMatchObject([{ id: 'prover', address, proven: false }]);
+    const [{ message }] = asked.entries;
+    expect((await s.expect(0, 'book', 'proofs', 'draft.yaml')).stdout).toContain(message);
+    const proof = keyHashProof(proving.script, proving.secret, message);
+    const done = await nextBook(s, 'book-3.yaml', (text) => `${text}${place}    proof: "${proof}"\n`);
+    expect(done).toMatchObject({ added: ['prover'], proven: ['prover'] });
+    expect((await s.json(0, 'book', 'show', 'prover')).entries).toMatchObject([{ id: 'prover', proven: true }]);
+
+    s.now = '2026-06-01T11:30:00Z';
+    await s.expect(0, 'coins', 'import', 'coins.json');
+    s.now = NOON;
+    const plan = (name: string) => ['batch', 'plan', name, '--as', 'alice', '--seed', SEED];
+    await s.expect(0, ...plan(file(s, 'a.csv', `a,${address},100000000,prover,`)));
+    const denied = await s.json(10, ...plan(file(s, 'b.csv', `b,${addressOf('warm-1')},100000000,,`)));
+    const reasons = denied.batches[0].verdict.findings.filter((one: { outcome: string }) => one.outcome === 'deny');
+    expect(reasons).toMatchObject([{ code: 'BOOK_PROOF', subject: 'warm-1' }]);
+    s.wait(60);
+    // A proof that is taken out again leaves the age, and lets nothing be paid.
+    const gone = await nextBook(s, 'book-4.yaml', (text) => text.replace(/ {4}proof: .*\n/, ''));
+    expect(gone).toMatchObject({ added: [], removed: [], proven: [] });
+    await s.expect(10, ...plan(file(s, 'c.csv', `c,${address},100000000,prover,`)));
+    await s.expect(0, 'audit', 'verify');
+  });
+
+  it('that are not good make a book unreadable, with the line', async () => {
+    const s = await requiring();
+    const proof = keyHashProof(proving.script, proving.secret, 'another message');
+    s.write('bad.yaml', `${s.read('book-2.yaml')}${place}    proof: "${proof}"\n`);
+    const line = s.read('bad.yaml').split('\n').indexOf('  - id: prover') + 1;
+    for (const words of [
+      ['book', 'proofs', 'bad.yaml'],
+      ['book', 'import', 'bad.yaml'],
+      ['book', 'sign', 'bad.yaml', '--key', 'keys/bob', '--as', 'bob'],
+    ]) {
+      const { faults } = await s.json(2, ...words);
+      expect(faults).toMatchObject([{ tag: 'E_BOOK_PROOF', where: { line } }]);
+    }
+    expect(await s.faultOf(2, 'book', 'proofs', 'book-2.yaml', 'nobody')).toBe('E_USAGE');
   });
 });

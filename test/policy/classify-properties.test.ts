@@ -95,6 +95,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
   choose('limits', 'batches24h', 1, 2, 3, 6),
   choose('limits', 'outputsPerBatch', 1, 2, 4),
   choose('limits', 'lifetime', btc('8'), btc('20'), null, undefined),
+  choose('destinations', 'proof', 'none', 'required', undefined),
   choose('approvals', 'duplicateGuard', 'warn', 'approve', undefined),
   choose('transaction', 'mergeOutputs', true, false, undefined),
   choose('limits', 'reserveFloor', btc('980'), btc('990'), btc('1000')),

@@ -44,6 +44,8 @@ const TABLE: readonly Row[] = [
   ['change_control.sign', {}, { changeControl: { sign: { from: ['auditors', 'officers'], m: 6 } } }],
   ['change_control.loosening_notice', {}, { changeControl: { looseningNotice: 72 * HOUR + 1 } }],
   ['destinations.cooldown', {}, { destinations: { cooldown: 72 * HOUR + 1 } }],
+  ['destinations.proof', {}, { destinations: { proof: 'required' } }],
+  ['destinations.proof', { destinations: { proof: 'none' } }, { destinations: { proof: 'required' } }],
   ['destinations.young.until_age', {}, young({ untilAge: 30 * DAY + 1 })],
   ['destinations.young.each_24h', {}, young({ each24h: btc('5') - 1n })],
   ['destinations.young.all_24h', {}, young({ all24h: btc('10') - 1n })],
@@ -304,6 +306,7 @@ describe('the orders', () => {
 function withOptional(): Plain {
   return [
     [['limits', 'lifetime'], '900000000000'],
+    [['destinations', 'proof'], 'required'],
     [['approvals', 'duplicate_guard'], 'approve'],
     [['transaction', 'merge_outputs'], true],
   ].reduce<Plain>((document, [keys, value]) => changed(document, keys as Keys, value as Plain), exampleValue());
@@ -312,6 +315,7 @@ function withOptional(): Plain {
 it('tells a field that is left out from nothing: it means what it meant before there was such a field', () => {
   for (const [left, written] of [
     [{}, { limits: { lifetime: null } }],
+    [{}, { destinations: { proof: 'none' } }],
     [{}, { approvals: { duplicateGuard: 'warn' } }],
     [{}, { transaction: { mergeOutputs: false } }],
   ] as const satisfies readonly (readonly [PolicyChange, PolicyChange])[]) {
@@ -324,6 +328,7 @@ it('tells a field that is left out from nothing: it means what it meant before t
 function otherThan(value: Plain): Plain {
   if (typeof value === 'boolean') return !value;
   if (value === 'approve') return 'warn';
+  if (value === 'required') return 'none';
   if (typeof value === 'number') return value + 1;
   if (typeof value !== 'string') return ['ofac'];
   if (/^\d+$/.test(value)) return `${value}0`;

@@ -71,6 +71,7 @@ const WITNESSES: Readonly<Record<Code, Case>> = {
   DEST_NOT_ALLOWED: { batch: { pay: [pay('X', '1')] } },
   DEST_DERIVATION: { batch: { pay: [[okxAt(6), btc('1')]], requests: [okxRequest(6, 5)] }, state: okxPaid(6) },
   DEST_INDEX_REUSE: { batch: { pay: [[okxAt(6), btc('1')]], requests: [okxRequest(6, 6)] }, state: okxPaid(6) },
+  BOOK_PROOF: { policy: { destinations: { proof: 'required' } } },
   DEST_COOLDOWN: { batch: { pay: [pay('X', '1')] }, state: booked(NOW - HOUR) },
   DEST_CAP: { batch: { pay: [pay('B', '1')] }, state: { spends: [spent(btc('80'), { to: 'B' })] } },
   DEST_SCRIPT_TYPE: { batch: { pay: [[trustedHex('51'), btc('1')]] } },

@@ -1,8 +1,13 @@
+import { BIP32Factory } from 'bip32';
+import * as secp256k1 from 'tiny-secp256k1';
 import { describe, expect, it } from 'vitest';
-import { toHex } from '../../src/domain/bytes.js';
+import { encodeAddress } from '../../src/domain/address.js';
+import { hash160, toHex } from '../../src/domain/bytes.js';
 import { loadBook } from '../../src/policy/book.js';
 import { firstScript } from '../../src/policy/counterparties.js';
+import { proofMessage } from '../../src/policy/proof.js';
 import { descriptorChecksum } from '../../src/vault/descriptor.js';
+import { keyHashProof, proofOf, publicOf, signedScript } from '../psbt/bip322-signer.js';
 import { shipped, yamlNode } from './documents-support.js';
 import { OKX, okxAddress } from './okx.js';
 
@@ -22,6 +27,7 @@ const faults = (text: string): readonly string[] => {
   return book.ok ? [] : book.error.map(({ tag, where }) => `${tag} ${where?.line}`);
 };
 
+const bip32 = BIP32Factory(secp256k1);
 const withChecksum = (body: string): string => `${body}#${descriptorChecksum(body)}`;
 const OTHER = withChecksum(OKX.replace(/#.*/, '').replace('wpkh(', 'pkh('));
 /** The same keys with an origin before them. */
@@ -193,5 +199,74 @@ describe('descriptors in a book', () => {
       ok: false,
       error: [{ tag: 'E_DESCRIPTOR_KEY' }],
     });
+  });
+});
+
+describe('proofs of control in a book', () => {
+  const address = encodeAddress(signedScript('p2wpkh', 1), 'main') ?? '';
+  const proven = (id: string, proof: string, where = address): string => entry(id, where, `, proof: "${proof}"`);
+
+  /** The message that the entry of an id asks for, as the book itself says it. */
+  function messageOf(id: string, where = address): string {
+    const book = load(HEAD + entry(id, where));
+    const [one] = book.ok ? book.value.entries : [];
+    if (one === undefined) throw new Error('the book of this test can be read');
+    return proofMessage('cold-btc-1', one);
+  }
+
+  const good = proofOf('p2wpkh', 1, messageOf('okx'));
+
+  it('name the wallet, the entry and the address', () => {
+    expect(messageOf('okx')).toBe(`countersign.book/1 of wallet cold-btc-1, destination okx, address ${address}`);
+    expect(messageOf('okx', address.toUpperCase())).toBe(messageOf('okx'));
+  });
+
+  it.each(['p2wpkh', 'p2tr', 'p2wsh', 'p2sh-p2wpkh', 'p2sh-p2wsh'] as const)('are taken of %s', (kind) => {
+    const where = encodeAddress(signedScript(kind, 4), 'main') ?? '';
+    expect(faults(HEAD + proven('okx', proofOf(kind, 4, messageOf('okx', where)), where))).toEqual([]);
+  });
+
+  it('are taken however the address is spelled', () => {
+    expect(faults(HEAD + proven('okx', good, address.toUpperCase()))).toEqual([]);
+  });
+
+  it.each([
+    ['of another entry', proven('kraken', good)],
+    ['by another key', proven('okx', proofOf('p2wpkh', 2, messageOf('okx')))],
+    ['of a P2PKH address', proven('okx', good, E)],
+    ['that is cut off', proven('okx', good.slice(0, -4))],
+    ['of nothing', proven('okx', 'AA==')],
+  ])('%s are refused with the line', (_name, entries) => {
+    expect(faults(HEAD + entry('warm-1', A) + entries)).toEqual(['E_BOOK_PROOF 6']);
+  });
+
+  it('of a book for another wallet are refused', () => {
+    expect(faults(HEAD.replace('cold-btc-1', 'cold-btc-2') + proven('okx', good))).toEqual(['E_BOOK_PROOF 5']);
+  });
+
+  it('that are no base64 are refused', () => {
+    expect(faults(HEAD + proven('okx', 'not base64'))).toEqual(['E_FIELD_TYPE 5']);
+    expect(faults(HEAD + proven('okx', ''))).toEqual(['E_MISSING_FIELD 5']);
+  });
+
+  it('say what is to be signed where they are not good', () => {
+    const book = load(HEAD + proven('okx', 'AA=='));
+    expect(book.ok ? '' : book.error[0]?.remedy).toContain(messageOf('okx'));
+  });
+
+  it('of a descriptor are over the whole of it, by its first address', () => {
+    const root = bip32.fromSeed(new Uint8Array(32).fill(5));
+    const body = `wpkh(${root.neutered().toBase58()}/0/*)`;
+    const descriptor = withChecksum(body);
+    const secret = root.derive(0).derive(0).privateKey ?? new Uint8Array();
+    const script = Uint8Array.of(0, 20, ...hash160(publicOf(secret)));
+    const said = `countersign.book/1 of wallet cold-btc-1, destination okx, descriptor ${descriptor} at index 0, address ${encodeAddress(script, 'main')}`;
+    const ranged = (proof: string, more = ''): string =>
+      `  - { id: okx, descriptor: "${descriptor}", label: "L", owner: "O", purpose: "P", proof: "${proof}"${more} }\n`;
+    const proof = keyHashProof(script, secret, said);
+    expect(faults(HEAD + ranged(proof))).toEqual([]);
+    expect(faults(HEAD + ranged(proof, ', max_index: 5'))).toEqual([]);
+    const second = root.derive(0).derive(1).privateKey ?? new Uint8Array();
+    expect(faults(HEAD + ranged(keyHashProof(script, second, said)))).toEqual(['E_BOOK_PROOF 5']);
   });
 });

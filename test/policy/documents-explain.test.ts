@@ -17,6 +17,7 @@ const example = [
   ],
   [['roles', 'board'], everybody],
   [['limits', 'lifetime'], '900000000000'],
+  [['destinations', 'proof'], 'required'],
   [['approvals', 'duplicate_guard'], 'approve'],
   [['transaction', 'merge_outputs'], true],
 ].reduce<Plain>((document, [keys, value]) => changed(document, keys as Keys, value as Plain), exampleValue());
@@ -120,6 +121,7 @@ describe('every field of the document', () => {
       ['limits', 'rolling_blocks', '144'],
       ['screening', 'lists', 0],
       ['limits', 'lifetime'],
+      ['destinations', 'proof'],
       ['approvals', 'duplicate_guard'],
       ['transaction', 'merge_outputs'],
     ]) {

@@ -61,6 +61,13 @@ describe('limits', () => {
     expect(added([['destinations', 'young', 'until_age'], '73h'])).toEqual([]);
   });
 
+  it('says that no proofs are required, and is silent where they are', () => {
+    const note = expect.stringMatching(/^note destinations\.proof is not required/);
+    expect(lines(example)).toContainEqual(note);
+    expect(lines(changed(example, ['destinations', 'proof'], 'none'))).toContainEqual(note);
+    expect(lines(changed(example, ['destinations', 'proof'], 'required'))).not.toContainEqual(note);
+  });
+
   it('says that there is no lifetime limit, and is silent where there is one', () => {
     const note = expect.stringMatching(/^note limits\.lifetime is left out: there is no limit/);
     expect(lines(example)).toContainEqual(note);

@@ -207,6 +207,8 @@ describe('refines', () => {
     ['saturdays', { hours: { days: [...hours.days, 'sat'] } }],
     ['expiry', { expiresAt: P0.expiresAt + 8 * DAY }],
     ['repetition', { approvals: { duplicateGuard: 'warn' } }, { approvals: { duplicateGuard: 'approve' } }],
+    ['proofs', { destinations: { proof: 'none' } }, { destinations: { proof: 'required' } }],
+    ['proofs, left out', {}, { destinations: { proof: 'required' } }],
     ['lifetime', { limits: { lifetime: btc('1001') } }, { limits: { lifetime: btc('1000') } }],
     ['lifetime, left out', {}, { limits: { lifetime: btc('1000') } }],
     ['way to merge', { transaction: { mergeOutputs: true } }],

@@ -19,7 +19,7 @@ export const run: Verb = async (words, context) =>
     if (!signatures.ok) return signatures;
     const changed = await importBook(desk, { bytes: bytes.value, file, signatures: signatures.value });
     if (!changed.ok) return changed;
-    const { book, added, removed, narrowed, signers } = changed.value;
+    const { book, added, removed, narrowed, proven, signers } = changed.value;
     return ok({
       schema: 'countersign.book-import/1',
       exit: 'OK',
@@ -30,6 +30,7 @@ export const run: Verb = async (words, context) =>
         added,
         removed,
         narrowed,
+        proven,
         signers,
       },
       text: [
@@ -37,6 +38,7 @@ export const run: Verb = async (words, context) =>
         `  version ${book.version}, signed by ${signers.join(', ')}`,
         ...listed('new, their cool-down begins now', added),
         ...listed('removed', removed),
+        ...listed('with a proof of control', proven),
         ...listed('narrowed to fewer addresses, with the age they had', narrowed),
       ],
     });

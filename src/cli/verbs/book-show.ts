@@ -87,10 +87,11 @@ function report(
   { compose, style }: VerbContext,
 ): Report {
   const now = compose.clock();
-  const rows = addresses.map(({ entry: { since, label }, name, address }) => [
+  const rows = addresses.map(({ entry: { since, label, proven }, name, address }) => [
     name,
     formatTime(since),
     `${Math.floor((now - since) / 86_400)}`,
+    proven === true ? 'yes' : '',
     groupedAddress(address),
     printable(label),
   ]);
@@ -98,6 +99,7 @@ function report(
     { title: 'id' },
     { title: 'in the book since' },
     { title: 'days', align: 'right' as const },
+    { title: 'proof' },
     { title: 'address' },
     { title: 'label' },
   ];

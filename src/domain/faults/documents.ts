@@ -27,5 +27,6 @@ export const DOCUMENT_FAULTS = {
   E_POLICY_SCHEMA: { exit: 'USAGE', meaning: 'a policy document does not follow countersign.policy/1' },
   E_BOOK_SCHEMA: { exit: 'USAGE', meaning: 'an address book does not follow countersign.book/1' },
   E_BOOK_DUPLICATE: { exit: 'USAGE', meaning: 'an address book names one script or one id twice' },
+  E_BOOK_PROOF: { exit: 'USAGE', meaning: 'a proof of control in an address book is no good signature (BIP322)' },
   E_BOOK_OWN: { exit: 'USAGE', meaning: "an address book names the vault's own descriptor as a destination" },
 } as const satisfies FaultTable;

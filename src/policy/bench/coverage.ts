@@ -108,6 +108,7 @@ function outOfReach({ document }: LoadedPolicy): Coverage['beyond'] {
     ['LIMIT_LIFETIME', (limits.lifetime ?? null) === null],
     ['RESERVE_FLOOR', limits.reserveFloor === 0n],
     ['DEST_CAP', [destinations.defaultCap24h, ...destinations.caps24h.values()].every((cap) => cap === null)],
+    ['BOOK_PROOF', destinations.proof !== 'required'],
     ['YOUNG_CAP', destinations.young.each24h === null],
     ['YOUNG_AGGREGATE', destinations.young.all24h === null],
     ['FEE_ABS', fees.maxAbs === null],

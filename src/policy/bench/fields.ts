@@ -26,11 +26,10 @@ import {
   withSchema,
 } from '../../domain/source-reader.js';
 import { NAME_FORM, name, nameKey, sats, time } from '../fields.js';
-import { MOST_INDEXES } from '../scripts-of-book.js';
+import { bookEntry, target } from './book-fields.js';
 import { moment } from './moment.js';
 import type {
   CaseApproval,
-  CaseBookEntry,
   CaseContent,
   CaseHalt,
   CaseInput,
@@ -38,31 +37,7 @@ import type {
   CaseRequests,
   CaseScreening,
   Payment,
-  Target,
 } from './types.js';
-
-const target: Reader<Target> = withSchema(
-  (node, at) => {
-    const value = label(node, at);
-    if (value === undefined) return undefined;
-    return { text: value, where: { file: at.file, line: node.line, column: node.column } };
-  },
-  () => ({
-    ...schemaOf(label),
-    form: 'An id of the book, an id of a descriptor with an index (okx/5), an address of the network, or script: and the hexadecimal digits of one.',
-    beyond: ['that the book has the id, or that the address is one of the network'],
-  }),
-);
-
-/** A text that may be longer than people read in one line: a descriptor of many keys. */
-const descriptor: Reader<Target> = withSchema(
-  (node, at) => {
-    const value = text(node, at);
-    if (value === undefined) return undefined;
-    return { text: value, where: { file: at.file, line: node.line, column: node.column } };
-  },
-  () => ({ ...schemaOf(text), beyond: ['that it is a descriptor as a book may hold it'] }),
-);
 
 const payment = { to: field('to', target, 'Who is paid.'), amount: field('amount', sats, 'How much.') };
 /** What a request may say beside address and amount. */
@@ -278,31 +253,6 @@ const requests: Reader<CaseRequests> = withSchema(
   () => ({
     beyond: ['that one of csv and json is there, and not both'],
     anyOf: [schemaOf(requestList), schemaOf(requestText)],
-  }),
-);
-
-const since = optionalField('since', moment, 'When the journal saw it first; 400 days ago where it is left out.');
-const addressEntry = object({ to: field('address', target, 'Where it is paid.'), since });
-const descriptorEntry = object({
-  descriptor: field('descriptor', descriptor, "The receiving descriptor of a counterparty: pay it as 'okx/5'."),
-  maxIndex: optionalField(
-    'max_index',
-    integer(0, MOST_INDEXES),
-    'The highest index that may be paid; 999 if left out.',
-  ),
-  since,
-});
-
-/** An entry of the book: its address alone, or an address or a descriptor with when the journal saw it first. */
-const bookEntry: Reader<CaseBookEntry> = withSchema(
-  (node, at) => {
-    if (node.kind === 'map') return (node.entries.has('descriptor') ? descriptorEntry : addressEntry)(node, at);
-    const to = target(node, at);
-    return to === undefined ? undefined : { to };
-  },
-  () => ({
-    form: 'An address, or an object with an address or a descriptor that also says since when.',
-    anyOf: [schemaOf(target), schemaOf(addressEntry), schemaOf(descriptorEntry)],
   }),
 );
 

@@ -113,9 +113,10 @@ function aboutDestinations(
   spends: readonly SpendRecord[],
   { facts, requests }: Judged,
 ): Pick<PolicyState, 'destinations' | 'counterparties'> {
-  const entries = [...(content.book ?? [])].flatMap(([id, { since }]): BookRecord[] => {
+  const entries = [...(content.book ?? [])].flatMap(([id, { since, proven }]): BookRecord[] => {
     const known = ground.book.get(id);
-    const age = { id, label: id, since: resolveMoment(since ?? BOOK_AGE, content.now) };
+    const seen = { id, label: id, since: resolveMoment(since ?? BOOK_AGE, content.now) };
+    const age = proven === true ? { ...seen, proven } : seen;
     if (known === undefined) return [];
     if ('script' in known) return [{ ...age, script: toHex(known.script) }];
     return [{ ...age, descriptor: known.counterparty.descriptor, maxIndex: known.maxIndex }];

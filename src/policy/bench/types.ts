@@ -70,7 +70,7 @@ export interface Payment {
 }
 
 /** An entry of the book of a case. */
-export type CaseBookEntry = { readonly since?: Moment } & (
+export type CaseBookEntry = { readonly since?: Moment; readonly proven?: boolean } & (
   | { readonly to: Target }
   | { readonly descriptor: Target; readonly maxIndex?: number }
 );

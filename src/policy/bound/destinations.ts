@@ -10,7 +10,7 @@ export interface Destinations {
 }
 
 /**
- * The destinations of a book, or, where no book is given or somebody can add to it, any number of them. Ages are left out:
+ * The destinations of a book that may be paid at all, or, where no book is given or somebody can add to it, any number of them. Ages are left out:
  * over time every destination comes of age.
  */
 export function destinationsOf(
@@ -20,10 +20,13 @@ export function destinationsOf(
 ): Destinations {
   const { caps24h, defaultCap24h, scriptTypes } = destinations;
   const payable: readonly string[] = scriptTypes;
+  const asksProof = destinations.proof === 'required';
   const ids =
     book === null
       ? [...caps24h.keys()]
-      : book.entries.filter((entry) => payable.includes(entryKind(entry))).map(({ id }) => id);
+      : book.entries
+          .filter((entry) => payable.includes(entryKind(entry)) && (entry.proof !== undefined || !asksProof))
+          .map(({ id }) => id);
   const known = ids.sort().map((id) => ({ id, cap: caps24h.has(id) ? (caps24h.get(id) ?? null) : defaultCap24h }));
   return { known, others: book === null || growing ? null : 0 };
 }

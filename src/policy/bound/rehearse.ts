@@ -135,7 +135,7 @@ class Ledger {
   book(at: number): readonly DestinationAge[] {
     const { cooldown, young } = this.#document.destinations;
     const since = at - Math.max(cooldown, young.untilAge);
-    return this.#payees.map(({ id, script }) => ({ id, label: id, script: toHex(script), since }));
+    return this.#payees.map(({ id, script }) => ({ id, label: id, script: toHex(script), since, proven: true }));
   }
 
   #roomiest(at: number): readonly [payee: Payee, room: Cap] {

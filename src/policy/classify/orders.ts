@@ -129,6 +129,14 @@ const DUPLICATE_GUARD = scale<'warn' | 'approve'>({
   down: { kind: 'loosening', why: 'a repeated payment asks for nobody more' },
 });
 
+const PROOF = scale<'none' | 'required'>({
+  law: 'required is tighter than none',
+  text: String,
+  rise: (before, after) => Number(after === 'required') - Number(before === 'required'),
+  up: { kind: 'tightening', why: 'only destinations with a proof of control are paid' },
+  down: { kind: 'loosening', why: 'destinations without a proof of control are paid' },
+});
+
 const MERGE_OUTPUTS = scale<boolean>({
   law: 'false is tighter than true',
   text: String,
@@ -168,6 +176,7 @@ export const ORDERS: { readonly [Path in FieldPath]: FieldOrder<ValueAt<Path>> }
   'destinations.young.each24h': of('destinations.young.each_24h', CAP),
   'destinations.young.all24h': of('destinations.young.all_24h', CAP),
   'destinations.bookSign': of('destinations.book_sign', QUORUM),
+  'destinations.proof': of('destinations.proof', orAbsent(PROOF, 'none', 'none')),
   'destinations.scriptTypes': of('destinations.script_types', fewerIsTighter('a type')),
   'destinations.defaultCap24h': of('destinations.default_cap_24h', CAP),
   'destinations.caps24h': of('destinations.caps_24h', DESTINATION_CAPS),

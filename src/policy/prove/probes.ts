@@ -113,6 +113,10 @@ function* destinations(stage: Stage, other: LoadedPolicy): Iterable<EvaluationIn
       each === 0n ? [] : parts(total, each).map((amount, index) => ({ script: named(stage, index), amount }));
     yield stage.batch({ payments: many, destinations: stage.aged(many, stage.at, age) });
   }
+  // Whoever asks for no proof pays a destination without one.
+  const { destinations: book } = stage.batch({}).state;
+  const unproven = [...book].map(([script, { proven: _, ...entry }]) => [script, entry] as const);
+  if (document.destinations.proof !== 'required') yield stage.batch({ state: { destinations: new Map(unproven) } });
   const plain = 'destination-1';
   for (const id of new Set([plain, ...caps24h.keys(), ...other.document.destinations.caps24h.keys()])) {
     yield* cappedTo(stage, id);

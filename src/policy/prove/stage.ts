@@ -73,13 +73,13 @@ export class Stage {
     return this.batch({ payments: [{ script: this.script, amount: spend - fee }], ...change });
   }
 
-  /** Entries of the book for payments, of an age; at most as old as needed not to be young. */
+  /** Entries of the book for payments, of an age; at most as old as needed not to be young. All of them have proofs. */
   aged(payments: Scene['payments'], at: UnixSeconds, age: number, ids: readonly string[] = []): Scene['destinations'] {
     const { cooldown, young } = this.policy.document.destinations;
     const since = at - Math.min(age, 10 * Math.max(cooldown, young.untilAge, DAY));
     return payments.map(({ script }, index) => {
       const id = ids[index] ?? `destination-${index + 1}`;
-      return { id, label: id, script: toHex(script), since };
+      return { id, label: id, script: toHex(script), since, proven: true };
     });
   }
 }

@@ -15,6 +15,7 @@ import { lifetimeLimit } from './lifetime.js';
 import * as limits from './limits.js';
 import { lookalike } from './lookalike.js';
 import * as objections from './objections.js';
+import { proofOfControl } from './proof.js';
 import { feeReplacements } from './replacements.js';
 import * as requests from './requests.js';
 import * as rolling from './rolling.js';
@@ -76,6 +77,7 @@ export const RULES: readonly Rule[] = [
   destinations.destinationAllowed,
   derivation.derivation,
   derivation.indexReuse,
+  proofOfControl,
   destinations.cooldown,
   destinations.destinationCap,
   destinations.scriptType,
