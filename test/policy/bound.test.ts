@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Bound, bound } from '../../src/policy/bound/bound.js';
 import { isEnforced, weakened } from '../../src/policy/bound/powers.js';
 import { NOT_ENFORCED } from '../../src/policy/not-enforced.js';
-import type { LoadedPolicy } from '../../src/policy/types.js';
+import type { LoadedBook, LoadedPolicy } from '../../src/policy/types.js';
 import { ONE_PAYEE } from './bound-brute.js';
 import { btc, change as changeOutput, DAY, HOUR, judge, loaded, P0, type PolicyChange, summary } from './fixture.js';
 
@@ -168,6 +168,16 @@ describe('destinations', () => {
       destinations: { ...P0.destinations, young: { ...P0.destinations.young, untilAge: 72 * HOUR } },
     };
     expect(asked(all, never).lines.some(({ what }) => what.includes('young'))).toBe(false);
+  });
+
+  it('those without a proof are none where the policy requires proofs', () => {
+    const required: PolicyChange = { destinations: { proof: 'required', bookSign: { from: ['auditors'], m: 2 } } };
+    const proven: LoadedBook = {
+      ...ONE_PAYEE,
+      entries: ONE_PAYEE.entries.map((entry) => ({ ...entry, proof: 'a good one' })),
+    };
+    expect(lineOf(asked(all, required, { book: ONE_PAYEE }), '24 h').atMost).toBe(0n);
+    expect(lineOf(asked(all, required, { book: proven }), '24 h').atMost).toBeGreaterThan(0n);
   });
 
   it('a book that nobody of them can add to holds them to the sum of its caps, and fees', () => {

@@ -50,11 +50,13 @@ function others({ value, path }: Leaf, document: Plain): readonly Plain[] {
     'sun',
     '2.2.1',
   ];
+  const words = value === 'required' ? ['none'] : [];
   const keys = path.startsWith('roles.') ? [`${value}2`, key] : [];
   return [
     ...digits,
     ...durations,
     ...times,
+    ...words,
     ...keys,
     ...names,
     `${value}x`,
