@@ -12,8 +12,16 @@ import type { PayableKind, ScriptKind } from '../domain/script.js';
 import type { UnixSeconds } from '../domain/time.js';
 import type { CoinSources } from '../psbt/sources.js';
 import type { PrevoutProof } from '../psbt/types.js';
-import type { Counterparty } from '../vault/counterparty.js';
 import type { OwnProof, Vault } from '../vault/types.js';
+import type { Counterparties, DestinationAge } from './book-types.js';
+
+export type {
+  BookEntry,
+  Counterparties,
+  CounterpartyAge,
+  DestinationAge,
+  LoadedBook,
+} from './book-types.js';
 
 // ---------------------------------------------------------------- the document (countersign.policy/1)
 
@@ -155,39 +163,6 @@ export interface LoadedPolicy {
   where(field: string): SourcePosition;
 }
 
-interface BookWords {
-  readonly id: string;
-  /** A good signature over its message (see proof.ts), by whoever controls it. */
-  readonly proof?: string;
-  readonly label: string;
-  readonly owner: string;
-  readonly purpose: string;
-  readonly where: SourcePosition;
-}
-
-/** One address. */
-export interface AddressEntry extends BookWords {
-  readonly kind: 'address';
-  readonly address: string;
-  readonly script: Uint8Array;
-}
-
-/** The receiving addresses of a counterparty's descriptor at the indexes 0 to `maxIndex`: one destination, many scripts. */
-export interface DescriptorEntry extends BookWords {
-  readonly kind: 'descriptor';
-  readonly counterparty: Counterparty;
-  readonly maxIndex: number;
-}
-
-/** One destination of the address book (countersign.book/1). */
-export type BookEntry = AddressEntry | DescriptorEntry;
-
-export interface LoadedBook {
-  readonly digest: string;
-  readonly file: string;
-  readonly entries: readonly BookEntry[];
-}
-
 // ---------------------------------------------------------------- facts, decoded from the PSBT's bytes
 
 export interface InputFact {
@@ -260,38 +235,6 @@ export interface SpendRecord {
   readonly reservedAt: UnixSeconds;
   /** From 6 confirmations on: time and height of the confirmation. */
   readonly confirmed: { readonly at: UnixSeconds; readonly height: number } | null;
-}
-
-/** A script that the book lets be paid, and since when. */
-export interface DestinationAge {
-  readonly id: string;
-  readonly label: string;
-  readonly script: Hex;
-  readonly since: UnixSeconds;
-  /** Where the entry is a descriptor: the index at which it derives this script. */
-  readonly index?: number;
-  /** Whether the book in force holds a proof that somebody controls it. */
-  readonly proven?: true;
-}
-
-/** A descriptor of the book, as far as verdicts look at it. */
-export interface CounterpartyAge {
-  readonly id: string;
-  readonly label: string;
-  readonly since: UnixSeconds;
-  readonly maxIndex: number;
-  /** Those of its scripts that were asked for: paid before, paid by the batch, or declared by a request. */
-  readonly scripts: ReadonlySet<Hex>;
-}
-
-/** What the descriptors of the book add to a verdict. */
-export interface Counterparties {
-  /** By id. */
-  readonly entries: ReadonlyMap<string, CounterpartyAge>;
-  /** Scripts of descriptors that the batch pays, to the earlier batches that paid them. */
-  readonly paidBefore: ReadonlyMap<Hex, readonly string[]>;
-  /** Addresses of descriptors that look like another one that the batch pays. */
-  readonly alike: readonly DestinationAge[];
 }
 
 /** A person whose signature over this batch's statement verified. */
