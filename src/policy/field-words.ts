@@ -34,7 +34,7 @@ export const POLICY_WORDS: WordsByPath = {
   'destinations.young.all_24h': 'The most that all young destinations together get within 24 hours.',
   'destinations.book_sign': 'Who has to sign a new version of the address book.',
   'destinations.proof':
-    'required: only destinations whose entry holds a proof of control are paid. Without it the same as none.',
+    'Whether only destinations are paid whose entry holds a proof of control (required) or all of them (none, as without it).',
   'destinations.script_types': 'The types of script that may be paid; an empty list: none.',
   'destinations.default_cap_24h': 'The most that a destination gets within 24 hours, where caps_24h does not name it.',
   'destinations.caps_24h': 'Caps of single destinations, by their id in the address book.',

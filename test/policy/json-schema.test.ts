@@ -67,8 +67,8 @@ const SUBJECTS = {
 /** Fields that the example with every field lacks, as no simple value goes with the others. */
 const LEFT_OUT: Readonly<Record<PublishedKind, readonly string[]>> = {
   policy: [],
-  // An entry has an address, or what goes with a descriptor; the example has entries of both kinds.
-  book: ['address', 'descriptor', 'max_index'],
+  // An entry has an address, or what goes with a descriptor; the example has entries of both kinds. No proof can be made up.
+  book: ['address', 'descriptor', 'max_index', 'proof'],
   case: ['cases', 'defaults'],
 };
 
