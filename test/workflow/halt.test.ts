@@ -306,6 +306,16 @@ describe('a halt that comes while a batch is being signed', () => {
     await s.expect(0, 'audit', 'verify');
   });
 
+  it('after it was signed: what is not public yet is neither handed out nor broadcast, and no node is asked', async () => {
+    const s = await stage();
+    const id = await s.ready('second.csv');
+    await s.expect(0, 'batch', 'sign', id);
+    await raise(s, 'carol');
+    const nobody = 'http://127.0.0.1:9';
+    expect(await s.faultOf(12, 'batch', 'broadcast', id, '--backend', `esplora:${nobody}`)).toBe('E_HALTED');
+    expect(await s.faultOf(12, 'batch', 'show', id, '--raw')).toBe('E_HALTED');
+  });
+
   it('of something else holds nothing', async () => {
     const s = await stage();
     const id = await s.ready('second.csv');
