@@ -40,6 +40,8 @@ export interface Turn {
   readonly ask: Exclude<Ask, { kind: 'more' }>;
   /** Exchanges whose responses ask for this: the first, and GET_MORE_ELEMENTS. The requests after them answer. */
   readonly asked: readonly number[];
+  /** Exchanges whose requests answer, one for each of `asked` but for one that breaks off. */
+  readonly answers: readonly number[];
   /** The exchange whose request ends the answer; null where it has no end. */
   readonly answered: number | null;
   readonly answer: Answer | null;
@@ -75,8 +77,9 @@ const INTERRUPTED = 0xe000;
 export const statusOf = (response: Uint8Array): number => ((response.at(-2) ?? 0) << 8) | (response.at(-1) ?? 0);
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
-interface OpenTurn extends Omit<Writable<Turn>, 'asked'> {
+interface OpenTurn extends Omit<Writable<Turn>, 'asked' | 'answers'> {
   readonly asked: number[];
+  readonly answers: number[];
 }
 interface OpenCommand extends Omit<Writable<Command>, 'turns'> {
   readonly turns: OpenTurn[];
@@ -158,7 +161,7 @@ function takeAsk(command: OpenCommand, exchange: number, data: Uint8Array): stri
   command.pending = ask;
   if (ask === null) return 'the device asks for something that is no client command of the protocol';
   if (ask.kind !== 'more') {
-    command.turns.push({ ask, asked: [exchange], answered: null, answer: null });
+    command.turns.push({ ask, asked: [exchange], answers: [], answered: null, answer: null });
     return lacks ? 'the device asks for something else before it has the whole of the answer before it' : null;
   }
   command.turns.at(-1)?.asked.push(exchange);
@@ -172,6 +175,7 @@ function takeAnswer(command: OpenCommand, exchange: number, data: Uint8Array): s
   command.pending = null;
   if (ask === null || turn === undefined) return null; // the question was a problem already
   turn.answered = exchange;
+  turn.answers.push(exchange);
   if (ask.kind === 'more') return takeMore(turn, exchange, data);
   turn.answer = firstAnswer(ask, exchange, data);
   return turn.answer === null ? `the answer has not the form that ${ASK_NAMES[ask.kind]} asks for` : null;

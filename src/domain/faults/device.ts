@@ -46,4 +46,5 @@ export const DEVICE_FAULTS = {
     exit: 'DEVICE_PROTOCOL',
     meaning: 'Ctrl-C or another signal broke off a command before the device was done',
   },
+  E_TRANSCRIPT_LEAK: { exit: 'INTEGRITY', meaning: 'a transcript cannot be redacted: an original value would remain' },
 } as const satisfies FaultTable;
