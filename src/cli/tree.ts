@@ -553,6 +553,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./verbs/device-register.js'),
   },
   {
+    path: ['transcript', 'record'],
+    about: 'record what a device says of itself: app, fingerprint, and a key with --path; for support',
+    args: [{ name: '<out>', about: 'the transcript to write' }],
+    options: [{ flags: '--path <path>', about: "also the key at a BIP32 path, for example 84'/0'/0'" }, DEVICE],
+    example: "countersign transcript record device.apdu --path \"84'/1'/0'\"",
+    load: () => import('./verbs/transcript-record.js'),
+  },
+  {
     path: ['transcript', 'show'],
     about: 'say in words what a recording of a device holds (docs/transcripts.md)',
     args: [{ name: '<file>', about: 'the transcript, or -' }],
@@ -567,6 +575,17 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [{ flags: '--psbt <file>', about: 'the PSBT that was signed (binary, base64 or hex)' }],
     example: 'countersign transcript check sign.apdu --psbt unsigned.psbt',
     load: () => import('./verbs/transcript-check.js'),
+  },
+  {
+    path: ['transcript', 'redact'],
+    about: 'write a copy with pseudonyms for keys, scripts, amounts and hashes, to show to somebody else',
+    args: [
+      { name: '<file>', about: 'the transcript, or -' },
+      { name: '<out>', about: 'the file to write' },
+    ],
+    options: [],
+    example: 'countersign transcript redact sign.apdu problem.apdu',
+    load: () => import('./verbs/transcript-redact.js'),
   },
   {
     path: ['demo'],

@@ -102,3 +102,67 @@ describe('transcript check', () => {
     expect(await s.faultOf(2, 'transcript', 'check', 'sign-wpkh-1.apdu', '--psbt', 'sign.json')).toBe('E_PSBT_PARSE');
   });
 });
+
+describe('transcript redact', () => {
+  it('writes a copy that is shown and checked, says that it is one, and is never replayed', async () => {
+    const report = await s.json(0, 'transcript', 'redact', 'sign-wpkh-1.apdu', 'copy.apdu');
+    expect(report).toMatchObject({ schema: 'countersign.transcript-redact/1', file: 'copy.apdu', exchanges: 213 });
+    expect(s.read('copy.apdu')).toContain('\n# redacted: by countersign 0.0.0-test: pseudonyms stand for keys');
+    expect(s.read('copy.apdu')).not.toContain('f5acc2fd');
+
+    const shown = await s.expect(0, 'transcript', 'show', 'copy.apdu');
+    expect(shown.stdout).toContain('reads output 0, under review: PSBT_OUT_AMOUNT');
+    expect(shown.stdout).toMatch(/^redacted +by countersign/m);
+    expect(await s.json(0, 'transcript', 'check', 'copy.apdu')).toMatchObject({ redacted: true });
+    const refused = await s.faultOf(2, 'transcript', 'record', 'again.apdu', '--device', 'replay:copy.apdu');
+    expect(refused).toBe('E_TRANSCRIPT_REDACTED');
+    expect(await s.faultOf(2, 'transcript', 'redact', 'copy.apdu', 'twice.apdu')).toBe('E_TRANSCRIPT_REDACTED');
+  });
+
+  it('overwrites nothing', async () => {
+    s.write('kept.txt', 'kept');
+    expect(await s.faultOf(2, 'transcript', 'redact', 'refused-wpkh.apdu', 'kept.txt')).toBe('E_FILE_EXISTS');
+    expect(s.read('kept.txt')).toBe('kept');
+  });
+});
+
+describe('transcript record', () => {
+  it('keeps app, fingerprint and an account key of what is attached, and needs no workspace', async () => {
+    s.write('xpub.apdu', recordingText('sign-wpkh-1').split('\n').slice(0, 14).join('\n'));
+    const report = await s.json(
+      0,
+      'transcript',
+      'record',
+      'new.apdu',
+      '--path',
+      "84'/1'/0'",
+      '--device',
+      'replay:xpub.apdu',
+    );
+    expect(report).toMatchObject({
+      file: 'new.apdu',
+      app: { name: 'Bitcoin Test' },
+      fingerprint: 'f5acc2fd',
+      path: "84'/1'/0'",
+    });
+    expect((await s.json(0, 'transcript', 'check', 'new.apdu')).proven.length).toBeGreaterThan(3);
+    expect((await s.expect(0, 'transcript', 'show', 'new.apdu')).stdout).toContain("GET_EXTENDED_PUBKEY of 84'/1'/0'");
+  });
+
+  it('keeps the answer that ended it', async () => {
+    const [head = '', ...rest] = recordingText('wrong-app').split('=>');
+    const locked = `${head}=>${rest.join('=>').replace(/<= \w+/, '<= 5515')}`;
+    s.write('locked.apdu', locked);
+    expect(await s.faultOf(21, 'transcript', 'record', 'kept.apdu', '--device', 'replay:locked.apdu')).toBe(
+      'E_DEVICE_LOCKED',
+    );
+    expect((await s.expect(0, 'transcript', 'show', 'kept.apdu')).stdout).toContain(
+      'ends with 5515: the device is locked',
+    );
+  });
+
+  it('refuses a path that is none before anything is asked', async () => {
+    const words = ['transcript', 'record', 'none.apdu', '--path', 'x', '--device', 'replay:xpub.apdu'];
+    expect(await s.faultOf(2, ...words)).toBe('E_PATH_SYNTAX');
+  });
+});

@@ -57,7 +57,7 @@ export function checkTranscript({ transcript, lines, file, psbt }: CheckInput): 
   return findings.report();
 }
 
-function checkStatus({ start, status, last, turns }: Command, findings: Findings): void {
+function checkStatus({ start, status, first, last, turns }: Command, findings: Findings): void {
   const name = START_NAMES[start.kind];
   if (status === null) {
     findings.leave(`the end of ${name}`, 'the recording breaks it off', [last, 'response']);
@@ -76,7 +76,9 @@ function checkStatus({ start, status, last, turns }: Command, findings: Findings
   const word = formatStatusWord(status);
   const what =
     known === undefined ? `the status word ${word}, which is unknown` : `that the device ended ${name} with ${word}`;
-  findings.leave(what, 'nothing signs a refusal', [last, 'response'], [last, 'request']);
+  findings.leave(what, 'nothing signs a refusal', [last, 'response']);
+  // What was refused at once was not looked at: nothing that follows holds the request.
+  if (first === last) findings.leave('a request that was refused at once', 'nothing rests on it', [first, 'request']);
   if (start.kind === 'sign' && turns.some(({ ask }) => ask.kind === 'yield')) {
     findings.leave('that signing was refused', 'the device had given out a signature before', [last, 'response']);
   }

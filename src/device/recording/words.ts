@@ -38,8 +38,8 @@ export function describeTranscript(
   all: boolean,
 ): readonly Row[] {
   const network = header.redacted === undefined ? networkOf(header.app) : null;
-  const { commands } = converse(exchanges);
-  return commands.flatMap((command) => {
+  const { commands, problems } = converse(exchanges);
+  const told = commands.flatMap((command) => {
     const reading = readCommand(command, header.redacted !== undefined);
     const line = (exchange: number): number => lines[exchange]?.request ?? 0;
     const name = START_NAMES[command.start.kind];
@@ -67,6 +67,16 @@ export function describeTranscript(
       row(command.last, 0, isSigning ? (last?.phase ?? 'loading') : null, describeEnd(command, last)),
     ];
   });
+  const strange = problems.map(
+    ({ exchange, side, message }): Row => ({
+      line: lines[exchange]?.[side] ?? 0,
+      exchanges: 0,
+      command: 'none',
+      phase: null,
+      text: `against the protocol: ${message}`,
+    }),
+  );
+  return [...told, ...strange].sort((a, b) => a.line - b.line);
 }
 
 interface Step {
