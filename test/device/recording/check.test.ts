@@ -129,7 +129,8 @@ describe('a changed byte', () => {
     const isStreamed = ({ request }: Exchange): boolean => request[0] === 0xf8 || request[1] === 0x04;
     let tried = 0;
     for (const [exchange, one] of exchanges.entries()) {
-      if (!isStreamed(one)) continue;
+      // Prime to the four exchanges of a value: every third meets each kind of question and answer.
+      if (!isStreamed(one) || exchange % 3 !== 0) continue;
       for (const side of ['request', 'response'] as const) {
         const isFinalStatus = side === 'response' && exchange === exchanges.length - 1;
         if (isFinalStatus) continue;
@@ -142,7 +143,7 @@ describe('a changed byte', () => {
         }
       }
     }
-    expect(tried).toBeGreaterThan(900);
+    expect(tried).toBeGreaterThan(300);
   });
 
   it('is reported with the line of the first contradiction', () => {
@@ -163,7 +164,7 @@ describe('an exchange', () => {
     const { header, exchanges } = readRecording(name);
     // Those before SIGN_PSBT stand alone: leaving one out leaves a conversation that may have been.
     const first = exchanges.findIndex(({ request }) => request[1] === 0x04);
-    for (let at = first; at < exchanges.length - 1; at++) {
+    for (let at = first; at < exchanges.length - 1; at += 3) {
       const [one, next] = exchanges.slice(at, at + 2);
       if (one === undefined || next === undefined) throw new Error('out of range');
       const rest = exchanges.slice(at + 2);
