@@ -42,6 +42,10 @@ function row(name, { killed, timeout, alive, texts }) {
   return `| ${name} | ${all} | ${killed} | ${timeout} | ${alive} | ${percent(killed + timeout, all)} | ${texts} |`;
 }
 
+function nameIn(file, { quick }, changed) {
+  return [`\`${file}\``, ...(changed.includes(file) ? ['(1)'] : []), ...(quick ? ['(2)'] : [])].join(' ');
+}
+
 export function mutationPage() {
   const { files } = readResults();
   const measured = policyFiles().filter((file) => files[file] !== undefined);
@@ -51,6 +55,10 @@ export function mutationPage() {
   const [noticed, all] = [total.killed + total.timeout, total.killed + total.timeout + total.alive];
   const changed = measured.filter((file) => files[file].sha256 !== digestOf(file));
   const missing = policyFiles().filter((file) => files[file] === undefined);
+  const judged = measured.reduce(
+    (sum, file) => sum + files[file].alive.filter((mutant) => reasonFor(file, mutant) !== null).length,
+    0,
+  );
   const dates = measured.map((file) => files[file].measured).sort();
   return [
     '# Mutation testing of the policy engine',
@@ -59,7 +67,8 @@ export function mutationPage() {
     'after the other, a `<` into a `<=`, a condition into `true`, a body into nothing, and runs the tests each time. A mutant',
     'that no test notices shows a missing test, code that nothing needs, or a change that makes no difference.',
     '',
-    `**${percent(noticed, all)}** of ${all} mutants are noticed, measured ${[...new Set([dates[0], dates.at(-1)])].join(' to ')}.`,
+    `**${percent(noticed, all)}** of ${all} mutants are noticed, in the ${measured.length} of ${measured.length + missing.length} files that have been measured`,
+    `(${[...new Set([dates[0], dates.at(-1)])].join(' to ')}); the others are named below the table.`,
     `Besides, ${total.texts} mutants would empty a text or write one where none is. They are not made: most of those texts are`,
     'sentences for people, which tests of whole screens hold, or words of a closed type, which the compiler holds. Counted as',
     `if none of them were noticed, the score would be ${percent(noticed, all + total.texts)}.`,
@@ -67,6 +76,8 @@ export function mutationPage() {
     '```sh',
     'npm run mutation                        # all of src/policy/; an hour or more',
     'npm run mutation -- rules windows.ts    # folders and files below src/policy/',
+    'npm run mutation -- --alive rules       # only what lived when it was last measured: after writing a test',
+    'npm run mutation -- --quick prove       # without the slow tests',
     'npm run mutation -- --stale             # files that have changed since they were measured, and new ones',
     'npm run mutation -- --page              # only writes this page from what was measured',
     '```',
@@ -82,6 +93,8 @@ export function mutationPage() {
     '- The runner (`test/mutation/runner.mjs`) loads the tests once and runs them in its own process, which is ten times as',
     '  fast as a vitest run for each mutant; a test that has failed is run again without the mutant, and has to hold.',
     '',
+    `Of the ${total.alive} that live, ${judged} were judged to make no difference that matters; the reason stands beside each.`,
+    '',
     'This page is written from `test/mutation/results.json` and never by hand; what is said of mutants that live is in',
     '`test/mutation/reasons.json`.',
     '',
@@ -90,9 +103,12 @@ export function mutationPage() {
     '| file | mutants | killed | timed out | alive | noticed | texts, not made |',
     '|---|---|---|---|---|---|---|',
     row('**all**', total),
-    ...measured.map((file) => row(`\`${file}\`${changed.includes(file) ? ' (1)' : ''}`, count(file))),
+    ...measured.map((file) => row(nameIn(file, files[file], changed), count(file))),
     '',
     ...(changed.length === 0 ? [] : ['(1) The file has changed since it was measured.', '']),
+    ...(measured.every((file) => !files[file].quick)
+      ? []
+      : ['(2) Only the quick tests of its part were run: the slow ones would notice some of what lives.', '']),
     ...(missing.length === 0 ? [] : [`Not measured yet: ${missing.map((file) => `\`${file}\``).join(', ')}.`, '']),
     '## The mutants that live',
     '',
@@ -105,7 +121,7 @@ function survivors(file, alive) {
   const code = (text) => (text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``);
   const lines = alive.map((mutant) => {
     const { line, column, mutator, from, to, untested } = mutant;
-    const why = reasonFor(file, mutant) ?? (untested ? 'No test of its part runs it.' : 'Not judged yet.');
+    const why = reasonFor(file, mutant) ?? (untested ? 'No test that it met runs it.' : 'Not judged yet.');
     return `- ${line}:${column} ${mutator}: ${code(from)} to ${code(to === '' ? 'nothing' : to)}. ${why}`;
   });
   return [`### ${file}`, '', ...lines, ''];

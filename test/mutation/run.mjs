@@ -4,6 +4,7 @@
  *   npm run mutation                        all of src/policy/: an hour or more
  *   npm run mutation -- rules windows.ts    what is named, below src/policy/
  *   npm run mutation -- --alive rules       only the mutants that lived when they were last measured: after writing a test
+ *   npm run mutation -- --quick prove       without the slow tests
  *   npm run mutation -- --stale             files that have changed since they were measured, and new ones
  *   npm run mutation -- --page              only writes the page docs/mutation.md from results.json
  *
@@ -19,6 +20,8 @@ const names = args.filter((arg) => !arg.startsWith('-'));
 const isNamed = (file) => names.length === 0 || names.some((name) => file === name || file.startsWith(`${name}/`));
 const isCurrent = (file) => readResults().files[file]?.sha256 === digestOf(file);
 const ONLY_ALIVE = args.includes('--alive');
+/** What the quick tests let live stays alive: a lower score, sooner. */
+const QUICK = args.includes('--quick');
 
 /** Texts. Most are sentences for people or words of a closed type: see the page. */
 const EXCLUDED = ['StringLiteral'];
@@ -48,7 +51,7 @@ async function measure({ quick, slow }, files) {
     files.map((file) => SOURCE + file),
   );
   const open = [...all.values()].filter(({ status }) => ['Survived', 'NoCoverage'].includes(status));
-  if (open.length > 0 && !args.includes('--quick')) {
+  if (open.length > 0 && !QUICK) {
     const found = await stage(slow, [...new Set(open.map(rangeOf))]);
     for (const [key, mutant] of found) if (NOTICED.includes(mutant.status)) all.set(key, mutant);
   }
@@ -62,7 +65,7 @@ async function measureAlive({ quick, slow }, files) {
     results.files[file].alive.map((mutant) => rangeOf({ fileName: SOURCE + file, location: locationOf(mutant) })),
   );
   if (ranges.length === 0) return;
-  const found = await stage(args.includes('--quick') ? quick : [...quick, ...slow], [...new Set(ranges)]);
+  const found = await stage(QUICK ? quick : [...quick, ...slow], [...new Set(ranges)]);
   for (const file of files) {
     const entry = results.files[file];
     const living = [];
@@ -78,6 +81,7 @@ async function measureAlive({ quick, slow }, files) {
       }
     }
     entry.alive = living;
+    if (!QUICK) delete entry.quick;
   }
   write(results);
 }
@@ -127,6 +131,7 @@ function save(files, mutants) {
       killed: count('Killed', 'RuntimeError'),
       timeout: count('Timeout'),
       texts: made.length - own.length,
+      ...(QUICK ? { quick: true } : {}),
       alive: own.filter(({ status }) => !NOTICED.includes(status)).map((mutant) => alive(mutant, text)),
     };
   }

@@ -126,6 +126,16 @@ describe('people', () => {
     expect(kinds(between(two, one))).toEqual(['roles.watchers.wanda loosening']);
   });
 
+  it('a key of somebody who can only stop from now on loosens, as long as an approval of before may count', () => {
+    const raise = { raise: { from: ['watchers'], m: 1 } };
+    const both = roles((all) => {
+      all.get('officers')?.set('wanda', ['k a']);
+      all.set('watchers', new Map([['wanda', ['k a']]]));
+    });
+    const found = between({ ...both, halt: raise }, { ...put('watchers', 'wanda', 'k a', 'k b'), halt: raise });
+    expect(kinds(found)).toEqual(['roles.officers.wanda tightening', 'roles.watchers.wanda loosening']);
+  });
+
   it('to raise a halt, a quorum that asks for more or for others loosens', () => {
     const raise = (m: number, ...from: string[]) => halt({ raise: { from, m } });
     expect(overall(raise(1, 'officers'), raise(2, 'officers'))).toBe('loosening');

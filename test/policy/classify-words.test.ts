@@ -186,6 +186,35 @@ describe('a change says what was, what is, and why it is of its kind', () => {
       ],
     ],
     [
+      'a key that moves, and another one',
+      alice(['k a', 'k b'], ['k c']),
+      alice(['k a'], ['k c', 'k b', 'k d']),
+      [
+        'neutral | roles.officers.alice | a and b | a | alice has the same keys, written under other roles | new',
+        'loosening | roles.guests.alice | c | c, b and d | alice can sign with another key: d | new',
+      ],
+    ],
+    [
+      'somebody who leaves a role and keeps the same keys in another',
+      alice(['k a'], ['k a']),
+      roles((all) => all.get('officers')?.set('alice', ['k a'])),
+      ['neutral | roles.guests.alice | a | none | the role guests let alice do nothing that is lost | old'],
+    ],
+    [
+      'somebody who joins a role that pins none of the lists',
+      screening(list()),
+      { ...screening(list()), ...put('guests', 'zoe', 'ssh-ed25519 zoe') },
+      [
+        'neutral | roles.guests.zoe | none | zoe | nothing asks the role guests for anything that zoe could not do before | new',
+      ],
+    ],
+    [
+      'a version less',
+      { transaction: { versions: [1, 2] } },
+      { transaction: { versions: [2] } },
+      ['tightening | transaction.versions | 1 and 2 | 2 | it leaves out 1 | new'],
+    ],
+    [
       'a limit that is left out',
       { limits: { lifetime: btc('5') } },
       {},
