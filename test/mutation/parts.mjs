@@ -25,7 +25,7 @@ const judges = readdirSync('test/policy')
   .map((file) => file.slice(0, -'.test.ts'.length))
   .filter((name) => !SLOW.includes(name) && !OTHERS.some((other) => name.startsWith(other)));
 
-const core = { quick: tests(...judges), slow: tests('codes', 'cases') };
+const core = { quick: tests(...judges, 'screening/rules', 'screening/list'), slow: tests('codes', 'cases') };
 
 export const PARTS = [
   { name: 'rules', src: ['rules/'], ...core },
