@@ -132,6 +132,24 @@ describe('batch sign over a conversation that is disturbed once', () => {
   );
 });
 
+describe('a signal that comes when the device has answered all', () => {
+  it('takes nothing away: the signatures are proven and kept', async () => {
+    const { s, id, transaction } = await ready();
+    const controller = new AbortController();
+    const device = faultyDevice(recording, LAST, { kind: 'delayed' });
+    s.interruptible = (work) => work(controller.signal);
+    s.signer = () => ({
+      ...createSigner(openInterruptible(device.channel, controller.signal)),
+      async close() {
+        controller.abort();
+        return device.channel.close();
+      },
+    });
+    expect((await s.json(0, 'batch', 'sign', id)).transaction).toBe(transaction);
+    expect(await s.stateOf(id)).toBe('SIGNED');
+  });
+});
+
 describe('what is wrong with --device and --record is found before anything is reserved', () => {
   it.each([
     ['a device that is none', ['--device', 'usb'], 'E_USAGE', 2],
