@@ -23,10 +23,14 @@ export function namedBlobs(body: EntryBody): readonly Hex[] {
       return [body.statement];
     case 'halt.raised':
       return haltBlobs(body);
+    case 'batch.partial':
+      return [body.part];
     case 'batch.signed':
       return [body.signedPsbt, body.transaction];
     case 'batch.reserved':
     case 'batch.sent':
+    case 'batch.exported':
+    case 'batch.declined':
     case 'batch.released':
     case 'batch.unknown':
     case 'batch.broadcast':

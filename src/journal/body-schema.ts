@@ -184,6 +184,22 @@ const KINDS = {
     device: v.strictObject({ app: text, version: text, fingerprint }),
     approvers: distinct(text),
   }),
+  'batch.exported': v.strictObject({
+    kind: v.literal('batch.exported'),
+    batch: name,
+    psbt: hash,
+    approvers: distinct(text),
+  }),
+  'batch.partial': v.strictObject({
+    kind: v.literal('batch.partial'),
+    batch: name,
+    psbt: hash,
+    signer: fingerprint,
+    part: hash,
+    signatures: v.pipe(count, v.minValue(1)),
+    source: v.picklist(['device', 'file']),
+  }),
+  'batch.declined': v.strictObject({ kind: v.literal('batch.declined'), batch: name, fault: text, reason: text }),
   'batch.released': v.strictObject({ kind: v.literal('batch.released'), batch: name, fault: text, reason: text }),
   'batch.unknown': v.strictObject({ kind: v.literal('batch.unknown'), batch: name, fault: text, reason: text }),
   'batch.signed': v.strictObject({

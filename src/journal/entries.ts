@@ -180,6 +180,29 @@ export type EntryBody =
       /** Whose approvals the verdict right before this entry counted. */
       readonly approvers: readonly string[];
     }
+  /** The PSBT was handed out, for cosigners on other machines to sign: from here on a crash and a silence look alike. */
+  | {
+      readonly kind: 'batch.exported';
+      readonly batch: string;
+      readonly psbt: Hex;
+      /** Whose approvals the verdict right before this entry counted. */
+      readonly approvers: readonly string[];
+    }
+  /** One cosigner of a multisig vault has signed every input, and every signature is proven. */
+  | {
+      readonly kind: 'batch.partial';
+      readonly batch: string;
+      readonly psbt: Hex;
+      /** Master key fingerprint. */
+      readonly signer: Hex;
+      /** SHA-256 of the PSBT with this cosigner's signatures alone, kept as a blob. */
+      readonly part: Hex;
+      readonly signatures: number;
+      /** From a device that was asked here, or out of a PSBT from another machine. */
+      readonly source: 'device' | 'file';
+    }
+  /** A further device was asked and cannot have signed; what others have signed, or may have, stays spent. */
+  | { readonly kind: 'batch.declined'; readonly batch: string; readonly fault: string; readonly reason: string }
   /** The device answered, and no signature can have been made: the reservation is given back. */
   | { readonly kind: 'batch.released'; readonly batch: string; readonly fault: string; readonly reason: string }
   /** A signature may exist outside this journal: the reservation stays spent until reconciled. */

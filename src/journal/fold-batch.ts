@@ -89,6 +89,7 @@ function applyPlanned(draft: BatchDraft, body: PlannedBody, entry: Entry, at: Un
     parts: body.parts,
     approvals: [],
     objections: [],
+    partials: [],
     verdict: null,
     reservedAt: null,
     signed: null,
@@ -156,6 +157,7 @@ function wrongState(batch: BatchRecord, body: LaterBody): Result<never, Fault> {
 const ADVICE: Readonly<Record<BatchState, string>> = {
   DRAFT: 'approve and sign it, or abandon it',
   RESERVED: 'sign it, or abandon it',
+  PARTIAL: 'it is signed in part: ask the next cosigner, or combine what others have signed',
   SENT: 'it may have been signed: let the signing end, or reconcile',
   UNKNOWN: 'it may have been signed: ask the device again for the same bytes, or reconcile',
   SIGNED: 'it is signed: broadcast it',
@@ -182,7 +184,11 @@ function judge(
     case 'batch.reserved':
       return judgeReservation(draft, batch, body, at);
     case 'batch.sent':
+    case 'batch.exported':
       return judgeSending(draft, batch, body, entry, at);
+    case 'batch.partial':
+      if (!batch.partials.some(({ signer }) => signer === body.signer)) return NOTHING;
+      return fail('E_JOURNAL_ENTRY', `the part of ${body.signer} in batch ${batch.id} is known already`);
     case 'batch.rejected':
     case 'batch.withdrawn':
       return judgeObjection(batch, body, at);
@@ -192,6 +198,7 @@ function judge(
       if (body.txid === batch.signed?.txid) return NOTHING;
       return fail('E_JOURNAL_ENTRY', `${body.txid} is not the transaction that was signed for batch ${batch.id}`);
     case 'batch.verdict':
+    case 'batch.declined':
     case 'batch.released':
     case 'batch.unknown':
     case 'batch.signed':
@@ -248,13 +255,13 @@ const SENT_WITHIN = 60;
 function judgeSending(
   draft: BatchDraft,
   batch: BatchRecord,
-  body: Extract<LaterBody, { kind: 'batch.sent' }>,
+  body: Extract<LaterBody, { kind: 'batch.sent' | 'batch.exported' }>,
   entry: Entry,
   at: UnixSeconds,
 ): Result<void, Fault> {
   const { verdict } = batch;
   if (verdict !== null && (verdict.seq !== entry.seq - 1 || at - verdict.at > SENT_WITHIN)) {
-    return fail('E_JOURNAL_ENTRY', `batch ${batch.id} is sent without a verdict of that moment right before it`, {
+    return fail('E_JOURNAL_ENTRY', `batch ${batch.id} goes out without a verdict of that moment right before it`, {
       remedy: 'run the command again: the batch is judged again then',
     });
   }
@@ -348,10 +355,16 @@ function changes(
     case 'batch.reserved':
       return { reservedAt: at, reason: null };
     case 'batch.sent':
+    case 'batch.exported':
       return {};
+    case 'batch.partial': {
+      const { signer, part, source } = body;
+      return { partials: [...batch.partials, { signer, part, at, source }], reason: null };
+    }
     case 'batch.released':
       // The verdict goes with the reservation: another attempt is judged again.
       return { reservedAt: null, verdict: null, reason: body.reason };
+    case 'batch.declined':
     case 'batch.unknown':
     case 'batch.abandoned':
       return { reason: body.reason };

@@ -187,6 +187,9 @@ function applyBody(draft: Draft, entry: Entry, at: UnixSeconds): Result<void, Fa
     case 'batch.approved':
     case 'batch.reserved':
     case 'batch.sent':
+    case 'batch.exported':
+    case 'batch.partial':
+    case 'batch.declined':
     case 'batch.released':
     case 'batch.unknown':
     case 'batch.signed':

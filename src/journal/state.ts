@@ -10,20 +10,31 @@ import type { Entry, PayableRecord, RequestRecord } from './entries.js';
 
 /**
  * DRAFT: planned, nothing debited. RESERVED: debited, no APDU that could sign was sent. SENT: such an APDU may have been
- * sent. SIGNED: signatures exist. BROADCAST: a back end took the
- * transaction. UNKNOWN: they may. CONFIRMED: buried on the chain. ABANDONED and RELEASED batches hold
- * no budget.
+ * sent. PARTIAL: cosigners of a multisig vault have signed, or may have on other machines; further ones may be asked.
+ * SIGNED: all signatures exist. UNKNOWN: they may. BROADCAST: a back end took the transaction. CONFIRMED: buried on the
+ * chain. ABANDONED and RELEASED batches hold no budget; in every state between RESERVED and them it stays debited, however
+ * few signatures there are.
  */
 export type BatchState =
   | 'DRAFT'
   | 'RESERVED'
   | 'SENT'
+  | 'PARTIAL'
   | 'UNKNOWN'
   | 'SIGNED'
   | 'BROADCAST'
   | 'CONFIRMED'
   | 'RELEASED'
   | 'ABANDONED';
+
+/** What one cosigner has signed of a batch: `part` names the PSBT with those signatures. */
+export interface PartRecord {
+  /** Master key fingerprint. */
+  readonly signer: Hex;
+  readonly part: Hex;
+  readonly at: UnixSeconds;
+  readonly source: 'device' | 'file';
+}
 
 export interface ApprovalRecord {
   readonly person: string;
@@ -83,6 +94,8 @@ export interface BatchRecord {
   } | null;
   /** When it was first broadcast; null before. */
   readonly broadcastAt: UnixSeconds | null;
+  /** One a cosigner, in the order in which they came. */
+  readonly partials: readonly PartRecord[];
   /** From 6 confirmations on, as `confirmationOf` has it: what is said of its block frees nothing early. */
   readonly confirmed: { readonly at: UnixSeconds; readonly height: number } | null;
   /** Why it was released, unknown or abandoned. */

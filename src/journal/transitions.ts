@@ -13,27 +13,42 @@ type Moves = Readonly<Partial<Record<BatchState, BatchState>>>;
  * Asking the device again (batch.sent in SENT or UNKNOWN: the same bytes, after a crash or an unplugged cable) leads to
  * UNKNOWN and not back to SENT: the earlier attempt may have signed, so a clean refusal of the later one proves nothing
  * and can give no budget back.
+ *
+ * PARTIAL is where a multisig batch waits for further cosigners: one signature counts as all of them do, so nothing leads
+ * from there to RELEASED or ABANDONED, and a device that declines changes nothing. Asking one cosigner after another, and
+ * the same one again, is harmless, since it is for the same bytes.
  */
 export const TRANSITIONS: Readonly<Record<Exclude<BatchEntryKind, 'batch.planned'>, Moves>> = {
   'batch.verdict': {
     DRAFT: 'DRAFT',
     RESERVED: 'RESERVED',
     SENT: 'SENT',
+    PARTIAL: 'PARTIAL',
     UNKNOWN: 'UNKNOWN',
     RELEASED: 'RELEASED',
   },
-  'batch.approved': { DRAFT: 'DRAFT', RESERVED: 'RESERVED', RELEASED: 'RELEASED' },
+  'batch.approved': {
+    DRAFT: 'DRAFT',
+    RESERVED: 'RESERVED',
+    SENT: 'SENT',
+    PARTIAL: 'PARTIAL',
+    UNKNOWN: 'UNKNOWN',
+    RELEASED: 'RELEASED',
+  },
   'batch.reserved': { DRAFT: 'RESERVED', RELEASED: 'RESERVED' },
-  'batch.sent': { RESERVED: 'SENT', SENT: 'UNKNOWN', UNKNOWN: 'UNKNOWN' },
+  'batch.sent': { RESERVED: 'SENT', SENT: 'UNKNOWN', PARTIAL: 'PARTIAL', UNKNOWN: 'UNKNOWN' },
+  'batch.exported': { RESERVED: 'PARTIAL', SENT: 'PARTIAL', PARTIAL: 'PARTIAL', UNKNOWN: 'PARTIAL' },
+  'batch.partial': { SENT: 'PARTIAL', PARTIAL: 'PARTIAL', UNKNOWN: 'PARTIAL' },
+  'batch.declined': { PARTIAL: 'PARTIAL', UNKNOWN: 'UNKNOWN' },
   'batch.released': { RESERVED: 'RELEASED', SENT: 'RELEASED' },
-  'batch.unknown': { SENT: 'UNKNOWN', UNKNOWN: 'UNKNOWN' },
-  'batch.signed': { SENT: 'SIGNED', UNKNOWN: 'SIGNED' },
+  'batch.unknown': { SENT: 'UNKNOWN', PARTIAL: 'PARTIAL', UNKNOWN: 'UNKNOWN' },
+  'batch.signed': { SENT: 'SIGNED', PARTIAL: 'SIGNED', UNKNOWN: 'SIGNED' },
   'batch.broadcast': { SIGNED: 'BROADCAST', BROADCAST: 'BROADCAST' },
   'batch.confirmed': { SIGNED: 'CONFIRMED', BROADCAST: 'CONFIRMED' },
   'batch.unconfirmed': { CONFIRMED: 'BROADCAST' },
   'batch.abandoned': { DRAFT: 'ABANDONED', RESERVED: 'ABANDONED', RELEASED: 'ABANDONED' },
-  'batch.rejected': { DRAFT: 'DRAFT', RESERVED: 'RESERVED', RELEASED: 'RELEASED' },
-  'batch.withdrawn': { DRAFT: 'DRAFT', RESERVED: 'RESERVED', RELEASED: 'RELEASED' },
+  'batch.rejected': { DRAFT: 'DRAFT', RESERVED: 'RESERVED', PARTIAL: 'PARTIAL', RELEASED: 'RELEASED' },
+  'batch.withdrawn': { DRAFT: 'DRAFT', RESERVED: 'RESERVED', PARTIAL: 'PARTIAL', RELEASED: 'RELEASED' },
 };
 
 /** What a batch keeps from others in each state. Coins stand for request ids too: both are held and freed together. */
@@ -41,6 +56,7 @@ const HOLDINGS: Readonly<Record<BatchState, { readonly budget: boolean; readonly
   DRAFT: { budget: false, coins: true },
   RESERVED: { budget: true, coins: true },
   SENT: { budget: true, coins: true },
+  PARTIAL: { budget: true, coins: true },
   UNKNOWN: { budget: true, coins: true },
   SIGNED: { budget: true, coins: true },
   BROADCAST: { budget: true, coins: true },
@@ -53,6 +69,7 @@ export const BATCH_STATES: readonly BatchState[] = [
   'DRAFT',
   'RESERVED',
   'SENT',
+  'PARTIAL',
   'UNKNOWN',
   'SIGNED',
   'BROADCAST',

@@ -9,23 +9,26 @@ import { ByteReader } from './wire.js';
 
 /**
  * The signatures of a finalised PSBT (BIP174), taken out of its final scripts as a device would have returned them, to be
- * proven like those: one a key hash input with the key that it names, one a taproot key path without. Nothing is believed
- * here. A multisig witness does not say which key made which signature, so it is refused, as signing for one is.
- * Faults: E_SIG_ENCODING; E_PSBT_PARSE and E_PSBT_VERSION for the PSBT itself.
+ * proven like those: one a key hash input with the key that it names, one a taproot key path without, and those of a
+ * multisig witness without their keys, which it does not name (`attributeSignatures` finds them). Nothing is believed
+ * here. Faults: E_SIG_ENCODING; E_PSBT_PARSE and E_PSBT_VERSION for the PSBT itself.
  */
-export function finalSignatures(psbt: Uint8Array, { kind }: Vault): Result<readonly ReturnedSignature[], Fault> {
+export function finalSignatures(psbt: Uint8Array, vault: Vault): Result<readonly ReturnedSignature[], Fault> {
   const parts = splitPsbt(psbt);
   if (!parts.ok) return parts;
-  return all(
+  const read = all(
     parts.value.inputs.map((map, input) => {
-      const signature = signatureOf(kind, map);
-      if (signature !== null) return ok({ input, ...signature });
-      return fail('E_SIG_ENCODING', `input ${input} has no final script of the form that ${kind} has`);
+      const signatures = signaturesOf(vault, map);
+      if (signatures !== null) return ok(signatures.map((signature) => ({ input, ...signature })));
+      return fail('E_SIG_ENCODING', `input ${input} has no final script of the form that ${vault.kind} has`);
     }),
   );
+  return read.ok ? ok(read.value.flat()) : read;
 }
 
-function signatureOf(kind: Vault['kind'], map: KeyMap): Omit<ReturnedSignature, 'input'> | null {
+type Unplaced = Omit<ReturnedSignature, 'input'>;
+
+function signaturesOf({ kind, threshold }: Vault, map: KeyMap): readonly Unplaced[] | null {
   switch (kind) {
     case 'pkh':
       return keyHashSignature(pushes(fieldValue(map, INPUT.FINAL_SCRIPTSIG)));
@@ -34,17 +37,24 @@ function signatureOf(kind: Vault['kind'], map: KeyMap): Omit<ReturnedSignature, 
       return keyHashSignature(witnessItems(fieldValue(map, INPUT.FINAL_SCRIPTWITNESS)));
     case 'tr': {
       const [signature, ...others] = witnessItems(fieldValue(map, INPUT.FINAL_SCRIPTWITNESS)) ?? [];
-      return signature === undefined || others.length > 0 ? null : { publicKey: null, signature };
+      return signature === undefined || others.length > 0 ? null : [{ publicKey: null, signature }];
     }
     case 'wsh(sortedmulti)':
     case 'sh(wsh(sortedmulti))':
-      return null;
+      return multisigSignatures(witnessItems(fieldValue(map, INPUT.FINAL_SCRIPTWITNESS)) ?? [], threshold);
   }
 }
 
-function keyHashSignature(items: readonly Uint8Array[] | null): Omit<ReturnedSignature, 'input'> | null {
+/** An empty item for what OP_CHECKMULTISIG pops too much (BIP147), the signatures, the witness script. */
+function multisigSignatures(items: readonly Uint8Array[], threshold: number): readonly Unplaced[] | null {
+  const [dummy, ...rest] = items;
+  if (dummy === undefined || dummy.length > 0 || rest.length !== threshold + 1) return null;
+  return rest.slice(0, threshold).map((signature) => ({ publicKey: null, signature }));
+}
+
+function keyHashSignature(items: readonly Uint8Array[] | null): readonly Unplaced[] | null {
   const [signature, publicKey, ...others] = items ?? [];
-  return signature === undefined || publicKey === undefined || others.length > 0 ? null : { publicKey, signature };
+  return signature === undefined || publicKey === undefined || others.length > 0 ? null : [{ publicKey, signature }];
 }
 
 /** The value of PSBT_IN_FINAL_SCRIPTWITNESS: a count, and that many items. */

@@ -8,7 +8,7 @@ import { decodePsbt } from './decode.js';
 import { INPUT, SIGNATURE_FIELDS } from './fields.js';
 import { type Field, field, keyedField, writePsbt } from './key-map.js';
 import { ownInputs } from './own.js';
-import { parseFault, splitPsbt } from './parts.js';
+import { type PsbtParts, parseFault, splitPsbt } from './parts.js';
 import { differenceBetween, parseTransaction, type Transaction } from './transaction.js';
 import type { FinalTransaction, ProvenSignature } from './types.js';
 
@@ -35,26 +35,16 @@ export function finalise(
   if (!own.ok) return own;
 
   const { vault } = deriver;
-  const signatures = new Map<number, Field[]>();
-  for (const signature of proven) {
-    const fields = signatures.get(signature.input) ?? [];
-    signatures.set(signature.input, [...fields, signatureField(vault, signature)]);
-  }
+  const counts = new Map<number, number>();
+  for (const { input } of proven) counts.set(input, (counts.get(input) ?? 0) + 1);
   for (const { index, subject } of own.value) {
-    const count = signatures.get(index)?.length ?? 0;
+    const count = counts.get(index) ?? 0;
     const text = `${subject} has ${count} of the ${vault.threshold} signatures that it needs`;
     if (count < vault.threshold) return fail('E_SIG_MISSING', text);
     if (count > vault.threshold) return fail('E_SIG_UNEXPECTED', text);
   }
 
-  const combined = writePsbt([
-    parts.value.global,
-    ...parts.value.inputs.map((map, index) => [
-      ...map.filter(({ type }) => !SIGNATURE_FIELDS.has(type)),
-      ...(signatures.get(index) ?? []),
-    ]),
-    ...parts.value.outputs,
-  ]);
+  const combined = joined(parts.value, vault, proven);
   const finished = Psbt.fromBuffer(combined).finalizeAllInputs();
   // Fees are the policy's business, decided before anything was signed; the library's own cap would only hide it.
   const transaction = finished.extractTransaction(true);
@@ -77,6 +67,36 @@ export function finalise(
 export function finalMismatch(unsigned: Transaction, bytes: Uint8Array): string | null {
   const signed = parseTransaction(bytes);
   return signed.ok ? differenceBetween(unsigned, signed.value) : `it cannot be read: ${signed.error}`;
+}
+
+/**
+ * The PSBT with these signatures and no others, not finalised: what is handed on to the next cosigner. Equal signatures
+ * give equal bytes. Faults: E_PSBT_PARSE, E_PSBT_VERSION.
+ */
+export function withSignatures(
+  psbt: Uint8Array,
+  { vault }: Deriver,
+  proven: readonly ProvenSignature[],
+): Result<Uint8Array, Fault> {
+  const parts = splitPsbt(psbt);
+  return parts.ok ? ok(joined(parts.value, vault, proven)) : parts;
+}
+
+function joined({ global, inputs, outputs }: PsbtParts, vault: Vault, proven: readonly ProvenSignature[]): Uint8Array {
+  const signatures = new Map<number, Field[]>();
+  for (const signature of proven) {
+    const fields = signatures.get(signature.input) ?? [];
+    fields.push(signatureField(vault, signature));
+    signatures.set(signature.input, fields);
+  }
+  return writePsbt([
+    global,
+    ...inputs.map((map, index) => [
+      ...map.filter(({ type }) => !SIGNATURE_FIELDS.has(type)),
+      ...(signatures.get(index) ?? []),
+    ]),
+    ...outputs,
+  ]);
 }
 
 function signatureField({ kind }: Vault, { publicKey, signature }: ProvenSignature): Field {

@@ -1,5 +1,5 @@
 import { verify, verifySchnorr } from 'tiny-secp256k1';
-import { equalBytes, toHex } from '../domain/bytes.js';
+import { equalBytes, type Hex, toHex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { formatPath } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
@@ -17,6 +17,8 @@ interface ExpectedKey {
   readonly publicKey: Uint8Array;
   /** The taproot internal key, by which a client may also name the signer. */
   readonly alias: Uint8Array | null;
+  /** Of the master key: which device holds it. */
+  readonly fingerprint: Hex;
   /** "key 02ab... (84'/1'/0'/0/7)". */
   readonly name: string;
 }
@@ -41,9 +43,76 @@ export function proveSignatures(
   deriver: Deriver,
   returned: readonly ReturnedSignature[],
 ): Result<readonly ProvenSignature[], Fault> {
+  const { threshold } = deriver.vault;
+  return prove(psbt, deriver, returned, { of: null, due: threshold });
+}
+
+/**
+ * Proves the answer of one cosigner of a multisig vault, known by its master key fingerprint: for every input exactly one
+ * signature by each of its keys, and none by anybody else's. Otherwise as `proveSignatures`, faults included.
+ */
+export function proveSigner(
+  psbt: Uint8Array,
+  deriver: Deriver,
+  fingerprint: Hex,
+  returned: readonly ReturnedSignature[],
+): Result<readonly ProvenSignature[], Fault> {
+  const held = deriver.vault.keys.filter((key) => key.fingerprint === fingerprint).length;
+  if (held === 0) throw new Error(`${fingerprint} is no signer of the vault ${deriver.vault.id}`);
+  return prove(psbt, deriver, returned, { of: fingerprint, due: held });
+}
+
+/** A signature, not yet believed, with the cosigner who is said to have made it; null where it is nobody's. */
+export interface AttributedSignature extends ReturnedSignature {
+  /** Master key fingerprint. */
+  readonly signer: Hex | null;
+}
+
+/**
+ * Finds out whose each signature is: by the key that it names, or, where it names none (a witness has the signatures of a
+ * multisig in order and without names), by trying the keys of its input. Nothing is proven by that. Faults: those of the
+ * PSBT.
+ */
+export function attributeSignatures(
+  psbt: Uint8Array,
+  deriver: Deriver,
+  returned: readonly ReturnedSignature[],
+): Result<readonly AttributedSignature[], Fault> {
   const expected = expectedInputs(psbt, deriver);
   if (!expected.ok) return expected;
-  const { threshold, kind } = deriver.vault;
+  return ok(
+    returned.map((answer) => {
+      const input = expected.value[answer.input];
+      const key = input === undefined ? undefined : makerOf(input, answer);
+      return { ...answer, publicKey: answer.publicKey ?? key?.publicKey ?? null, signer: key?.fingerprint ?? null };
+    }),
+  );
+}
+
+function makerOf(input: ExpectedInput, { publicKey, signature }: ReturnedSignature): ExpectedKey | undefined {
+  if (publicKey !== null) return input.keys.find((key) => isNamed(key, publicKey));
+  if (input.keys.length === 1) return input.keys[0];
+  return input.keys.find((key) => checkEcdsa(input, key, signature, input.subject).ok);
+}
+
+const isNamed = ({ publicKey, alias }: ExpectedKey, named: Uint8Array): boolean =>
+  equalBytes(publicKey, named) || (alias !== null && equalBytes(alias, named));
+
+/** Whose signatures are taken (of everybody: null), and how many of them an input must have. */
+interface Demand {
+  readonly of: Hex | null;
+  readonly due: number;
+}
+
+function prove(
+  psbt: Uint8Array,
+  deriver: Deriver,
+  returned: readonly ReturnedSignature[],
+  demand: Demand,
+): Result<readonly ProvenSignature[], Fault> {
+  const expected = expectedInputs(psbt, deriver);
+  if (!expected.ok) return expected;
+  const { due } = demand;
 
   const proven = new Map<number, ProvenSignature[]>();
   for (const answer of returned) {
@@ -51,18 +120,18 @@ export function proveSignatures(
     if (input === undefined) {
       return fail('E_SIG_UNEXPECTED', `a signature for input ${answer.input}, which the transaction does not have`);
     }
-    const key = expectedKey(input, answer.publicKey);
+    const key = expectedKey(input, answer.publicKey, demand.of);
     if (!key.ok) return key;
     const others = proven.get(answer.input) ?? [];
     const subject = `${input.subject}, ${key.value.name}`;
     if (others.some(({ publicKey }) => equalBytes(publicKey, key.value.publicKey))) {
       return fail('E_SIG_UNEXPECTED', `${subject}: signed twice`);
     }
-    if (others.length === threshold) {
-      return fail('E_SIG_UNEXPECTED', `${subject}: one signature more than the ${threshold} that are needed`);
+    if (others.length === due) {
+      return fail('E_SIG_UNEXPECTED', `${subject}: one signature more than the ${due} that are needed`);
     }
     const checked =
-      kind === 'tr'
+      deriver.vault.kind === 'tr'
         ? checkSchnorr(input, key.value, answer.signature, subject)
         : checkEcdsa(input, key.value, answer.signature, subject);
     if (!checked.ok) return checked;
@@ -74,7 +143,7 @@ export function proveSignatures(
 
   for (const input of expected.value) {
     const count = proven.get(input.index)?.length ?? 0;
-    if (count < threshold) return missing(input, count, deriver.vault);
+    if (count < due) return missing(input, count, due, demand.of);
   }
   return ok(expected.value.flatMap(({ index }) => proven.get(index) ?? []));
 }
@@ -104,10 +173,10 @@ function expectedInputs(psbt: Uint8Array, deriver: Deriver): Result<readonly Exp
 }
 
 function keysOf({ derived, prevout }: OwnInput, { kind }: Vault): readonly ExpectedKey[] {
-  return derived.keys.map(({ publicKey, path }) => {
+  return derived.keys.map(({ publicKey, path, fingerprint }) => {
     const verifying = kind === 'tr' ? prevout.script.subarray(2) : publicKey;
     const alias = kind === 'tr' ? publicKey.subarray(-32) : null;
-    return { publicKey: verifying, alias, name: `key ${toHex(verifying)} (${formatPath(path)})` };
+    return { publicKey: verifying, alias, fingerprint, name: `key ${toHex(verifying)} (${formatPath(path)})` };
   });
 }
 
@@ -137,17 +206,26 @@ function required(script: Uint8Array | undefined): Uint8Array {
   return script;
 }
 
-function expectedKey(input: ExpectedInput, publicKey: Uint8Array | null): Result<ExpectedKey, Fault> {
+function expectedKey(
+  input: ExpectedInput,
+  publicKey: Uint8Array | null,
+  signer: Hex | null,
+): Result<ExpectedKey, Fault> {
   const [only, ...others] = input.keys;
   if (publicKey === null) {
     if (only !== undefined && others.length === 0) return ok(only);
     return fail('E_SIG_UNEXPECTED', `${input.subject}: a signature that does not say which of several keys made it`);
   }
-  const key = input.keys.find(
-    (candidate) =>
-      equalBytes(candidate.publicKey, publicKey) ||
-      (candidate.alias !== null && equalBytes(candidate.alias, publicKey)),
-  );
+  const key = input.keys.find((candidate) => isNamed(candidate, publicKey));
+  if (key !== undefined && signer !== null && key.fingerprint !== signer) {
+    return fail(
+      'E_SIG_UNEXPECTED',
+      `${input.subject}: a signature by ${key.name} of ${key.fingerprint}, and ${signer} was asked`,
+      {
+        remedy: 'do not use this answer: a device signs with its own keys alone',
+      },
+    );
+  }
   if (key !== undefined) return ok(key);
   return fail('E_SIG_UNEXPECTED', `${input.subject}: a signature by key ${toHex(publicKey)}, which was not asked`, {
     remedy: 'attach the device of this vault',
@@ -196,8 +274,12 @@ function invalid(subject: string): Result<never, Fault> {
 
 const DISTRUST = 'do not use this answer: check that the right device is attached, and that its app is the genuine one';
 
-function missing(input: ExpectedInput, count: number, { threshold }: Vault): Result<never, Fault> {
-  const names = input.keys.map(({ name }) => name).join(', ');
-  const due = threshold === 1 ? `no signature by ${names}` : `${count} of ${threshold} signatures by ${names}`;
-  return fail('E_SIG_MISSING', `${input.subject}: ${due}`, { remedy: 'sign again with the device of this vault' });
+function missing(input: ExpectedInput, count: number, due: number, signer: Hex | null): Result<never, Fault> {
+  const names = input.keys
+    .filter(({ fingerprint }) => signer === null || fingerprint === signer)
+    .map(({ name }) => name);
+  const what = due === 1 ? 'no signature' : `${count} of ${due} signatures`;
+  return fail('E_SIG_MISSING', `${input.subject}: ${what} by ${names.join(', ')}`, {
+    remedy: signer === null ? 'sign again with the device of this vault' : `sign again with the device ${signer}`,
+  });
 }

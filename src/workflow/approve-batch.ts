@@ -1,6 +1,7 @@
 import { whoseKey } from '../approval/people.js';
 import { verifySshsig } from '../approval/sshsig.js';
 import { APPROVAL_NAMESPACE, approvalStatement, checkStatement } from '../approval/statement.js';
+import { isDefaultKind } from '../device/estimate.js';
 import { utf8 } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
@@ -199,7 +200,9 @@ function strangeKey(publicKey: string): Result<never, Fault> {
 
 function mayApprove({ batch, situation, assessment }: ReviewedBatch, person: string): Result<void, Fault> {
   // RESERVED too: what a crash left there can only go on with approvals that still stand, and they may have run out.
-  if (nextState(batch.state, 'batch.approved') === null) {
+  // Further cosigners are asked for the same bytes while the approvals stand; a batch of one key is not asked for again.
+  const isOver = isDefaultKind(situation.vault.kind) && (batch.state === 'SENT' || batch.state === 'UNKNOWN');
+  if (isOver || nextState(batch.state, 'batch.approved') === null) {
     return fail('E_BATCH_STATE', `batch ${batch.id} is ${batch.state}: there is nothing left to approve`, {
       remedy: `see what became of it: countersign batch show ${batch.id}`,
     });

@@ -15,7 +15,7 @@ import { canonicalVerdict } from '../policy/verdict.js';
 import { type ApprovalScene, proveApproval, statementFields } from './approvals.js';
 import type { Assessment } from './assess.js';
 import type { DocumentAudit } from './audit-documents.js';
-import { confirmationProblem, fallbackProblem, importProblem, signingProblem } from './audit-evidence.js';
+import { confirmationProblem, fallbackProblem, importProblem, partProblem, signingProblem } from './audit-evidence.js';
 import { HaltAudit, NO_HALT } from './audit-halts.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
 import { mayReject, proveObjection } from './object-batch.js';
@@ -143,6 +143,14 @@ export class DecisionAudit {
         return this.#reservationProblem(entry, body);
       case 'batch.sent':
         return this.#sendingProblem(entry, body);
+      case 'batch.exported':
+        return this.#outgoingProblem(entry, body, 'handed out');
+      case 'batch.partial': {
+        const snapshot = await this.#past.snapshot();
+        return snapshot.ok ? partProblem(this.#desk, snapshot.value.deriver, body, batch) : NO_COINS;
+      }
+      case 'batch.declined':
+        return null;
       case 'batch.signed': {
         const snapshot = await this.#past.snapshot();
         const problem = snapshot.ok ? await signingProblem(this.#desk, snapshot.value.deriver, body, batch) : NO_COINS;
@@ -303,15 +311,19 @@ export class DecisionAudit {
   }
 
   async #sendingProblem(entry: Entry, body: Body<'batch.sent'>): Promise<Problem> {
-    const last = this.#verdictBefore(entry, body.batch);
-    if (typeof last === 'string') return `it is sent to a device ${last}`;
-    const { verdict, facts } = last;
     const read = await this.#past.snapshot();
     if (!read.ok) return NO_COINS;
     const own = read.value.deriver.vault.keys.map(({ fingerprint }) => fingerprint);
     if (!own.includes(body.device.fingerprint)) {
       return `it was sent to the device ${body.device.fingerprint}, and the vault belongs to ${own.join(', ')}`;
     }
+    return this.#outgoingProblem(entry, body, 'sent to a device');
+  }
+
+  #outgoingProblem(entry: Entry, body: Body<'batch.sent' | 'batch.exported'>, what: string): Problem {
+    const last = this.#verdictBefore(entry, body.batch);
+    if (typeof last === 'string') return `it is ${what} ${last}`;
+    const { verdict, facts } = last;
     return fieldDifference(body, { psbt: facts.psbtSha256, approvers: [...(verdict.quorum?.approved ?? [])] });
   }
 

@@ -4,8 +4,9 @@ import { formatTime } from '../domain/time.js';
 import { confirmationOf } from '../journal/fold-batch.js';
 import type { BatchRecord } from '../journal/state.js';
 import { finalSignatures } from '../psbt/final-signatures.js';
-import { finalise } from '../psbt/finalise.js';
-import { proveSignatures } from '../psbt/verify.js';
+import { finalise, withSignatures } from '../psbt/finalise.js';
+import { partsOf } from '../psbt/partial.js';
+import { attributeSignatures, proveSignatures } from '../psbt/verify.js';
 import { tipProblem } from '../vault/plausible-tip.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
@@ -28,7 +29,9 @@ export async function signingProblem(
   if (!transaction.ok) return transaction.error.message;
   const found = finalSignatures(signed.value, deriver.vault);
   if (!found.ok) return `its signed PSBT: ${found.error.message}`;
-  const proven = proveSignatures(unsigned.value, deriver, found.value);
+  const attributed = attributeSignatures(unsigned.value, deriver, found.value);
+  if (!attributed.ok) return `its PSBT: ${attributed.error.message}`;
+  const proven = proveSignatures(unsigned.value, deriver, attributed.value);
   if (!proven.ok) return `its signed PSBT: ${proven.error.message}`;
   const final = finalise(unsigned.value, deriver, proven.value);
   if (!final.ok) return final.error.message;
@@ -39,6 +42,30 @@ export async function signingProblem(
     return 'its signed PSBT is not the planned one with the signatures that it carries';
   }
   return fieldDifference(body, { txid: final.value.txid, signatures: proven.value.length });
+}
+
+/** What one cosigner is said to have signed, proven again; the blob holds those signatures and nothing besides the plan. */
+export async function partProblem(
+  { journal }: Desk,
+  deriver: Deriver,
+  { signer, part, signatures }: Body<'batch.partial'>,
+  { psbt }: BatchRecord,
+): Promise<Problem> {
+  const unsigned = await journal.blob(psbt);
+  if (!unsigned.ok) return unsigned.error.message;
+  const kept = await journal.blob(part);
+  if (!kept.ok) return kept.error.message;
+  const parts = partsOf(kept.value, unsigned.value, deriver);
+  if (!parts.ok) return `its part: ${parts.error.message}`;
+  const [own, ...others] = parts.value;
+  if (own?.signer !== signer || others.length > 0) {
+    return `its part is signed by ${parts.value.map((one) => one.signer).join(', ')}, and it names ${signer}`;
+  }
+  if (own.signatures.length !== signatures)
+    return `its part has ${own.signatures.length} signatures, not ${signatures}`;
+  const again = withSignatures(unsigned.value, deriver, own.signatures);
+  if (again.ok && equalBytes(again.value, kept.value)) return null;
+  return 'its part is not the planned PSBT with those signatures alone';
 }
 
 /** Whether the snapshot of that moment says that the chain has buried the transaction, as deep as it has to be. */

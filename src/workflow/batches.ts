@@ -38,6 +38,10 @@ export async function abandonBatch(
         return fail('E_BATCH_STATE', `batch ${id} was abandoned before: ${found.value.reason ?? ''}`, {
           remedy: 'nothing is left to do: its coins and its request ids are free',
         });
+      case 'PARTIAL':
+        return fail('E_BATCH_STATE', `batch ${id} is PARTIAL: signatures of it exist or may, so it counts as spent`, {
+          remedy: 'have the other cosigners sign it, or wait for what the chain shows; its coins stay held until then',
+        });
       case 'SENT':
       case 'UNKNOWN':
         return fail('E_BATCH_STATE', `batch ${id} is ${state}: a signature of it may exist, so it counts as spent`, {

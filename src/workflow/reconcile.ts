@@ -117,6 +117,7 @@ function standingOf({ state, signed }: BatchRecord, { by }: SpentCoin): 'authori
       // A back end that cannot name the spender leaves the one transaction that was signed for this coin.
       return by === null || by === signed?.txid ? 'authorised' : 'strange';
     case 'SENT':
+    case 'PARTIAL':
     case 'UNKNOWN':
       return 'unsettled';
     case 'DRAFT':

@@ -1,27 +1,25 @@
+import { isDefaultKind } from '../device/estimate.js';
 import { checkSignable, checkTransport, identify } from '../device/preflight.js';
 import { previewSigning } from '../device/screens.js';
 import { signingShape } from '../device/signing-shape.js';
-import type { DevicePreview, IdentifiedDevice, Signer, SigningProgress } from '../device/types.js';
-import { sha256Hex, utf8 } from '../domain/bytes.js';
-import { type Fault, fail, fault } from '../domain/fault.js';
-import { err, ok, type Result } from '../domain/result.js';
+import type { DevicePreview, IdentifiedDevice, Registration, Signer, SigningProgress } from '../device/types.js';
+import type { Hex } from '../domain/bytes.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { ok, type Result } from '../domain/result.js';
 import { sumSats } from '../domain/sats.js';
-import type { EntryBody } from '../journal/entries.js';
-import type { BatchRecord, BatchState, HaltRecord, JournalState } from '../journal/state.js';
 import type { Verdict } from '../policy/types.js';
-import { canonicalVerdict } from '../policy/verdict.js';
 import { finalise } from '../psbt/finalise.js';
-import type { FinalTransaction, ReturnedSignature } from '../psbt/types.js';
+import type { ReturnedSignature } from '../psbt/types.js';
 import { proveSignatures } from '../psbt/verify.js';
 import type { Vault } from '../vault/types.js';
 import { type ReviewedBatch, reviewBatch } from './approve-batch.js';
 import type { Assessment } from './assess.js';
-import { haltOnDenials } from './automatic-halt.js';
-import { haltsHolding } from './halt-scene.js';
+import { keepFinal } from './gather-parts.js';
 import type { Composition, Desk } from './ports.js';
-import { outputRecord, verdictEntry } from './records.js';
-import { findBatch, openVault } from './situation.js';
-import { HEAD_MOVED, insist, transactOn } from './transact.js';
+import { registrationFor } from './registrations.js';
+import { mayAsk, proveCosigner, type SignedPart, type SignedWhole } from './sign-part.js';
+import { checkState, type Debited, goOut, notSigned, reserve, sameBytes, unknown, withdraw } from './signing-steps.js';
+import { openVault } from './situation.js';
 
 export interface SignOptions {
   readonly device: string;
@@ -29,40 +27,40 @@ export interface SignOptions {
   readonly record: string | null;
   /** Breaks it off. What was reserved is given back, unless a signature may exist by then. */
   readonly signal?: AbortSignal | undefined;
+  /** The one cosigner that is meant, by master key fingerprint, or null. */
+  readonly signer: Hex | null;
 }
 
 /** What the person at the terminal sees while it happens. */
 export interface SignEvents {
   preview(review: ReviewedBatch, preview: DevicePreview): void;
-  reserved(): void;
+  /** The budget is debited: by this run, or since an earlier one. */
+  reserved(from: Debited): void;
   identified(device: IdentifiedDevice, name: string): void;
   progress(progress: SigningProgress): void;
 }
 
 export type SignOutcome =
-  | {
-      readonly kind: 'signed';
-      readonly review: ReviewedBatch;
-      readonly final: FinalTransaction;
-      readonly signatures: number;
-      /** Why the journal does not know of it, although every signature is proven; null where it does. */
-      readonly unkept: Fault | null;
-      /** Halts that were raised while the device signed: the transaction is kept and not released. */
-      readonly heldBy: readonly HaltRecord[];
-      /** What went wrong after the signatures were there: the channel or the recording did not close well. */
-      readonly closing: Fault | null;
-    }
+  | SignedWhole
+  /** One cosigner of several has signed, and others have to. */
+  | SignedPart
   /**
    * Denied, or approvals are missing: nothing was sent. Before the reservation nothing was reserved either; once the
-   * device was there, what was reserved is released.
+   * device was there, what was reserved is released, unless another cosigner has signed.
    */
-  | { readonly kind: 'refused'; readonly when: RefusedWhen; readonly review: ReviewedBatch; readonly verdict: Verdict };
+  | {
+      readonly kind: 'refused';
+      readonly when: RefusedWhen;
+      readonly review: ReviewedBatch;
+      readonly verdict: Verdict;
+    };
 
 export type RefusedWhen = 'before the reservation' | 'before the device was asked';
 
 /**
- * Reserve, judge again, ask, prove. The budget is durable before the first APDU; it is given back only where the device
- * cannot have signed; and nothing of the device's answer is kept before every signature is proven.
+ * Reserve, judge again, ask, prove. The budget is durable before the first APDU; it is given back only where no device
+ * can have signed; and nothing of the device's answer is kept before every signature is proven. A multisig batch goes
+ * through this once for each cosigner, in any order; from the first signature on nothing gives its budget back.
  */
 export async function signBatch(
   desk: Desk,
@@ -78,8 +76,12 @@ export async function signBatch(
   const first = await reviewBatch(desk, id);
   if (!first.ok) return first;
   const { batch, situation, assessment } = first.value;
-  const signable = checkState(first.value);
+  const { vault } = situation;
+  const several = !isDefaultKind(vault.kind);
+  const signable = checkState(batch, several);
   if (!signable.ok) return signable;
+  const asked = mayAsk(situation, batch, options.signer);
+  if (!asked.ok) return asked;
   if (assessment.verdict.decision !== 'ALLOW') {
     return ok({
       kind: 'refused',
@@ -88,178 +90,107 @@ export async function signBatch(
       verdict: assessment.verdict,
     });
   }
-  const known = checkSignable(situation.vault);
+  const known = checkSignable(vault);
   if (!known.ok) return known;
   const request = { spec: options.device, record: options.record, psbt: batch.psbt, signal: options.signal };
   const usable = await devices.checkDevice(request);
   if (!usable.ok) return usable;
-  events.preview(first.value, previewOf(situation.vault, first.value.psbt, assessment));
+  events.preview(first.value, previewOf(vault, first.value.psbt, assessment, options.signer));
 
-  const reserved = await reserve(desk, id);
+  const reserved = await reserve(desk, id, several);
   if (!reserved.ok) return reserved;
-  if (reserved.value !== null) {
-    return ok({ kind: 'refused', when: 'before the reservation', review: first.value, verdict: reserved.value });
+  if (reserved.value.kind === 'refused') {
+    const { verdict } = reserved.value;
+    return ok({ kind: 'refused', when: 'before the reservation', review: first.value, verdict });
   }
-  events.reserved();
+  const { from } = reserved.value;
+  events.reserved(from);
 
   const opened = await devices.openDevice(request);
-  if (!opened.ok) return release(desk, id, opened.error, 'RESERVED');
+  if (!opened.ok) return withdraw(desk, id, opened.error, from);
   const { signer, name } = opened.value;
-  const answer = await askDevice(desk, signer, name, first.value, events);
+  const session: Session = { desk, review: first.value, from, expected: options.signer, events };
+  const answer = await askDevice(session, signer, name);
   const closed = await signer.close();
   if (!answer.ok) return answer;
   if (answer.value.kind === 'refused') return ok(answer.value);
-  if (!closed.ok && deniesAnswer(closed.error)) return unknown(desk, id, closed.error);
-  return prove(desk, first.value, answer.value.signatures, closed.ok ? null : closed.error);
-}
-
-function checkState({ batch }: ReviewedBatch): Result<void, Fault> {
-  switch (batch.state) {
-    case 'DRAFT':
-    case 'RESERVED':
-    case 'RELEASED':
-      return ok(undefined);
-    case 'SENT':
-    case 'UNKNOWN':
-      return fail('E_BATCH_STATE', `batch ${batch.id} is ${batch.state}: a signature of it may exist already`, {
-        remedy: 'it counts as spent until the chain shows what became of it; it cannot be signed again or abandoned',
-      });
-    case 'SIGNED':
-    case 'BROADCAST':
-    case 'CONFIRMED':
-      return fail('E_BATCH_STATE', `batch ${batch.id} is signed already`, {
-        remedy: `countersign batch show ${batch.id} has its transaction`,
-      });
-    case 'ABANDONED':
-      return fail('E_BATCH_STATE', `batch ${batch.id} was abandoned: ${batch.reason ?? ''}`, {
-        remedy: 'plan the withdrawals again',
-      });
-  }
+  if (!closed.ok && deniesAnswer(closed.error)) return unknown(desk, id, closed.error, from);
+  return prove(session, answer.value, closed.ok ? null : closed.error);
 }
 
 /** What the device is going to show for these bytes, and how long it takes. */
-export function previewOf(vault: Vault, psbt: Uint8Array, { facts, decoded }: Assessment): DevicePreview {
+export function previewOf(
+  vault: Vault,
+  psbt: Uint8Array,
+  { facts, decoded }: Assessment,
+  signer: Hex | null = null,
+): DevicePreview {
   const changeOutputs = new Set(facts.outputs.filter((output) => output.isChange).map((output) => output.index));
   const inputsTotal = sumSats(facts.inputs.map((input) => input.value));
   const shape = signingShape(psbt, vault);
   const sizes = shape.ok ? { previousTransactions: shape.value.previousTransactions } : {};
-  return previewSigning(decoded, vault, { changeOutputs, fee: facts.fee, inputsTotal, ...sizes }, 'nanos');
+  return previewSigning(decoded, vault, { changeOutputs, fee: facts.fee, inputsTotal, ...sizes }, 'nanos', signer);
 }
 
-const ATTEMPTS = 8;
-
-/**
- * Judges once more and debits the budget in one transaction, provided that nobody wrote in between; where somebody did,
- * the judgement is made afresh. Returns a verdict where it no longer allows, null where the budget is debited.
- */
-async function reserve(desk: Desk, id: string): Promise<Result<Verdict | null, Fault>> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const loaded = await reviewBatch(desk, id);
-    if (!loaded.ok) return loaded;
-    const review = loaded.value;
-    const state = checkState(review);
-    if (!state.ok) return state;
-    const done = await transactOn(desk, review.situation.state, async (tx) => {
-      const { verdict } = review.assessment;
-      const judged = tx.append(verdictEntry(id, 'sign', review.assessment, tx.keep(utf8(canonicalVerdict(verdict)))));
-      haltOnDenials(tx, review.situation.policy, [judged], review.batch.parts);
-      if (verdict.decision !== 'ALLOW') return ok<Verdict | null>(verdict);
-      // A crash between reserving and sending leaves RESERVED: the debit stands, and this run goes on with it.
-      if (review.batch.state !== 'RESERVED') tx.append(reservedEntry(review));
-      return ok<Verdict | null>(null);
-    });
-    if (done.ok || done.error !== HEAD_MOVED) return done;
-  }
-  return { ok: false, error: HEAD_MOVED };
+/** One run with one device. */
+interface Session {
+  readonly desk: Desk;
+  readonly review: ReviewedBatch;
+  readonly from: Debited;
+  readonly expected: Hex | null;
+  readonly events: SignEvents;
 }
 
-function reservedEntry({ batch, assessment }: ReviewedBatch): EntryBody {
-  const { verdict, facts } = assessment;
-  return {
-    kind: 'batch.reserved',
-    batch: batch.id,
-    psbt: batch.psbt,
-    spend: facts.spend.toString(),
-    fee: facts.fee.toString(),
-    outputs: facts.outputs.map(outputRecord),
-    approvers: [...(verdict.quorum?.approved ?? [])],
-  };
+interface Answer {
+  readonly kind: 'signatures';
+  readonly signatures: readonly ReturnedSignature[];
+  readonly fingerprint: Hex;
 }
-
-type Answer = { readonly kind: 'signatures'; readonly signatures: readonly ReturnedSignature[] } | Refused;
 
 async function askDevice(
-  desk: Desk,
+  session: Session,
   signer: Signer,
   name: string,
-  { situation, batch, psbt }: ReviewedBatch,
-  events: SignEvents,
-): Promise<Result<Answer, Fault>> {
-  const { vault, policy } = situation;
-  const device = await identify(signer, vault, { minAppVersion: policy.document.wallet.device.minAppVersion });
-  if (!device.ok) return release(desk, batch.id, device.error, 'RESERVED');
-  events.identified(device.value, name);
+): Promise<Result<Answer | Extract<SignOutcome, { kind: 'refused' }>, Fault>> {
+  const { desk, review, from, events } = session;
+  const { batch, psbt, situation } = review;
+  const device = await meet(session, signer);
+  if (!device.ok) return withdraw(desk, batch.id, device.error, from);
+  const { registration, ...identified } = device.value;
+  events.identified(identified, name);
 
   const unchanged = sameBytes(psbt, batch.psbt);
-  if (!unchanged.ok) return release(desk, batch.id, unchanged.error, 'RESERVED');
-  const sent = await send(desk, batch.id, device.value);
+  if (!unchanged.ok) return withdraw(desk, batch.id, unchanged.error, from);
+  const sent = await goOut(desk, batch.id, from, identified);
   if (!sent.ok) return sent;
-  if (sent.value !== null) return ok(sent.value);
+  if (sent.value !== null) return ok({ kind: 'refused', when: 'before the device was asked', ...sent.value });
 
-  const signatures = await signer.sign(psbt, vault, events.progress);
-  if (signatures.ok) return ok({ kind: 'signatures', signatures: signatures.value });
+  const signatures = await signer.sign(psbt, situation.vault, events.progress, registration);
+  const { fingerprint } = identified;
+  if (signatures.ok) return ok({ kind: 'signatures', signatures: signatures.value, fingerprint });
   const { fault: failure, maySign } = signatures.error;
-  return maySign ? unknown(desk, batch.id, failure) : release(desk, batch.id, failure, 'SENT');
+  return maySign ? unknown(desk, batch.id, failure, from) : notSigned(desk, batch.id, failure, from);
 }
 
-type Refused = Extract<SignOutcome, { kind: 'refused' }>;
-
-/** Seconds from looking at clock and journal to writing batch.sent; a computer that slept in between judges afresh. */
-const JUDGED_WITHIN = 30;
-
-/**
- * The last step before the device can sign. Between the reservation and here a person looked for a cable and typed a PIN,
- * so the batch is judged once more, and batch.sent stands in the journal right behind that verdict or not at all. Returns
- * null where the device may be asked; where the policy no longer allows it, the budget is given back.
- */
-async function send(
-  desk: Desk,
-  id: string,
-  { app, fingerprint }: IdentifiedDevice,
-): Promise<Result<Refused | null, Fault>> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const loaded = await reviewBatch(desk, id);
-    if (!loaded.ok) return release(desk, id, loaded.error, 'RESERVED');
-    const review = loaded.value;
-    const { batch, assessment, situation } = review;
-    const { verdict } = assessment;
-    const done = await transactOn(desk, situation.state, async (tx) => {
-      const due = isDue(tx.state, id, 'RESERVED');
-      if (!due.ok) return due;
-      if (desk.ports.clock() - situation.now > JUDGED_WITHIN) return err(HEAD_MOVED);
-      const judged = tx.append(verdictEntry(id, 'sign', assessment, tx.keep(utf8(canonicalVerdict(verdict)))));
-      if (verdict.decision === 'ALLOW') {
-        const device = { app: app.name, version: app.version, fingerprint };
-        const approvers = [...(verdict.quorum?.approved ?? [])];
-        tx.append({ kind: 'batch.sent', batch: id, psbt: batch.psbt, device, approvers });
-        return ok(null);
-      }
-      const { tag, message } = refusalOf(verdict);
-      tx.append({ kind: 'batch.released', batch: id, fault: tag, reason: message });
-      haltOnDenials(tx, situation.policy, [judged], batch.parts);
-      return ok<Refused>({ kind: 'refused', when: 'before the device was asked', review, verdict });
+/** Whether the device is the one that is meant and may be asked, with the registration that it has to be shown. */
+async function meet(
+  { review, expected }: Session,
+  signer: Signer,
+): Promise<Result<IdentifiedDevice & { readonly registration: Registration | null }, Fault>> {
+  const { situation, batch } = review;
+  const { vault, policy, state } = situation;
+  const { minAppVersion } = policy.document.wallet.device;
+  const device = await identify(signer, vault, { minAppVersion, expected: expected ?? undefined });
+  if (!device.ok) return device;
+  const { fingerprint } = device.value;
+  if (batch.partials.some((part) => part.signer === fingerprint)) {
+    const others = vault.keys.map((key) => key.fingerprint).filter((one) => one !== fingerprint);
+    return fail('E_DEVICE_MISMATCH', `the device ${fingerprint} has signed batch ${batch.id} already`, {
+      remedy: `connect the device of another signer: ${[...new Set(others)].join(', ')}`,
     });
-    if (done.ok || done.error !== HEAD_MOVED) return done;
   }
-  return release(desk, id, HEAD_MOVED, 'RESERVED');
-}
-
-/** The journal's word for a verdict that came too late for the reservation. */
-function refusalOf({ decision, findings }: Verdict): Fault {
-  const codes = findings.filter(({ outcome }) => outcome === 'deny' || outcome === 'need').map(({ code }) => code);
-  const why = `judged again before the device was asked: ${decision}, ${[...new Set(codes)].sort().join(', ')}`;
-  if (codes.includes('HALTED')) return fault('E_HALTED', why);
-  return fault(decision === 'DENY' ? 'E_DENIED' : 'E_APPROVALS_MISSING', why);
+  const registration = registrationFor(state, vault, fingerprint);
+  return registration.ok ? ok({ ...device.value, registration: registration.value }) : registration;
 }
 
 /**
@@ -272,93 +203,19 @@ function deniesAnswer({ tag }: Fault): boolean {
 }
 
 async function prove(
-  desk: Desk,
-  review: ReviewedBatch,
-  answer: readonly ReturnedSignature[],
+  { desk, review, from }: Session,
+  { signatures: answer, fingerprint }: Answer,
   closing: Fault | null,
 ): Promise<Result<SignOutcome, Fault>> {
   const { batch, psbt, situation } = review;
   const unchanged = sameBytes(psbt, batch.psbt);
-  if (!unchanged.ok) return unknown(desk, batch.id, unchanged.error);
+  if (!unchanged.ok) return unknown(desk, batch.id, unchanged.error, from);
+  if (!isDefaultKind(situation.vault.kind)) return proveCosigner(desk, review, from, fingerprint, answer, closing);
   const proven = proveSignatures(psbt, situation.deriver, answer);
-  if (!proven.ok) return unknown(desk, batch.id, proven.error);
+  if (!proven.ok) return unknown(desk, batch.id, proven.error, from);
   const final = finalise(psbt, situation.deriver, proven.value);
-  if (!final.ok) return unknown(desk, batch.id, final.error);
+  if (!final.ok) return unknown(desk, batch.id, final.error, from);
   const signatures = proven.value.length;
-  const { unkept, heldBy } = await keepSigned(desk, batch, final.value, signatures);
-  return ok({ kind: 'signed', review, final: final.value, signatures, unkept, heldBy, closing });
-}
-
-interface Kept {
-  /** Why the journal does not know of it; null where it does. */
-  readonly unkept: Fault | null;
-  /** The halts that stand against it at the moment at which it was written down. */
-  readonly heldBy: readonly HaltRecord[];
-}
-
-/**
- * Writes down what was signed, and looks once more whether somebody halted meanwhile. The transaction exists whatever the
- * journal says, so a failure is told beside it.
- */
-async function keepSigned(desk: Desk, batch: BatchRecord, final: FinalTransaction, signatures: number): Promise<Kept> {
-  const kept = await insist(desk, async (tx) => {
-    tx.append({
-      kind: 'batch.signed',
-      batch: batch.id,
-      psbt: batch.psbt,
-      signedPsbt: tx.keep(final.psbt),
-      transaction: tx.keep(final.transaction),
-      txid: final.txid,
-      signatures,
-    });
-    return ok(haltsHolding(tx.state, desk.config.network, batch));
-  });
-  return kept.ok ? { unkept: null, heldBy: kept.value } : { unkept: kept.error, heldBy: [] };
-}
-
-/** What was judged is what is signed: the hash is taken again right before the first APDU and after the answer. */
-function sameBytes(psbt: Uint8Array, sha256: string): Result<void, Fault> {
-  if (sha256Hex(psbt) === sha256) return ok(undefined);
-  return fail('E_PSBT_CHANGED', `the PSBT in memory no longer hashes to ${sha256}`, {
-    remedy: 'stop using this machine for signing until it is known why',
-  });
-}
-
-/**
- * Appends an entry only if the batch still is where this run left it. A RESERVED batch may be taken up by a second run,
- * since the first may have crashed; so the first that sends makes the others stop, and none of them gives the budget back
- * under the one that sent.
- */
-async function stepFrom(
-  due: BatchState,
-  desk: Desk,
-  body: Extract<EntryBody, { kind: 'batch.released' | 'batch.unknown' }>,
-): Promise<Result<void, Fault>> {
-  return desk.journal.transact(async (tx) => {
-    const still = isDue(tx.state, body.batch, due);
-    if (still.ok) tx.append(body);
-    return still;
-  });
-}
-
-function isDue(journal: JournalState, id: string, due: BatchState): Result<void, Fault> {
-  const found = findBatch(journal, id);
-  if (!found.ok) return found;
-  const { state } = found.value;
-  if (state === due) return ok(undefined);
-  return fail('E_BATCH_STATE', `batch ${id} is ${state} by now: another command has gone on with it`, {
-    remedy: `see what became of it: countersign batch show ${id}`,
-  });
-}
-
-/** Nothing can have been signed by this run: the budget is given back, and the fault is the answer. */
-async function release(desk: Desk, batch: string, why: Fault, from: BatchState): Promise<Result<never, Fault>> {
-  const kept = await stepFrom(from, desk, { kind: 'batch.released', batch, fault: why.tag, reason: why.message });
-  return kept.ok ? { ok: false, error: why } : kept;
-}
-
-/** A signature may exist: the batch stays spent until the chain shows what became of it. */
-async function unknown(desk: Desk, batch: string, why: Fault): Promise<Result<never, Fault>> {
-  const kept = await stepFrom('SENT', desk, { kind: 'batch.unknown', batch, fault: why.tag, reason: why.message });
-  return kept.ok ? { ok: false, error: why } : kept;
+  const kept = await keepFinal(desk, batch, final.value, signatures);
+  return ok({ kind: 'signed', review, final: final.value, signatures, ...kept, closing });
 }

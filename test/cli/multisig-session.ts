@@ -59,18 +59,35 @@ export function removeMultisig(): void {
   for (const session of [...masters.values(), ...copies]) session.remove();
 }
 
-async function build(stage: MultisigStage): Promise<Session> {
+/** The files that a workspace is made of, and no workspace yet. */
+export function emptyMultisig(): Session {
   const session = new Session(mkdtempSync(join(tmpdir(), 'countersign-multisig-stage-')));
+  copies.push(session);
   session.write('descriptor.txt', `${VAULT.descriptor}\n`);
   session.write('policy.yaml', multisigPolicy());
   session.write('book-1.yaml', ofVault(demoFile('book-1.yaml')));
-  session.write('withdrawals.csv', demoFile('withdrawals.csv'));
+  for (const name of ['withdrawals.csv', 'second.csv']) session.write(name, demoFile(name));
   session.write('coins.json', multisigSnapshot());
+  return session;
+}
+
+/** Policy, book and coins, where the vault is there. */
+export async function prepare(session: Session): Promise<void> {
+  await runSteps(session, 'coins');
+}
+
+async function runSteps(session: Session, stage: MultisigStage): Promise<void> {
   for (const [due, at, argv] of STEPS) {
-    if (due === 'coins' && stage === 'vault') break;
+    if (due !== stage) continue;
     session.now = at;
     await session.expect(0, ...argv);
   }
+}
+
+async function build(stage: MultisigStage): Promise<Session> {
+  const session = emptyMultisig();
+  await runSteps(session, 'vault');
+  if (stage !== 'vault') await runSteps(session, 'coins');
   if (stage !== 'registered') return session;
   for (const fingerprint of [A, B, C]) {
     session.signer = () => cosigner(fingerprint);
@@ -81,24 +98,30 @@ async function build(stage: MultisigStage): Promise<Session> {
 
 const ofVault = (text: string): string => text.replaceAll('demo-cold', VAULT.id);
 
-/** The demo's policy for this vault. */
+/** The demo's policy for this vault, which is smaller. */
 export function multisigPolicy(): string {
-  return ofVault(policyText()).replace(/descriptor: "[^"]*"/, `descriptor: "${VAULT.descriptor}"`);
+  return ofVault(policyText())
+    .replace(/descriptor: "[^"]*"/, `descriptor: "${VAULT.descriptor}"`)
+    .replace(/reserve_floor: "\d+"/, 'reserve_floor: "1000000000"');
 }
 
-/** The demo's snapshot with as many coins of this vault, each from a transaction of its own. */
+/** Of 3 BTC each: a batch of the demo needs several of them. */
+const COINS = 12;
+
+/** The demo's snapshot with small coins of this vault, each from a transaction of its own. */
 export function multisigSnapshot(): string {
   const base = JSON.parse(demoFile('coins.json'));
   const deriver = createDeriver(VAULT);
   base.vault = VAULT.id;
   base.descriptor_checksum = VAULT.descriptor.split('#')[1];
   base.previous_transactions = {};
-  base.coins = base.coins.map((coin: { value: string; height: number }, index: number) => {
+  base.coins = base.coins.slice(0, COINS).map((coin: { height: number }, index: number) => {
     const { script } = deriver.at(0, index);
-    const bytes = transactionTo(script, BigInt(coin.value), index);
+    const value = 300_000_000n + BigInt(index);
+    const bytes = transactionTo(script, value, index);
     const txid = toHex(Uint8Array.from(hash256(bytes)).reverse());
     base.previous_transactions[txid] = toHex(bytes);
-    return { ...coin, outpoint: `${txid}:0`, script: toHex(script), branch: 0, index };
+    return { ...coin, value: `${value}`, outpoint: `${txid}:0`, script: toHex(script), branch: 0, index };
   });
   return JSON.stringify(base);
 }
@@ -108,7 +131,7 @@ function transactionTo(script: Uint8Array, value: bigint, salt: number): Uint8Ar
   amount.writeBigUInt64LE(value);
   return Buffer.concat([
     Buffer.from('0200000001', 'hex'),
-    Buffer.alloc(32, salt + 1),
+    Buffer.alloc(32, `salt ${salt}`),
     Buffer.from('00000000' + '00' + 'ffffffff' + '01', 'hex'),
     amount,
     Buffer.from([script.length]),

@@ -166,6 +166,24 @@ describe('entries that contradict the journal', () => {
       { kind: 'vault.imported', vault: 'v', network: 'regtest', descriptor: 'd' },
       'E_JOURNAL_ENTRY',
     ],
+    [
+      'the part of a cosigner that is known already',
+      [story.planned('a'), ...WAYS.PARTIAL],
+      story.partial('a', '73c5da0a'),
+      'E_JOURNAL_ENTRY',
+    ],
+    [
+      'a part of another PSBT',
+      [story.planned('a'), ...WAYS.PARTIAL],
+      { ...story.partial('a'), psbt: POLICY } as EntryBody,
+      'E_PSBT_CHANGED',
+    ],
+    [
+      'handing out without a verdict right before it',
+      [story.planned('a'), ...WAYS.PARTIAL],
+      story.exported('a'),
+      'E_JOURNAL_ENTRY',
+    ],
     ['a registration before there is a vault', [], story.registered('f5acc2fd'), 'E_JOURNAL_ENTRY'],
     [
       'a registration under the name of another vault',

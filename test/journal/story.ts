@@ -91,6 +91,27 @@ export const story = {
     device: { app: 'Bitcoin Test', version: '2.2.7', fingerprint: 'f5acc2fd' },
     approvers,
   }),
+  exported: (batch: string, approvers: readonly string[] = []): EntryBody => ({
+    kind: 'batch.exported',
+    batch,
+    psbt: hashOf(`${batch} psbt`),
+    approvers,
+  }),
+  partial: (batch: string, signer = 'f5acc2fd'): EntryBody => ({
+    kind: 'batch.partial',
+    batch,
+    psbt: hashOf(`${batch} psbt`),
+    signer,
+    part: hashOf(`${batch} part`),
+    signatures: 1,
+    source: 'device',
+  }),
+  declined: (batch: string): EntryBody => ({
+    kind: 'batch.declined',
+    batch,
+    fault: 'E_DEVICE_REFUSED',
+    reason: 'the second person refused',
+  }),
   released: (batch: string): EntryBody => ({
     kind: 'batch.released',
     batch,
@@ -201,4 +222,6 @@ export const story = {
 
 /** Names of the blobs that these entries rest on: what a journal must keep with them. */
 export const blobNames = (batch: string): string[] =>
-  ['psbt', 'plan', 'verdict', 'signed', 'transaction', 'alice', 'bob', 'carol'].map((name) => `${batch} ${name}`);
+  ['psbt', 'plan', 'verdict', 'part', 'signed', 'transaction', 'alice', 'bob', 'carol'].map(
+    (name) => `${batch} ${name}`,
+  );

@@ -15,16 +15,16 @@ describe('the table of transitions', () => {
   });
 
   it('lets a batch that may have been signed be neither abandoned nor released', () => {
-    for (const state of ['UNKNOWN', 'SIGNED', 'CONFIRMED'] as const) {
+    for (const state of ['PARTIAL', 'UNKNOWN', 'SIGNED', 'CONFIRMED'] as const) {
       expect(TRANSITIONS['batch.released'][state]).toBeUndefined();
       expect(TRANSITIONS['batch.abandoned'][state]).toBeUndefined();
     }
     expect(TRANSITIONS['batch.abandoned'].SENT).toBeUndefined();
   });
 
-  it('leads out of UNKNOWN, SIGNED and CONFIRMED only to states that hold the budget', () => {
+  it('leads out of PARTIAL, UNKNOWN, SIGNED and CONFIRMED only to states that hold the budget', () => {
     for (const moves of Object.values(TRANSITIONS)) {
-      for (const state of ['UNKNOWN', 'SIGNED', 'CONFIRMED'] as const) {
+      for (const state of ['PARTIAL', 'UNKNOWN', 'SIGNED', 'CONFIRMED'] as const) {
         const after = moves[state];
         if (after !== undefined) expect(holdsBudget(after) && holdsCoins(after)).toBe(true);
       }
@@ -52,13 +52,19 @@ describe('the table of transitions', () => {
   });
 
   it('never leads back to SENT from a state in which the device may have signed', () => {
-    expect(TRANSITIONS['batch.sent']).toEqual({ RESERVED: 'SENT', SENT: 'UNKNOWN', UNKNOWN: 'UNKNOWN' });
+    expect(TRANSITIONS['batch.sent']).toEqual({
+      RESERVED: 'SENT',
+      SENT: 'UNKNOWN',
+      PARTIAL: 'PARTIAL',
+      UNKNOWN: 'UNKNOWN',
+    });
   });
 
   it('holds what the product promises', () => {
     expect(BATCH_STATES.filter(holdsBudget)).toEqual([
       'RESERVED',
       'SENT',
+      'PARTIAL',
       'UNKNOWN',
       'SIGNED',
       'BROADCAST',
@@ -68,6 +74,7 @@ describe('the table of transitions', () => {
       'DRAFT',
       'RESERVED',
       'SENT',
+      'PARTIAL',
       'UNKNOWN',
       'SIGNED',
       'BROADCAST',

@@ -15,6 +15,7 @@ export const WAYS: Readonly<Record<BatchState, readonly EntryBody[]>> = {
   DRAFT: [],
   RESERVED: [story.verdict('a'), story.reserved('a')],
   SENT: [...SENDING],
+  PARTIAL: [...SENDING, story.partial('a', '73c5da0a')],
   UNKNOWN: [...SENDING, story.unknown('a')],
   SIGNED: [...SENDING, story.signed('a')],
   BROADCAST: [...SENDING, story.signed('a'), story.broadcast('a')],

@@ -6,7 +6,7 @@ import { finalSignatures } from '../../src/psbt/final-signatures.js';
 import { finalise } from '../../src/psbt/finalise.js';
 import { field, type KeyMap, writePsbt } from '../../src/psbt/key-map.js';
 import { splitPsbt } from '../../src/psbt/parts.js';
-import { proveSignatures } from '../../src/psbt/verify.js';
+import { attributeSignatures, proveSignatures } from '../../src/psbt/verify.js';
 import { KINDS } from '../vault/fixtures.js';
 import { honestAnswer, simplePlan, tagOf, valueOrThrow } from './fixtures.js';
 
@@ -51,12 +51,30 @@ describe.each(SINGLE)('the final PSBT of %s', (kind) => {
   });
 });
 
-describe('what is no final PSBT of one key', () => {
-  it.each(KINDS.filter((kind) => kind.includes('sortedmulti')))('is refused: %s', (kind) => {
-    const { deriver, final } = signed(kind);
-    expect(tagOf(finalSignatures(final.psbt, deriver.vault))).toBe('E_SIG_ENCODING');
+describe.each(KINDS.filter((kind) => kind.includes('sortedmulti')))('the final PSBT of %s', (kind) => {
+  const { deriver, psbt, final } = signed(kind);
+
+  it('gives back signatures without keys; attributed, they prove and finalise to the same bytes', () => {
+    const found = valueOrThrow(finalSignatures(final.psbt, deriver.vault));
+    expect(found.every(({ publicKey }) => publicKey === null)).toBe(true);
+    const named = valueOrThrow(attributeSignatures(psbt, deriver, found));
+    const again = valueOrThrow(proveSignatures(psbt, deriver, named));
+    expect(valueOrThrow(finalise(psbt, deriver, again))).toEqual(final);
   });
 
+  it.each<[string, Uint8Array | null]>([
+    ['no final script', null],
+    ['an empty one', Uint8Array.of(0)],
+    ['a first item that is not empty', Uint8Array.of(4, 1, 1, 1, 1, 1, 1, 1, 1)],
+    ['a signature too few', Uint8Array.of(3, 0, 1, 1, 1, 1)],
+    ['a signature too many', Uint8Array.of(5, 0, 1, 1, 1, 1, 1, 1, 1, 1)],
+  ])('is refused with %s', (_, value) => {
+    const odd = withFinal(final.psbt, INPUT.FINAL_SCRIPTWITNESS, value);
+    expect(tagOf(finalSignatures(odd, deriver.vault))).toBe('E_SIG_ENCODING');
+  });
+});
+
+describe('what is no final PSBT of one key', () => {
   it('is refused: bytes that are no PSBT', () => {
     const { deriver } = signed('wpkh');
     expect(tagOf(finalSignatures(Buffer.from('junk'), deriver.vault))).toBe('E_PSBT_PARSE');

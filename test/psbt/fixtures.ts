@@ -188,11 +188,15 @@ export function taprootSigner(node: BIP32Interface): Signer {
  * Signs as honest devices would: one signature an input, or as many as a multisig needs. bitcoinjs-lib finds the sighash,
  * so that it is not countersign's own that is compared with itself.
  */
-export function honestAnswer({ plan, deriver }: Planned, psbt: Uint8Array): ReturnedSignature[] {
+export function honestAnswer(
+  { plan, deriver }: Planned,
+  psbt: Uint8Array,
+  signers = deriver.vault.threshold,
+): ReturnedSignature[] {
   const signed = Psbt.fromBuffer(psbt);
-  const { kind, threshold } = deriver.vault;
+  const { kind } = deriver.vault;
   return plan.inputs.flatMap(({ origin }, input): ReturnedSignature[] => {
-    const keys = deriver.at(origin.branch, origin.index).keys.slice(0, threshold);
+    const keys = deriver.at(origin.branch, origin.index).keys.slice(0, signers);
     for (const key of keys) {
       const node = privateNode(key);
       if (kind === 'tr') signed.signInput(input, taprootSigner(node), [0, 1]);

@@ -27,6 +27,7 @@ function record(index: number, days: number | null, spend: bigint): BatchRecord 
     parts: [],
     approvals: [],
     objections: [],
+    partials: [],
     verdict: null,
     reservedAt: 1,
     signed: null,

@@ -1,51 +1,13 @@
 import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type Fault, fault } from '../../src/domain/fault.js';
+import { fault } from '../../src/domain/fault.js';
 import { err } from '../../src/domain/result.js';
-import type { Journal } from '../../src/journal/port.js';
 import { descriptorChecksum } from '../../src/vault/descriptor.js';
-import { removeAll, type Session, stage } from '../cli/session.js';
+import { removeAll, stage } from '../cli/session.js';
 import { softSigner } from '../cli/soft-device.mjs';
+import { failingAfterwards } from './failing-journal.js';
 
 afterAll(removeAll);
-
-/** Makes the journal fail so often once the device has signed, and counts how often it was tried then. */
-function failingAfterwards(s: Session, failure: Fault, times: number): { tries: number } {
-  const count = { tries: 0 };
-  let hasSigned = false;
-  const device = softSigner();
-  s.signer = () => ({
-    ...device,
-    close: async () => {
-      hasSigned = true;
-      return device.close();
-    },
-  });
-  const failing = (journal: Journal): Journal => ({
-    read: () => journal.read(),
-    entries: (from) => journal.entries(from),
-    blob: (hash) => journal.blob(hash),
-    blobNames: () => journal.blobNames(),
-    close: () => journal.close(),
-    transact: async (work) => {
-      if (!hasSigned) return journal.transact(work);
-      count.tries += 1;
-      return count.tries <= times ? err(failure) : journal.transact(work);
-    },
-  });
-  const composition = s.composition.bind(s);
-  s.composition = async (workspace) => {
-    const real = await composition(workspace);
-    return {
-      ...real,
-      openWorkspace: async () => {
-        const opened = await real.openWorkspace();
-        return opened.ok ? { ok: true, value: { ...opened.value, journal: failing(opened.value.journal) } } : opened;
-      },
-    };
-  };
-  return count;
-}
 
 const LOCKED = fault('E_JOURNAL_LOCKED', 'another process is writing to it');
 const FULL = fault('E_JOURNAL_IO', 'the disk is full');

@@ -108,6 +108,10 @@ function batchLines(
       `${id} since ${formatTime(at)}: the transaction is not released while it stands`,
     ]),
     ...(batch.reservedAt === null ? [] : [['  reserved', formatTime(batch.reservedAt)] as [string, string]]),
+    ...batch.partials.map(({ signer, at, source }): [string, string] => [
+      '  signed in part',
+      `${formatTime(at)}, by ${signer}${source === 'file' ? ', from a file' : ''}`,
+    ]),
     ...(batch.signed === null
       ? []
       : [['  signed', `${formatTime(batch.signed.at)}, txid ${batch.signed.txid}`] as [string, string]]),
@@ -164,6 +168,7 @@ function batchData(batch: BatchRecord, heldBy: readonly HaltRecord[]): Record<st
       ...(reason === null ? {} : { reason }),
     })),
     ...(heldBy.length === 0 ? {} : { held_by: heldBy.map(({ id }) => id) }),
+    signed_by: batch.partials.map(({ signer }) => signer),
     ...(batch.reservedAt === null ? {} : { reserved_at: formatTime(batch.reservedAt) }),
     ...(batch.signed === null ? {} : { signed_at: formatTime(batch.signed.at), txid: batch.signed.txid }),
     ...(batch.reason === null ? {} : { reason: batch.reason }),

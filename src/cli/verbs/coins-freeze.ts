@@ -43,6 +43,8 @@ function consequence({ id, state }: BatchRecord): string {
     case 'RESERVED':
     case 'RELEASED':
       return `batch ${id} spends it and is ${state}: it cannot be signed while the coin is frozen`;
+    case 'PARTIAL':
+      return `batch ${id} spends it and is PARTIAL: no further device is asked while the coin is frozen, and what others have signed stays`;
     case 'SENT':
     case 'UNKNOWN':
     case 'SIGNED':
