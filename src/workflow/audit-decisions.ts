@@ -144,7 +144,7 @@ export class DecisionAudit {
       case 'batch.sent':
         return this.#sendingProblem(entry, body);
       case 'batch.exported':
-        return this.#outgoingProblem(entry, body, 'handed out');
+        return this.#exportProblem(entry, body);
       case 'batch.partial': {
         const snapshot = await this.#past.snapshot();
         return snapshot.ok ? partProblem(this.#desk, snapshot.value.deriver, body, batch) : NO_COINS;
@@ -311,20 +311,20 @@ export class DecisionAudit {
   }
 
   async #sendingProblem(entry: Entry, body: Body<'batch.sent'>): Promise<Problem> {
+    const last = this.#verdictBefore(entry, body.batch);
+    if (typeof last === 'string') return `it is sent to a device ${last}`;
     const read = await this.#past.snapshot();
     if (!read.ok) return NO_COINS;
     const own = read.value.deriver.vault.keys.map(({ fingerprint }) => fingerprint);
     if (!own.includes(body.device.fingerprint)) {
       return `it was sent to the device ${body.device.fingerprint}, and the vault belongs to ${own.join(', ')}`;
     }
-    return this.#outgoingProblem(entry, body, 'sent to a device');
+    return outgoingDifference(last, body);
   }
 
-  #outgoingProblem(entry: Entry, body: Body<'batch.sent' | 'batch.exported'>, what: string): Problem {
+  #exportProblem(entry: Entry, body: Body<'batch.exported'>): Problem {
     const last = this.#verdictBefore(entry, body.batch);
-    if (typeof last === 'string') return `it is ${what} ${last}`;
-    const { verdict, facts } = last;
-    return fieldDifference(body, { psbt: facts.psbtSha256, approvers: [...(verdict.quorum?.approved ?? [])] });
+    return typeof last === 'string' ? `it is handed out ${last}` : outgoingDifference(last, body);
   }
 
   /** What was judged right before an entry that needs to be allowed, or in words why that allows nothing. */
@@ -336,6 +336,14 @@ export class DecisionAudit {
     const { verdict } = last.assessment;
     return verdict.decision === 'ALLOW' ? last.assessment : `though the policy says ${rulingOf(verdict)}`;
   }
+}
+
+/** What goes out is the PSBT that was judged right before, on the word of those who were counted there. */
+function outgoingDifference(
+  { verdict, facts }: Assessment,
+  body: Body<'batch.sent'> | Body<'batch.exported'>,
+): Problem {
+  return fieldDifference(body, { psbt: facts.psbtSha256, approvers: [...(verdict.quorum?.approved ?? [])] });
 }
 
 function wrong(entry: Entry, problem: string): Result<never, Fault> {
