@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type Fault, fail } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
+import { quoted } from '../../domain/safe-text.js';
 import { parseBtc } from '../../domain/sats.js';
 
 /** Parts of answers, as parseExactJson leaves them: numbers are texts, so nothing was rounded. */
@@ -33,8 +34,12 @@ export function readAnswer<S extends v.GenericSchema>(
   const read = v.safeParse(schema, answer);
   if (read.success) return ok(read.output);
   const [issue] = read.issues;
-  const path = v.getDotPath(issue) ?? 'the answer';
-  return fail('E_CHAIN_ANSWER', `${name} answers ${what} in a form that is not known: ${path}: ${issue.message}`, {
-    remedy: 'see docs/chain.md for the versions that were tried',
-  });
+  // Both repeat what was answered: names of fields, and the value itself at its whole length.
+  const path = v.getDotPath(issue);
+  const place = path === null ? 'the answer' : quoted(path, 60);
+  return fail(
+    'E_CHAIN_ANSWER',
+    `${name} answers ${what} in a form that is not known: ${place}: ${quoted(issue.message, 120)}`,
+    { remedy: 'see docs/chain.md for the versions that were tried' },
+  );
 }
