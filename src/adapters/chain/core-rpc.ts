@@ -124,7 +124,8 @@ async function readCredentials(auth: CoreAuth, name: string): Promise<Result<str
   const file = auth.kind === 'cookie' ? auth.file : auth.passwordFile;
   let text: string;
   try {
-    text = (await readFile(file, 'utf8')).trim();
+    // Only the end of the line: a password may end in a blank.
+    text = (await readFile(file, 'utf8')).replace(/\r?\n$/, '');
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     return fail('E_CHAIN_AUTH', `${file} cannot be read (${why}), and ${name} is not asked without it`, {
@@ -134,6 +135,20 @@ async function readCredentials(auth: CoreAuth, name: string): Promise<Result<str
           ? 'name the cookie file of the node (.cookie in its data folder); it exists while the node runs'
           : 'put the password, and nothing else, into that file',
     });
+  }
+  // Also what keeps a file that was named by mistake, such as a private key, from being sent.
+  if (text === '' || /[\r\n]/.test(text)) {
+    return fail(
+      'E_CHAIN_AUTH',
+      `${file} ${text === '' ? 'is empty' : 'holds more than one line'}, and ${name} is not asked`,
+      {
+        where: { file },
+        remedy:
+          auth.kind === 'cookie'
+            ? 'name the cookie file of the node (.cookie in its data folder)'
+            : 'put the password, and nothing else, into that file',
+      },
+    );
   }
   return auth.kind === 'cookie' ? ok(text) : ok(`${auth.user}:${text}`);
 }

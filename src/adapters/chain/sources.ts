@@ -15,7 +15,7 @@ function parsePlace(name: string): Result<Place, Fault> {
   const [, kind = '', address = ''] = /^(core|esplora|electrum):(.+)$/.exec(name) ?? [];
   const url = URL.canParse(address) ? new URL(address) : null;
   const refuse = (why: string): Result<never, Fault> =>
-    fail('E_CHAIN_CONFIG', `${quoted(name)} ${why}`, { remedy: `write one of ${FORMS}` });
+    fail('E_CHAIN_CONFIG', `${quoted(withoutSecrets(name))} ${why}`, { remedy: `write one of ${FORMS}` });
   if (url === null || url.hostname === '' || kind === '') return refuse('names no chain back end');
   if (url.username !== '' || url.password !== '') return refuse('holds a user or password, which belong into files');
   if (url.search !== '' || url.hash !== '') return refuse('holds more than an address');
@@ -23,10 +23,16 @@ function parsePlace(name: string): Result<Place, Fault> {
     const isTls = url.protocol === 'tls:';
     if (!isTls && url.protocol !== 'tcp:') return refuse('is neither tls:// nor tcp://');
     if (url.port === '' || !['', '/'].includes(url.pathname)) return refuse('is not HOST:PORT');
-    return ok({ kind, host: url.hostname, port: Number(url.port), tls: isTls });
+    // An IPv6 address stands in brackets in a URL, and nowhere else.
+    return ok({ kind, host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port), tls: isTls });
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return refuse('is neither http:// nor https://');
   return ok(kind === 'core' ? { kind, url: url.href } : { kind: 'esplora', url: url.href });
+}
+
+/** Messages end up in logs: what may be a user, a password or a key of an API is left out. */
+function withoutSecrets(name: string): string {
+  return name.replace(/\/\/.*@/s, '//...@').replace(/[?#].*$/s, '?...');
 }
 
 /** A back end as `--backend` names it. */
