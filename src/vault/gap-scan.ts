@@ -1,5 +1,5 @@
 import type { Branch } from '../domain/coin.js';
-import type { Fault } from '../domain/fault.js';
+import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import type { ScanRequest, StatedCoin } from './chain.js';
 import type { DerivedScript } from './types.js';
@@ -17,10 +17,26 @@ export interface GapScan {
 }
 
 /**
+ * Scripts of one branch that a single scan finds used at most, beyond those that were known. A vault with ten times the
+ * coins that countersign is made for stays below it; a server to which every script is a used one would never end.
+ */
+export const MOST_SCANNED = 1_000_000;
+
+/** Says that a scan has gone further than any vault. */
+export function endless(from: string, branch: Branch): Result<never, Fault> {
+  const side = branch === 0 ? 'receive' : 'change';
+  return fail('E_CHAIN_ANSWER', `${from} calls more than ${MOST_SCANNED} ${side} scripts in a row used`, {
+    remedy: 'do not use this back end before it is known why it says so',
+  });
+}
+
+/**
  * Asks for one script after the other, on both branches, until `gap` of them in a row beyond the last used one are unused
- * (BIP44). `atOnce` of them are asked at the same time; no script beyond the gap is ever named to the server.
+ * (BIP44). `atOnce` of them are asked at the same time; no script beyond the gap is ever named to the server,
+ * which messages call `from`.
  */
 export async function gapScan(
+  from: string,
   { deriver, lastUsed, gap, onProgress }: ScanRequest,
   atOnce: number,
   view: (derived: DerivedScript) => Promise<Result<ScriptView, Fault>>,
@@ -38,6 +54,7 @@ export async function gapScan(
         if (seen.value.used) reached[branch] = Math.max(reached[branch], next + offset);
         coins.push(...seen.value.coins);
       }
+      if (reached[branch] - lastUsed[branch] > MOST_SCANNED) return endless(from, branch);
       next += count;
       asked += count;
       onProgress?.(asked, null);

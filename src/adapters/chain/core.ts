@@ -7,6 +7,7 @@ import type { Network } from '../../domain/network.js';
 import { formatOutpoint, type Outpoint } from '../../domain/outpoint.js';
 import { err, ok, type Result } from '../../domain/result.js';
 import { quoted } from '../../domain/safe-text.js';
+import { outpointOf, parseTransaction, txidOf } from '../../psbt/transaction.js';
 import type {
   Acceptance,
   ChainBackend,
@@ -16,6 +17,7 @@ import type {
   StatedCoin,
   TransactionStatus,
 } from '../../vault/chain.js';
+import { endless, MOST_SCANNED } from '../../vault/gap-scan.js';
 import { btc, count, hash, hex, readAnswer } from './answers.js';
 import { type CoreRpc, rpcFault } from './core-rpc.js';
 import { networkOfGenesis } from './genesis.js';
@@ -151,6 +153,9 @@ export function createCoreBackend(rpc: CoreRpc): ChainBackend {
       // Within the gap of the last one that was looked for: there may be more behind it.
       const isComplete = ([0, 1] as const).every((branch) => furthest[branch] + gap <= (until[branch] ?? 0));
       if (!isComplete) {
+        for (const branch of [0, 1] as const) {
+          if (furthest[branch] - lastUsed[branch] > MOST_SCANNED) return endless(name, branch);
+        }
         reach = furthest;
         continue;
       }
@@ -280,9 +285,9 @@ export function createCoreBackend(rpc: CoreRpc): ChainBackend {
     }
     const open = new Set([...found].flatMap(([outpoint, { state }]) => (state === 'spent' ? [outpoint] : [])));
     if (open.size === 0) return ok(found);
-    const pool = await ask(v.record(hash, v.object({ depends: v.array(hash) })), 'getrawmempool', [true]);
+    const pool = await ask(v.array(hash), 'getrawmempool');
     if (!pool.ok) return pool;
-    const pooled = await transactionInputs(Object.keys(pool.value));
+    const pooled = await transactionInputs(pool.value);
     if (!pooled.ok) return pooled;
     const note = (spent: string, by: Hex): void => {
       if (open.delete(spent)) found.set(spent, { state: 'spent', by });
@@ -303,15 +308,18 @@ export function createCoreBackend(rpc: CoreRpc): ChainBackend {
   ): Promise<Result<readonly { readonly txid: Hex; readonly inputs: readonly string[] }[], Fault>> {
     const raw = await transactions(txids.map((txid) => ({ txid, height: null })));
     if (!raw.ok) return raw;
-    const { Transaction } = await import('bitcoinjs-lib');
-    return ok(
-      [...raw.value].map(([txid, bytes]) => ({
+    const read: { txid: Hex; inputs: readonly string[] }[] = [];
+    for (const [txid, bytes] of raw.value) {
+      const parsed = parseTransaction(bytes);
+      if (!parsed.ok || txidOf(parsed.value) !== txid) {
+        return fail('E_CHAIN_ANSWER', `${name} answers ${txid} with bytes that are not that transaction`);
+      }
+      read.push({
         txid,
-        inputs: Transaction.fromBuffer(bytes).ins.map(
-          ({ hash: previous, index }) => `${toHex(Uint8Array.from(previous).reverse())}:${index}`,
-        ),
-      })),
-    );
+        inputs: parsed.value.inputs.map((input) => formatOutpoint(outpointOf(input))),
+      });
+    }
+    return ok(read);
   }
 
   async function testAccept(transaction: Uint8Array): Promise<Result<Acceptance, Fault>> {

@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import * as v from 'valibot';
 import { type Fault, fail } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
+import { quoted } from '../../domain/safe-text.js';
 import { parseExactJson } from './exact-json.js';
 
 /** An error that the server itself answered. */
@@ -44,9 +45,14 @@ const answerSchema = v.object({
 
 type Waiting = (answer: Result<ElectrumOutcome, Fault>) => void;
 
-/** Connects at the first call. A certificate has to be one that this machine trusts for that host. */
+/**
+ * Connects at the first call, and again after the server has closed the connection. Each connection begins with
+ * server.version, without which servers answer nothing else. A certificate has to be one that this machine trusts for that
+ * host.
+ */
 export function createElectrumLine(place: ElectrumPlace): ElectrumLine {
-  const name = `electrum ${place.tls ? 'tls' : 'tcp'}://${place.host}:${place.port}`;
+  const host = place.host.includes(':') ? `[${place.host}]` : place.host;
+  const name = `electrum ${place.tls ? 'tls' : 'tcp'}://${host}:${place.port}`;
   const waiting = new Map<string, Waiting>();
   let socket: Socket | null = null;
   let next = 0;
@@ -54,7 +60,7 @@ export function createElectrumLine(place: ElectrumPlace): ElectrumLine {
   let size = 0;
 
   const unreachable = (words: string): Result<never, Fault> =>
-    fail('E_CHAIN_UNREACHABLE', `${name} cannot be asked: ${words}`, {
+    fail('E_CHAIN_UNREACHABLE', `${name} cannot be asked: ${quoted(words, 200)}`, {
       remedy: 'see that it runs, that address and port are right, and that its certificate is trusted here',
     });
 
@@ -68,6 +74,21 @@ export function createElectrumLine(place: ElectrumPlace): ElectrumLine {
     for (const settle of open) settle(answer);
   }
 
+  function ask(made: Socket, method: string, params: readonly unknown[], settle: Waiting): void {
+    const id = String(next++);
+    waiting.set(id, settle);
+    // Ids are sent as texts: whatever form a server repeats them in, numbers are texts here.
+    made.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+  }
+
+  function greet(made: Socket): void {
+    ask(made, 'server.version', ['countersign', '1.4'], (answer) => {
+      if (!answer.ok || answer.value.ok || made !== socket) return;
+      const { code, message } = answer.value.error;
+      end(fail('E_CHAIN_ANSWER', `${name} answers server.version with error ${code}: ${quoted(message)}`));
+    });
+  }
+
   /** One line: an answer to who waits for it, or the end of the connection where it is none. */
   function take(line: string): void {
     const answer = answerOf(line);
@@ -79,8 +100,13 @@ export function createElectrumLine(place: ElectrumPlace): ElectrumLine {
     const { id, outcome } = answer.value;
     const settle = waiting.get(id);
     waiting.delete(id);
-    if (settle === undefined) end(fail('E_CHAIN_ANSWER', `${name} answers a question that was not asked`));
-    else settle(ok(outcome));
+    if (settle !== undefined) {
+      settle(ok(outcome));
+      return;
+    }
+    // Without an id it speaks of the connection as a whole: too many questions, or a request that it could not read.
+    const words = outcome.ok ? '' : `: ${quoted(outcome.error.message)}`;
+    end(fail('E_CHAIN_ANSWER', `${name} answers a question that was not asked${words}`));
   }
 
   /** null for a notification of a subscription. */
@@ -124,6 +150,8 @@ export function createElectrumLine(place: ElectrumPlace): ElectrumLine {
         buffered = [];
         size = chunk.length;
         if (line.trim() !== '') take(line);
+        // What follows in this chunk belongs to a connection that is no longer used.
+        if (made !== socket) return;
       }
     });
     made.on('error', (error) => {
@@ -133,18 +161,14 @@ export function createElectrumLine(place: ElectrumPlace): ElectrumLine {
       if (made === socket) end(unreachable('it closed the connection'));
     });
     socket = made;
+    greet(made);
     return made;
   }
 
   return {
     name,
     call(method, params) {
-      return new Promise((resolve) => {
-        const id = String(next++);
-        waiting.set(id, resolve);
-        // Ids are sent as texts: whatever form a server repeats them in, numbers are texts here.
-        opened().write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
-      });
+      return new Promise((resolve) => ask(opened(), method, params, resolve));
     },
     close() {
       end(unreachable('the connection was closed here'));

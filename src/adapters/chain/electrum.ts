@@ -53,17 +53,6 @@ const feeAnswer = v.union([
 /** A server of the Electrum protocol 1.4 (ElectrumX, Fulcrum, electrs). */
 export function createElectrumBackend(line: ElectrumLine): ChainBackend {
   const { name } = line;
-  let greeted = false;
-
-  async function outcome(method: string, params: readonly unknown[]): ReturnType<ElectrumLine['call']> {
-    if (!greeted) {
-      greeted = true;
-      const greeting = await line.call('server.version', ['countersign', '1.4']);
-      if (!greeting.ok) return greeting;
-      if (!greeting.value.ok) return err(refusal('server.version', greeting.value.error));
-    }
-    return line.call(method, params);
-  }
 
   function refusal(method: string, { code, message }: ElectrumError): Fault {
     return fault('E_CHAIN_ANSWER', `${name} answers ${method} with error ${code}: ${quoted(message)}`);
@@ -74,7 +63,7 @@ export function createElectrumBackend(line: ElectrumLine): ChainBackend {
     method: string,
     params: readonly unknown[] = [],
   ): Promise<Result<v.InferOutput<S>, Fault>> {
-    const answer = await outcome(method, params);
+    const answer = await line.call(method, params);
     if (!answer.ok) return answer;
     if (!answer.value.ok) return err(refusal(method, answer.value.error));
     return readAnswer(schema, answer.value.value, name, method);
@@ -139,10 +128,10 @@ export function createElectrumBackend(line: ElectrumLine): ChainBackend {
   }
 
   const scan = (request: ScanRequest): Promise<Result<ChainScan, Fault>> =>
-    steadyTip(name, tip, () => gapScan(request, AT_ONCE, viewScript));
+    steadyTip(name, tip, () => gapScan(name, request, AT_ONCE, viewScript));
 
   async function raw(txid: Hex): Promise<Result<Uint8Array | null, Fault>> {
-    const answer = await outcome('blockchain.transaction.get', [txid]);
+    const answer = await line.call('blockchain.transaction.get', [txid]);
     if (!answer.ok) return answer;
     if (!answer.value.ok) {
       const { error } = answer.value;
@@ -238,7 +227,7 @@ export function createElectrumBackend(line: ElectrumLine): ChainBackend {
   }
 
   async function broadcast(transaction: Uint8Array): Promise<Result<Acceptance, Fault>> {
-    const answer = await outcome('blockchain.transaction.broadcast', [toHex(transaction)]);
+    const answer = await line.call('blockchain.transaction.broadcast', [toHex(transaction)]);
     if (!answer.ok) return answer;
     if (answer.value.ok) return ok({ state: 'accepted' });
     const { message } = answer.value.error;

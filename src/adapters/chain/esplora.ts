@@ -141,7 +141,7 @@ export function createEsploraBackend(base: URL): ChainBackend {
   }
 
   const scan = (request: ScanRequest): Promise<Result<ChainScan, Fault>> =>
-    steadyTip(name, tip, () => gapScan(request, AT_ONCE, viewScript));
+    steadyTip(name, tip, () => gapScan(name, request, AT_ONCE, viewScript));
 
   async function transactions(
     wanted: readonly { readonly txid: Hex }[],
