@@ -3,6 +3,7 @@ import type { Network } from '../domain/network.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import { ok, type Result } from '../domain/result.js';
 import { formatAmount } from '../domain/sats.js';
+import { formatTime } from '../domain/time.js';
 import type { ChainBackend, ChainScan, ScanRequest } from '../vault/chain.js';
 
 /** What one back end says about the coins of a vault. */
@@ -72,43 +73,47 @@ async function compare(a: ChainView, b: ChainView): Promise<Result<void, Fault>>
       'wait for some blocks: either a reorganisation is going on, or one of them shows another chain',
     );
   }
+  const [lowTime, highTime] = [low.scan.tip.medianTimePast, high.scan.tip.medianTimePast];
+  // It is made of the block and the ten before it, and never goes back (BIP113).
+  if (highTime < lowTime || (apart === 0 && highTime !== lowTime)) {
+    const times = `${low.backend.name} has ${formatTime(lowTime)}, ${high.backend.name} has ${formatTime(highTime)}`;
+    return disagree(`median time past of blocks ${low.scan.tip.height} and ${high.scan.tip.height}: ${times}`, LIE);
+  }
   return compareCoins(a, b, low.scan.tip.height);
 }
 
-/** Coins that both tips know. A coin that was spent between the two tips is reported too: the next run will agree. */
+/**
+ * Coins that both tips know, with their blocks, from which their age is counted. A coin that was spent between the two tips
+ * is reported too: the next run will agree.
+ */
 function compareCoins(a: ChainView, b: ChainView, upTo: number): Result<void, Fault> {
-  const coinsOf = ({ scan }: ChainView): Map<string, bigint> =>
-    new Map(
-      scan.coins
-        .filter(({ height }) => height !== null && height <= upTo)
-        .map(({ outpoint, value }) => [formatOutpoint(outpoint), value]),
-    );
-  const [left, right] = [coinsOf(a), coinsOf(b)];
-  for (const [outpoint, value] of left) {
-    const other = right.get(outpoint);
-    if (other === value) continue;
-    return disagree(coinProblem(outpoint, a.backend.name, value, b.backend.name, other), LIE);
+  const [left, right] = [coinsUpTo(a, upTo), coinsUpTo(b, upTo)];
+  for (const [outpoint, said] of left) {
+    const other = right.get(outpoint) ?? NOT_UNSPENT;
+    if (other !== said)
+      return disagree(`of ${outpoint}, ${a.backend.name} says: ${said}; ${b.backend.name}: ${other}`, LIE);
   }
-  for (const [outpoint, value] of right) {
+  for (const [outpoint, said] of right) {
     if (left.has(outpoint)) continue;
-    return disagree(coinProblem(outpoint, b.backend.name, value, a.backend.name, undefined), LIE);
+    return disagree(`of ${outpoint}, ${b.backend.name} says: ${said}; ${a.backend.name}: ${NOT_UNSPENT}`, LIE);
   }
   return ok(undefined);
 }
 
+const NOT_UNSPENT = 'not a confirmed unspent output';
+
+/** What a back end says of each coin up to a height, by outpoint. */
+function coinsUpTo({ scan }: ChainView, upTo: number): ReadonlyMap<string, string> {
+  const said = new Map<string, string>();
+  for (const { outpoint, value, height } of scan.coins) {
+    if (height === null || height > upTo) continue;
+    said.set(formatOutpoint(outpoint), `unspent, worth ${formatAmount(value)}, in block ${height}`);
+  }
+  return said;
+}
+
 const LIE =
   'run it again; if they still disagree, one of them is wrong or lies, and nothing is planned until it is known which';
-
-function coinProblem(
-  outpoint: string,
-  one: string,
-  value: bigint,
-  other: string,
-  otherValue: bigint | undefined,
-): string {
-  const there = otherValue === undefined ? 'does not know it as unspent' : `says ${formatAmount(otherValue)}`;
-  return `${one} says that ${outpoint} is unspent, worth ${formatAmount(value)}, and ${other} ${there}`;
-}
 
 function disagree(message: string, remedy: string): Result<never, Fault> {
   return fail('E_CHAIN_DISAGREE', `the chain back ends contradict each other: ${message}`, { remedy });

@@ -53,7 +53,7 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
   if (!previous.ok) return previous;
   const coins = placed(scan, previous.value.transactions, deriver, backend.name);
   if (!coins.ok) return coins;
-  const confirmed = await confirmedBatches(state, backend, scan.tip.height);
+  const confirmed = await confirmedBatches(state, backends, scan.tip.height);
   if (!confirmed.ok) return confirmed;
   const feerate = await backend.feerate(options.feeTarget);
   if (!feerate.ok) return feerate;
@@ -172,20 +172,28 @@ type Confirmation = { readonly height: number; readonly time: UnixSeconds };
 /** No reorganisation of the main chain has been deeper than this since 2013; a coinbase waits as long (COINBASE_MATURITY). */
 const REORG_DEPTH = 100;
 
-/** Blocks of the transactions that this journal signed, as long as a reorganisation could still undo them. */
+/**
+ * Blocks of the transactions that this journal signed, as long as a reorganisation could still undo them. Every back end
+ * has to state the same block, and one that the scan has seen: what came in since belongs to the next one.
+ */
 async function confirmedBatches(
   state: JournalState,
-  backend: ChainBackend,
+  backends: readonly ChainBackend[],
   tipHeight: number,
 ): Promise<Result<ReadonlyMap<Hex, Confirmation>, Fault>> {
   const confirmed = new Map<Hex, Confirmation>();
-  for (const batch of state.batches.values()) {
-    if (batch.signed === null || (batch.confirmed?.height ?? tipHeight) <= tipHeight - REORG_DEPTH) continue;
-    const status = await backend.status(batch.signed.txid, batch.signed.tipHeight);
-    if (!status.ok) return status;
-    if (status.value.state !== 'confirmed') continue;
-    const { height, time } = status.value;
-    confirmed.set(batch.signed.txid, { height, time });
+  for (const { signed, confirmed: known } of state.batches.values()) {
+    if (signed === null || (known?.height ?? tipHeight) <= tipHeight - REORG_DEPTH) continue;
+    const found: (Confirmation & { readonly blockHash: Hex })[] = [];
+    for (const backend of backends) {
+      const status = await backend.status(signed.txid, signed.tipHeight);
+      if (!status.ok) return status;
+      if (status.value.state === 'confirmed') found.push(status.value);
+    }
+    const [first, ...others] = found;
+    if (first === undefined || found.length < backends.length || first.height > tipHeight) continue;
+    if (others.some(({ blockHash, height }) => blockHash !== first.blockHash || height !== first.height)) continue;
+    confirmed.set(signed.txid, { height: first.height, time: first.time });
   }
   return ok(confirmed);
 }

@@ -167,7 +167,7 @@ describe.skipIf(program === null)('three back ends on one chain (needs bitcoind 
     const lied = await viewChain([core, honest], request);
     expect(tagOf(lied)).toBe('E_CHAIN_DISAGREE');
     expect(lied.ok || lied.error.message).toMatch(
-      /100000000 sat \(1\.00000000 BTC\), and esplora .* says 900000000 sat/,
+      /worth 100000000 sat \(1\.00000000 BTC\), in block 103; esplora .*worth 900000000 sat/,
     );
     bridge.spoil = (question, answer) => (question.endsWith('/utxo') ? '[]' : answer);
     expect(tagOf(await viewChain([core, honest], request))).toBe('E_CHAIN_DISAGREE');
