@@ -15,6 +15,8 @@ export interface Broadcast {
   readonly txid: Hex;
   /** What each back end said, in the order of asking. */
   readonly answers: readonly { readonly name: string; readonly answer: Exclude<Acceptance, { state: 'rejected' }> }[];
+  /** Back ends that refuse it, in their own words, after at least one other has taken it. */
+  readonly refused: readonly { readonly name: string; readonly reason: string }[];
   /** Back ends that could not be asked; at least one other has taken it. */
   readonly silent: readonly { readonly name: string; readonly fault: Fault }[];
 }
@@ -24,8 +26,9 @@ export interface Broadcast {
  * run out since the signing, and what it denies now stays here. Missing approvals are no reason: they were complete when it
  * was signed, and they run out while somebody carries a stick. What is public already is only sent again.
  *
- * Every node that can is asked whether it would take it before any is given it; one that refuses stops all. Sending twice
- * does no harm, so a crash after sending is cured by the same command.
+ * Every node that can is asked whether it would take it before any is given it; one that refuses stops all. From the first
+ * that took it on it is public, and the journal has to say so whatever the others say. Sending twice does no harm, so a
+ * crash after sending is cured by the same command.
  */
 export async function broadcastBatch(
   desk: Desk,
@@ -45,26 +48,25 @@ export async function broadcastBatch(
   }
   for (const backend of backends) {
     const tested = await backend.testAccept(transaction);
-    if (tested.ok && tested.value.state === 'rejected') return rejected(backend.name, tested.value.reason, batch);
+    if (!tested.ok || tested.value.state !== 'rejected') continue;
+    if (!(await isKnown(backend, signed.value))) return rejected(backend.name, tested.value.reason, batch);
   }
   // Nodes take their time to answer: somebody may have halted meanwhile.
   const open = batch.state === 'SIGNED' ? await notHaltedNow(desk, batch) : ok(undefined);
   if (!open.ok) return open;
   const answers: Broadcast['answers'][number][] = [];
+  const refused: Broadcast['refused'][number][] = [];
   const silent: Broadcast['silent'][number][] = [];
   for (const backend of backends) {
+    const { name } = backend;
     const sent = await backend.broadcast(transaction);
-    if (!sent.ok) silent.push({ name: backend.name, fault: sent.error });
-    else if (sent.value.state === 'rejected') return rejected(backend.name, sent.value.reason, batch);
-    else answers.push({ name: backend.name, answer: sent.value });
+    if (!sent.ok) silent.push({ name, fault: sent.error });
+    else if (sent.value.state !== 'rejected') answers.push({ name, answer: sent.value });
+    else if (await isKnown(backend, signed.value)) answers.push({ name, answer: { state: 'known' } });
+    else refused.push({ name, reason: sent.value.reason });
   }
-  const [first] = silent;
-  if (answers.length === 0) {
-    if (first !== undefined) return { ok: false, error: first.fault };
-    return fail('E_CHAIN_NONE', 'no chain back end is named', {
-      remedy: 'write chain: into countersign.yaml, or give --backend core:http://127.0.0.1:8332 --cookie FILE',
-    });
-  }
+  const nobody = answers.length === 0 ? takenByNone(refused, silent, batch) : ok(undefined);
+  if (!nobody.ok) return nobody;
   const noted = await desk.journal.transact(async (tx) => {
     const found = findBatch(tx.state, id);
     if (!found.ok) return found;
@@ -74,7 +76,31 @@ export async function broadcastBatch(
     }
     return ok(undefined);
   });
-  return noted.ok ? ok({ batch: id, txid, answers, silent }) : noted;
+  return noted.ok ? ok({ batch: id, txid, answers, refused, silent }) : noted;
+}
+
+/** A node that has it in a block may refuse it for its spent coins, where all its outputs are spent as well. */
+async function isKnown(backend: ChainBackend, { batch, txid }: SignedTransaction): Promise<boolean> {
+  const status = await backend.status(txid, batch.signed?.tipHeight ?? 0);
+  return status.ok && status.value.state !== 'unknown';
+}
+
+function takenByNone(
+  [refused]: Broadcast['refused'],
+  [silent]: Broadcast['silent'],
+  batch: BatchRecord,
+): Result<never, Fault> {
+  if (refused !== undefined) return rejected(refused.name, refused.reason, batch);
+  if (silent !== undefined) {
+    const { message, tag } = silent.fault;
+    return fail(tag, message, {
+      ...silent.fault,
+      remedy: `${silent.fault.remedy ?? 'see what it logs'}; then run the command again: it may have been sent all the same, and sending twice does no harm`,
+    });
+  }
+  return fail('E_CHAIN_NONE', 'no chain back end is named', {
+    remedy: 'write chain: into countersign.yaml, or give --backend core:http://127.0.0.1:8332 --cookie FILE',
+  });
 }
 
 async function notHaltedNow(desk: Desk, batch: BatchRecord): Promise<Result<void, Fault>> {

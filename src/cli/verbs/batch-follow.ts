@@ -1,8 +1,10 @@
+import type { FaultTag } from '../../domain/fault.js';
 import { ok } from '../../domain/result.js';
 import { formatTime } from '../../domain/time.js';
 import { type Followed, type FollowedView, followBatch } from '../../workflow/follow-batch.js';
+import { CONFIRMED_DEPTH } from '../../workflow/vault.js';
 import type { Report, Verb } from '../command.js';
-import { plural } from '../render/text.js';
+import { plural, printable } from '../render/text.js';
 import { withBackends } from '../take-from.js';
 import { argument } from '../with-workspace.js';
 
@@ -11,15 +13,31 @@ const EVERY = 30;
 
 export const run: Verb = async (words, context) =>
   withBackends(words, context, async (desk, backends) => {
-    for (;;) {
+    for (let asked = 0; ; asked += 1) {
       const followed = await followBatch(desk, backends, argument(words, 0));
-      if (!followed.ok) return followed;
-      if (followed.value.buried || !words.flag('wait')) return ok(report(followed.value));
-      const fewest = Math.min(...followed.value.views.map(({ confirmations }) => confirmations));
-      context.progress(`${followed.value.txid}: ${plural(fewest, 'confirmation')} of 6`);
+      // Who waits for an hour does so over a restart of the node; what is wrong from the start is said at once.
+      const isPassing = asked > 0 && words.flag('wait') && !followed.ok && PASSING.has(followed.error.tag);
+      if (!followed.ok && !isPassing) return followed;
+      if (followed.ok && (followed.value.buried || !words.flag('wait'))) return ok(report(followed.value));
+      context.progress(
+        followed.ok ? waitingLine(followed.value) : `${printable(followed.error.message)}; asked again in ${EVERY} s`,
+      );
       await new Promise((resolve) => setTimeout(resolve, EVERY * 1000));
     }
   });
+
+/** Faults that time alone may cure. */
+const PASSING: ReadonlySet<FaultTag> = new Set([
+  'E_CHAIN_UNREACHABLE',
+  'E_CHAIN_AUTH',
+  'E_CHAIN_SYNCING',
+  'E_CHAIN_MOVED',
+]);
+
+function waitingLine({ txid, views }: Followed): string {
+  const fewest = Math.min(...views.map(({ confirmations }) => confirmations));
+  return `${txid}: ${plural(fewest, 'confirmation')} of ${CONFIRMED_DEPTH}`;
+}
 
 function report({ batch, state, txid, views, buried, stuckSince }: Followed): Report {
   return {
