@@ -7,7 +7,6 @@ import type { Network } from '../../domain/network.js';
 import { formatOutpoint, type Outpoint } from '../../domain/outpoint.js';
 import { err, ok, type Result } from '../../domain/result.js';
 import { quoted } from '../../domain/safe-text.js';
-import { outpointOf, parseTransaction, txidOf } from '../../psbt/transaction.js';
 import type {
   Acceptance,
   ChainBackend,
@@ -21,6 +20,7 @@ import { endless, MOST_SCANNED } from '../../vault/gap-scan.js';
 import { btc, count, hash, hex, readAnswer } from './answers.js';
 import { type CoreRpc, rpcFault } from './core-rpc.js';
 import { networkOfGenesis } from './genesis.js';
+import { transactionOf } from './raw-transaction.js';
 
 /** RPC_INVALID_ADDRESS_OR_KEY: also "no such transaction", "no such block". */
 const NOT_FOUND = -5;
@@ -310,13 +310,15 @@ export function createCoreBackend(rpc: CoreRpc): ChainBackend {
     if (!raw.ok) return raw;
     const read: { txid: Hex; inputs: readonly string[] }[] = [];
     for (const [txid, bytes] of raw.value) {
-      const parsed = parseTransaction(bytes);
-      if (!parsed.ok || txidOf(parsed.value) !== txid) {
+      const transaction = transactionOf(txid, bytes);
+      if (transaction === null) {
         return fail('E_CHAIN_ANSWER', `${name} answers ${txid} with bytes that are not that transaction`);
       }
       read.push({
         txid,
-        inputs: parsed.value.inputs.map((input) => formatOutpoint(outpointOf(input))),
+        inputs: transaction.ins.map(
+          ({ hash: previous, index }) => `${toHex(Uint8Array.from(previous).reverse())}:${index}`,
+        ),
       });
     }
     return ok(read);

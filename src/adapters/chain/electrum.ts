@@ -1,4 +1,4 @@
-import { Block, Transaction } from 'bitcoinjs-lib';
+import { Block, type Transaction } from 'bitcoinjs-lib';
 import * as v from 'valibot';
 import { type Hex, hash256, sha256, toHex, trustedHex } from '../../domain/bytes.js';
 import type { ChainTip } from '../../domain/coin.js';
@@ -21,6 +21,7 @@ import type { DerivedScript } from '../../vault/types.js';
 import { btc, count, hash, hex, readAnswer } from './answers.js';
 import type { ElectrumError, ElectrumLine } from './electrum-line.js';
 import { networkOfGenesis } from './genesis.js';
+import { transactionOf } from './raw-transaction.js';
 import { steadyTip } from './steady-tip.js';
 
 const HEADER_BYTES = 80;
@@ -166,8 +167,8 @@ export function createElectrumBackend(line: ElectrumLine): ChainBackend {
   async function proven(txid: Hex): Promise<Result<Transaction | null, Fault>> {
     const bytes = await raw(txid);
     if (!bytes.ok || bytes.value === null) return bytes.ok ? ok(null) : bytes;
-    const transaction = parsed(bytes.value);
-    if (transaction?.getId() === txid) return ok(transaction);
+    const transaction = transactionOf(txid, bytes.value);
+    if (transaction !== null) return ok(transaction);
     return fail('E_CHAIN_ANSWER', `${name} answers ${txid} with bytes that are not that transaction`);
   }
 
@@ -263,12 +264,3 @@ function scriptHash(script: Uint8Array): Hex {
 }
 
 const idOf = (headerHex: string): Hex => toHex(hash256(trustedHex(headerHex)).reverse());
-
-function parsed(bytes: Uint8Array): Transaction | null {
-  try {
-    return Transaction.fromBuffer(bytes);
-  } catch {
-    // The library has no other way of saying that bytes are not a transaction.
-    return null;
-  }
-}
