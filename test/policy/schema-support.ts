@@ -104,7 +104,20 @@ export function withEveryField(start: Plain, schema: Schema, isRead: (value: Pla
   return fill(start, []);
 }
 
-const WORDS = ['1', '1h', 'none', 'officers', 'auditors', 'alice', 'now', '1/1', 'hot-1', 'x', '2026-06-01T12:00:00Z'];
+const WORDS = [
+  '1',
+  'all',
+  '1h',
+  'none',
+  'officers',
+  'auditors',
+  'alice',
+  'now',
+  '1/1',
+  'hot-1',
+  'x',
+  '2026-06-01T12:00:00Z',
+];
 
 /** Values that a schema takes: a few texts, or the simplest that there is. */
 function valuesFor(part: Schema): readonly Plain[] {

@@ -46,6 +46,7 @@ describe('policy coverage', () => {
     expect(none.percent).toBe(0);
     expect(none.beyond.map(({ code }) => code)).toEqual([
       'LIMIT_LIFETIME',
+      'BOOK_PROOF',
       'DATA_MISSING',
       'DATA_INVALID',
       'DEST_SANCTIONED',
