@@ -276,6 +276,40 @@ describe('batch export and batch combine', () => {
     expect(txid).toBe(whole.getId());
   });
 
+  it('a halt lets nobody else sign, and holds back what comes in: kept, counted, and not released', async () => {
+    const { session, id } = await ready();
+    await session.expect(0, ...signing(session, id, A));
+    await session.expect(0, 'batch', 'export', id, '--psbt', 'out.psbt');
+    const out = await unsigned(session, id);
+    session.write('b.psbt', sign(out, B).toBuffer());
+    await session.expect(0, 'halt', 'raise', '--reason', 'something is wrong', '--key', 'keys/bob');
+    expect(await session.json(12, ...signing(session, id, C))).toMatchObject({ signed: false });
+    expect(await session.json(12, 'batch', 'export', id, '--psbt', 'more.psbt')).toMatchObject({ exported: false });
+    const held = await session.json(12, 'batch', 'combine', id, 'b.psbt');
+    expect(held).toMatchObject({ added: [B], signed: true, held: true });
+    expect(held).not.toHaveProperty('transaction');
+    expect(await session.stateOf(id)).toBe('SIGNED');
+    expect(Object.keys(session.files()).filter((name) => /\/signed\.psbt|transaction\.hex|more/.test(name))).toEqual(
+      [],
+    );
+    await session.expect(0, 'audit', 'verify');
+  });
+
+  it('a halt raised while a cosigner signs holds that part back too', async () => {
+    const { session, id } = await ready();
+    const halting = cosigner(A, {
+      answer: async (psbt) => {
+        await session.expect(0, 'halt', 'raise', '--reason', 'something is wrong', '--key', 'keys/bob');
+        return ok(signaturesOf(A, psbt));
+      },
+    });
+    const held = await session.json(12, ...signing(session, id, A, halting));
+    expect(held).toMatchObject({ signed: false, held: true, signed_by: [A] });
+    expect(await session.stateOf(id)).toBe('PARTIAL');
+    expect(Object.keys(session.files()).filter((name) => name.includes('partial'))).toEqual([]);
+    await session.expect(0, 'audit', 'verify');
+  });
+
   it.each<readonly [string, (psbt: Psbt) => Psbt | Uint8Array, string, number]>([
     ['no signature', (psbt) => psbt, 'E_SIG_MISSING', 25],
     [
