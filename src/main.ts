@@ -1,15 +1,22 @@
-import { endProcess, type SignalWatch, watchSignals } from './adapters/signals.js';
+import type { SignalWatch } from './adapters/signals.js';
 import { askedHelp } from './cli/help.js';
 import type { Compose, Io } from './cli/program.js';
 
 /** Runs one command line of the real program and returns its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   const lost = outliveStreams();
-  const signals = watchSignals();
-  const code = await run(argv, signals);
   // What could not be written is a failure, but never hides one that says more.
-  const ended = code === 0 && lost() ? 1 : code;
-  return signals.happened() ? endProcess(ended) : ended;
+  const ended = (code: number): number => (code === 0 && lost() ? 1 : code);
+  // Help is answered before anything else is loaded.
+  const help = argv.length === 0 ? null : askedHelp(argv);
+  if (help !== null) {
+    process.stdout.write(help);
+    return ended(0);
+  }
+  const { endProcess, watchSignals } = await import('./adapters/signals.js');
+  const signals = watchSignals();
+  const code = ended(await run(argv, signals));
+  return signals.happened() ? endProcess(code) : code;
 }
 
 async function run(argv: readonly string[], signals: SignalWatch): Promise<number> {
@@ -21,12 +28,6 @@ async function run(argv: readonly string[], signals: SignalWatch): Promise<numbe
     rewrites: process.stderr.isTTY === true,
     width: process.stdout.isTTY === true ? process.stdout.columns : undefined,
   };
-  // Help and version are answered before anything else is loaded.
-  const help = argv.length === 0 ? null : askedHelp(argv);
-  if (help !== null) {
-    io.stdout(help);
-    return 0;
-  }
   const version = await packageVersion();
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
     io.stdout(`${version}\n`);

@@ -100,6 +100,9 @@ function withoutNull(node: SourceNode, name: string): SourceMap | null {
   return { ...node, entries: new Map([...node.entries].filter(([key]) => key !== name)) };
 }
 
+/** A scan derives every script up to it: more than anybody has used would only make it endless. */
+const usedIndex = integer(0, 1_000_000);
+
 const txidKey = (key: string): string | null => (TXID.test(key) ? key : null);
 const TXID_FORM = 'a txid of 64 lower-case hexadecimal digits';
 
@@ -118,6 +121,10 @@ const readDocument = object({
   ),
   takenAt: field('taken_at', time),
   feerate: optionalField('feerate', through(text, parseFeeRate)),
+  lastUsed: optionalField(
+    'last_used',
+    object({ receive: optionalField('receive', usedIndex), change: optionalField('change', usedIndex) }),
+  ),
   coins: field(
     'coins',
     // Outpoints are compared later, with a fault of their own.
@@ -162,6 +169,7 @@ export function readSnapshot(
     takenAt,
     feerate = null,
     previous,
+    lastUsed = {},
     sources = new Map(),
     confirmed = new Map(),
   } = document;
@@ -178,6 +186,7 @@ export function readSnapshot(
     feerate,
     coins,
     previous,
+    lastUsed: [lastUsed.receive ?? -1, lastUsed.change ?? -1] as const,
     sources,
     confirmed,
     sha256: sha256Hex(bytes),

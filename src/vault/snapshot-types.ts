@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly takenAt: UnixSeconds;
   /** The feerate that its maker proposes; null where it proposes none. */
   readonly feerate: FeeRate | null;
+  /** Highest index that its maker knows to be used on each branch, -1 for none: a scan of unspent coins forgets the others. */
+  readonly lastUsed: readonly [receive: number, change: number];
   /** In the order of the file; no outpoint stands there twice. */
   readonly coins: readonly Coin[];
   /** By txid. Complete for every vault before taproot; each hashes to its txid and agrees with the coins it made. */

@@ -81,9 +81,12 @@ function vanishedOf(known: Snapshot | null, coins: readonly Coin[]): ReadonlySet
   return new Set(before.filter((outpoint) => !unspent.has(outpoint)));
 }
 
-/** The highest index of each branch that the journal knows to be used. */
+/**
+ * The highest index of each branch that the journal knows to be used, also where everything there is spent by now: a node
+ * without a history would otherwise look for the next deposit too low.
+ */
 function lastUsed(state: JournalState, known: Snapshot | null): [number, number] {
-  const used: [number, number] = [-1, -1];
+  const used: [number, number] = [known?.lastUsed[0] ?? -1, known?.lastUsed[1] ?? -1];
   for (const { origin } of known?.coins ?? []) used[origin.branch] = Math.max(used[origin.branch], origin.index);
   for (const { outputs } of state.batches.values()) {
     for (const { change } of outputs) if (change !== null) used[1] = Math.max(used[1], change);
@@ -219,6 +222,10 @@ function snapshotText({ deriver, scan, coins, previous, confirmed, feerate, take
     descriptor_checksum: vault.descriptor.slice(-8),
     tip: { height, hash, median_time_past: formatTime(medianTimePast) },
     taken_at: formatTime(takenAt),
+    last_used: {
+      ...(scan.lastUsed[0] < 0 ? {} : { receive: scan.lastUsed[0] }),
+      ...(scan.lastUsed[1] < 0 ? {} : { change: scan.lastUsed[1] }),
+    },
     ...(feerate === null ? {} : { feerate: formatFeeRate(feerate).replace(' sat/vB', '') }),
   };
   const lines = Object.entries(head).map(([name, value]) => `  "${name}": ${JSON.stringify(value)},`);

@@ -116,6 +116,7 @@ describe('a right snapshot', () => {
       tip: { height: 101, hash: '00'.repeat(32), medianTimePast: Date.UTC(2026, 5, 1, 11) / 1000 },
       takenAt: Date.UTC(2026, 5, 1, 12) / 1000,
       feerate: 12_500n,
+      lastUsed: [-1, -1],
       confirmed: new Map(),
       sha256: sha256Hex(text),
     });
@@ -135,6 +136,13 @@ describe('a right snapshot', () => {
   });
   test('may hold no coins', () => {
     expect(read({ ...snapshotOf(), coins: [], previous_transactions: {} })).toMatchObject({ ok: true });
+  });
+  test('may say how far the branches are used', () => {
+    const used = (last_used: object): unknown => read({ ...snapshotOf(), last_used });
+    expect(used({ receive: 41 })).toMatchObject({ ok: true, value: { lastUsed: [41, -1] } });
+    expect(used({ receive: 0, change: 1_000_000 })).toMatchObject({ ok: true, value: { lastUsed: [0, 1_000_000] } });
+    expect(faultOf({ ...snapshotOf(), last_used: { change: 1_000_001 } }).tag).toBe('E_FIELD_TYPE');
+    expect(faultOf({ ...snapshotOf(), last_used: { spare: 1 } }).tag).toBe('E_UNKNOWN_FIELD');
   });
   test('may say which transactions are confirmed', () => {
     const txid = 'ab'.repeat(32);

@@ -69,6 +69,20 @@ describe.skipIf(program === null)('chain verbs against a real node (needs bitcoi
     });
   });
 
+  it('looks for deposits from where the vault was ever used, not from where coins are left', async () => {
+    await node.mine(1, deriver.at(0, 2010).script);
+    catchUp();
+    await session.expect(0, 'chain', 'snapshot', 'low.json');
+    const low = JSON.parse(session.read('low.json'));
+    expect([low.coins.length, low.last_used]).toEqual([3, { receive: 1, change: 3 }]);
+    // What a wallet knows whose coins up to 0/1500 are spent.
+    session.write('used.json', JSON.stringify({ ...low, last_used: { receive: 1500, change: 3 } }));
+    await session.expect(0, 'coins', 'import', 'used.json');
+    expect((await session.json(0, 'chain', 'sync')).coins).toBe(4);
+    await session.expect(0, 'chain', 'snapshot', 'high.json');
+    expect(JSON.parse(session.read('high.json')).last_used).toEqual({ receive: 2010, change: 3 });
+  }, 60_000);
+
   it('refuses a node of another network', async () => {
     const other = await stage({ until: 'vault' });
     expect(await other.faultOf(2, 'chain', 'sync', '--backend', `core:${node.url}`, '--cookie', node.cookie)).toBe(
