@@ -88,7 +88,17 @@ describe('what a command loads', () => {
     return [...stderr.matchAll(/^loads file:\/\/(\S+)$/gm)].map(([, path]) => (path ?? '').replace(ROOT, ''));
   }
 
-  const forHelp = ['bin/countersign.js', 'dist/cli/help.js', 'dist/cli/tree.js', 'dist/main.js'];
+  const forHelp = [
+    'bin/countersign.js',
+    'dist/cli/help.js',
+    'dist/cli/tree.js',
+    'dist/cli/tree/batches.js',
+    'dist/cli/tree/documents.js',
+    'dist/cli/tree/looking.js',
+    'dist/cli/tree/options.js',
+    'dist/cli/tree/vault.js',
+    'dist/main.js',
+  ];
 
   it.runIf(isBuilt).each([[['--help']], [['batch', 'plan', '--help']], [['help', 'exit-codes', '-h']]])(
     '%j loads the tree of verbs and nothing of the program',

@@ -1,0 +1,56 @@
+import type { OptionSpec } from '../command.js';
+
+/** Options that several verbs take in the same words. */
+export const AS: OptionSpec = { flags: '--as <name>', about: 'who does this; default: officer of countersign.yaml' };
+export const BACKEND: OptionSpec = {
+  flags: '--backend <name...>',
+  about: 'core:URL, esplora:URL or electrum:tls://HOST:PORT; default: chain of countersign.yaml',
+};
+export const COOKIE: OptionSpec = {
+  flags: '--cookie <file>',
+  about: 'the cookie file of a node named by --backend core:URL',
+};
+export const TARGET: OptionSpec = {
+  flags: '--target <blocks>',
+  about: 'propose a feerate to confirm within so many blocks; default: 6',
+};
+export const REASON: OptionSpec = { flags: '--reason <text>', about: 'why; it stands in the journal for good' };
+export const DEVICE: OptionSpec = {
+  flags: '--device <spec>',
+  about: 'hid, speculos:URL or replay:FILE; default: device of countersign.yaml',
+};
+export const RECORD: OptionSpec = {
+  flags: '--record <file>',
+  about: 'write the APDU transcript of the conversation to a new file',
+};
+
+export const SIGNER: OptionSpec = {
+  flags: '--signer <fingerprint>',
+  about: 'the one cosigner that is meant, by master key fingerprint; default: whichever is attached',
+};
+
+export const SIGN_KEY: OptionSpec = { flags: '--key <file>', about: 'your SSH key: ssh-keygen signs with it' };
+export const SIGN_AS: OptionSpec = {
+  flags: '--as <name>',
+  about: 'who signs, for the name of the file; default: whose key it is in the policy',
+};
+export const STATEMENT: OptionSpec = {
+  flags: '--statement',
+  about: 'print what would be signed, to be signed elsewhere',
+};
+export const SIGNATURES: OptionSpec = {
+  flags: '--signature <file...>',
+  about: 'signatures under it; default: every FILE.*.sig beside it',
+};
+
+export const ISSUED_AT: OptionSpec = {
+  flags: '--issued-at <time>',
+  about: 'when a list of plain text was fetched from its source; the signature covers it',
+};
+export const WORD: readonly OptionSpec[] = [
+  { flags: '--key <file>', about: 'your SSH key: ssh-keygen signs with it, and its .pub says who you are' },
+  { flags: '--statement', about: 'print the statement for --person, to be signed elsewhere' },
+  { flags: '--person <name>', about: 'whose statement' },
+  { flags: '--signature <file>', about: 'a signature made elsewhere, with --over' },
+  { flags: '--over <file>', about: 'the statement that --signature signs' },
+];
