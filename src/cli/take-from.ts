@@ -15,10 +15,16 @@ async function chainSources(
   desk: Desk,
 ): Promise<Result<readonly ChainSource[], Fault>> {
   const named = words.list('backend');
-  if (named.length === 0 && desk.config.chain.length > 0) return ok(desk.config.chain);
-  if (named.length === 0) {
+  if (named.length === 0 && words.text('cookie') === undefined && desk.config.chain.length > 0)
+    return ok(desk.config.chain);
+  if (named.length === 0 && words.text('cookie') === undefined) {
     return fail('E_CHAIN_NONE', 'no chain back end is named', {
       remedy: 'write chain: into countersign.yaml, or give --backend core:http://127.0.0.1:8332 --cookie FILE',
+    });
+  }
+  if (words.text('cookie') !== undefined && !named.some((name) => name.startsWith('core:'))) {
+    return fail('E_USAGE', '--cookie is for a node, and --backend names none', {
+      remedy: 'name the node beside it: --backend core:http://127.0.0.1:8332',
     });
   }
   const sources: ChainSource[] = [];
@@ -57,6 +63,11 @@ export async function takeFrom(
 ): Promise<Result<TakenSnapshot, Fault>> {
   const target = wholeNumber(words.text('target') ?? '6', 1008, 'a number of blocks');
   if (!target.ok) return target;
+  if (target.value === 0) {
+    return fail('E_USAGE', '--target 0 is no number of blocks: the next one is 1', {
+      remedy: 'give a whole number from 1 to 1008',
+    });
+  }
   const open = await openVault(desk);
   if (!open.ok) return open;
   const { state, deriver } = open.value;
@@ -68,7 +79,7 @@ export async function takeFrom(
     state,
     known: known.value,
     gap: await gapInForce(desk, open.value),
-    feeTarget: Math.max(1, target.value),
+    feeTarget: target.value,
     clock: context.compose.clock,
     onProgress: context.progress,
   });

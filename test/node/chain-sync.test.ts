@@ -63,6 +63,12 @@ describe.skipIf(program === null)('chain verbs against a real node (needs bitcoi
       expect(
         await session.faultOf(30, 'chain', 'status', '--backend', `core:${node.url}`, '--cookie', 'bad-cookie'),
       ).toBe('E_CHAIN_AUTH');
+      expect(await session.faultOf(2, 'chain', 'sync', '--target', '0')).toBe('E_USAGE');
+      expect(await session.faultOf(2, 'chain', 'sync', '--cookie', 'bad-cookie')).toBe('E_USAGE');
+      const indexer = 'esplora:http://127.0.0.1:1';
+      expect(await session.faultOf(2, 'chain', 'status', '--backend', indexer, '--cookie', 'bad-cookie')).toBe(
+        'E_USAGE',
+      );
       expect(await session.faultOf(2, 'chain', 'sync', '--backend', 'core:http://user:secret@127.0.0.1:1')).toBe(
         'E_CHAIN_CONFIG',
       );

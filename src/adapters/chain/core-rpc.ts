@@ -21,8 +21,12 @@ export interface CoreRpc {
   readonly name: string;
   /** One call. An error that the node answers is an outcome for the caller to judge; a fault is that there was no answer. */
   call(method: string, params: readonly unknown[], options?: CallOptions): Promise<Result<RpcOutcome, Fault>>;
-  /** Many calls of one method in one request (JSON-RPC batch), answered in their order. */
-  batch(method: string, params: readonly (readonly unknown[])[]): Promise<Result<readonly RpcOutcome[], Fault>>;
+  /** Many calls of one method in few requests (JSON-RPC batch), answered in their order. */
+  batch(
+    method: string,
+    params: readonly (readonly unknown[])[],
+    onProgress?: (done: number, of: number) => void,
+  ): Promise<Result<readonly RpcOutcome[], Fault>>;
 }
 
 export interface CallOptions {
@@ -30,6 +34,8 @@ export interface CallOptions {
   readonly patient?: boolean;
 }
 
+/** More in one request would keep the node silent for longer than anybody waits, and grow past what is read. */
+const CALLS_AT_ONCE = 200;
 const IDLE_LIMIT = 30_000;
 /** A block with every witness in hex and JSON around it stays below 40 MB. */
 const MAX_ANSWER = 400_000_000;
@@ -71,6 +77,25 @@ export function createCoreRpc(url: URL, auth: CoreAuth): CoreRpc {
     return parseExactJson(text, name);
   }
 
+  async function together(
+    method: string,
+    params: readonly (readonly unknown[])[],
+  ): Promise<Result<readonly RpcOutcome[], Fault>> {
+    const calls = params.map((one) => ({ jsonrpc: '1.0', id: `${next++}`, method, params: one }));
+    const answered = await post(calls, false);
+    if (!answered.ok) return answered;
+    if (!Array.isArray(answered.value) || answered.value.length !== calls.length) {
+      return fail('E_CHAIN_ANSWER', `${name} does not answer each of ${calls.length} calls of ${method}`);
+    }
+    const outcomes: RpcOutcome[] = [];
+    for (const [index, { id }] of calls.entries()) {
+      const outcome = outcomeOf(answered.value[index], id, method, name);
+      if (!outcome.ok) return outcome;
+      outcomes.push(outcome.value);
+    }
+    return ok(outcomes);
+  }
+
   return {
     name,
     async call(method, params, { patient = false } = {}) {
@@ -78,19 +103,13 @@ export function createCoreRpc(url: URL, auth: CoreAuth): CoreRpc {
       const answered = await post({ jsonrpc: '1.0', id, method, params }, patient);
       return answered.ok ? outcomeOf(answered.value, id, method, name) : answered;
     },
-    async batch(method, params) {
-      if (params.length === 0) return ok([]);
-      const calls = params.map((one) => ({ jsonrpc: '1.0', id: `${next++}`, method, params: one }));
-      const answered = await post(calls, false);
-      if (!answered.ok) return answered;
-      if (!Array.isArray(answered.value) || answered.value.length !== calls.length) {
-        return fail('E_CHAIN_ANSWER', `${name} does not answer each of ${calls.length} calls of ${method}`);
-      }
+    async batch(method, params, onProgress) {
       const outcomes: RpcOutcome[] = [];
-      for (const [index, { id }] of calls.entries()) {
-        const outcome = outcomeOf(answered.value[index], id, method, name);
-        if (!outcome.ok) return outcome;
-        outcomes.push(outcome.value);
+      for (let start = 0; start < params.length; start += CALLS_AT_ONCE) {
+        const answered = await together(method, params.slice(start, start + CALLS_AT_ONCE));
+        if (!answered.ok) return answered;
+        outcomes.push(...answered.value);
+        onProgress?.(outcomes.length, params.length);
       }
       return ok(outcomes);
     },

@@ -17,6 +17,7 @@ import type {
   TransactionStatus,
 } from '../../vault/chain.js';
 import { endless, MOST_SCANNED } from '../../vault/gap-scan.js';
+import { acceptanceOf } from './acceptance.js';
 import { btc, count, hash, hex, readAnswer } from './answers.js';
 import { type CoreRpc, rpcFault } from './core-rpc.js';
 import { networkOfGenesis } from './genesis.js';
@@ -30,7 +31,6 @@ const VERIFY_ERROR = -25;
 const VERIFY_REJECTED = -26;
 const ALREADY_IN_CHAIN = -27;
 
-const CALLS_AT_ONCE = 200;
 /** Looking at more than a month of blocks for one transaction is a question for an index. */
 const MOST_BLOCKS = 5000;
 
@@ -184,50 +184,44 @@ export function createCoreBackend(rpc: CoreRpc): ChainBackend {
   ): Promise<Result<ReadonlyMap<Hex, Uint8Array>, Fault>> {
     const blocks = await blockHashes(wanted.flatMap(({ height }) => (height === null ? [] : [height])));
     if (!blocks.ok) return blocks;
+    const answers = await rpc.batch(
+      'getrawtransaction',
+      wanted.map(({ txid, height }) => {
+        const block = height === null ? undefined : blocks.value.get(height);
+        return block === undefined ? [txid, false] : [txid, false, block];
+      }),
+      onProgress,
+    );
+    if (!answers.ok) return answers;
     const found = new Map<Hex, Uint8Array>();
-    for (let start = 0; start < wanted.length; start += CALLS_AT_ONCE) {
-      const some = wanted.slice(start, start + CALLS_AT_ONCE);
-      const answers = await rpc.batch(
-        'getrawtransaction',
-        some.map(({ txid, height }) => {
-          const block = height === null ? undefined : blocks.value.get(height);
-          return block === undefined ? [txid, false] : [txid, false, block];
-        }),
-      );
-      if (!answers.ok) return answers;
-      for (const [index, { txid }] of some.entries()) {
-        const outcome = answers.value[index];
-        if (outcome === undefined) throw new Error('a batch answers each of its calls');
-        if (!outcome.ok) {
-          if (outcome.error.code === NOT_FOUND) continue;
-          return err(rpcFault(name, 'getrawtransaction', outcome.error));
-        }
-        const raw = readAnswer(hex, outcome.value, name, 'getrawtransaction');
-        if (!raw.ok) return raw;
-        found.set(txid, trustedHex(raw.value));
+    for (const [index, { txid }] of wanted.entries()) {
+      const outcome = answers.value[index];
+      if (outcome === undefined) throw new Error('a batch answers each of its calls');
+      if (!outcome.ok) {
+        if (outcome.error.code === NOT_FOUND) continue;
+        return err(rpcFault(name, 'getrawtransaction', outcome.error));
       }
-      onProgress?.(Math.min(start + CALLS_AT_ONCE, wanted.length), wanted.length);
+      const raw = readAnswer(hex, outcome.value, name, 'getrawtransaction');
+      if (!raw.ok) return raw;
+      found.set(txid, trustedHex(raw.value));
     }
     return ok(found);
   }
 
   async function blockHashes(heights: readonly number[]): Promise<Result<ReadonlyMap<number, Hex>, Fault>> {
     const distinct = [...new Set(heights)];
+    const answers = await rpc.batch(
+      'getblockhash',
+      distinct.map((height) => [height]),
+    );
+    if (!answers.ok) return answers;
     const hashes = new Map<number, Hex>();
-    for (let start = 0; start < distinct.length; start += CALLS_AT_ONCE) {
-      const some = distinct.slice(start, start + CALLS_AT_ONCE);
-      const answers = await rpc.batch(
-        'getblockhash',
-        some.map((height) => [height]),
-      );
-      if (!answers.ok) return answers;
-      for (const [index, height] of some.entries()) {
-        const outcome = answers.value[index];
-        if (outcome?.ok !== true) return moved(name);
-        const read = readAnswer(hash, outcome.value, name, 'getblockhash');
-        if (!read.ok) return read;
-        hashes.set(height, read.value);
-      }
+    for (const [index, height] of distinct.entries()) {
+      const outcome = answers.value[index];
+      if (outcome?.ok !== true) return moved(name);
+      const read = readAnswer(hash, outcome.value, name, 'getblockhash');
+      if (!read.ok) return read;
+      hashes.set(height, read.value);
     }
     return ok(hashes);
   }
@@ -328,7 +322,7 @@ export function createCoreBackend(rpc: CoreRpc): ChainBackend {
     const answer = await ask(acceptAnswer, 'testmempoolaccept', [[toHex(transaction)]]);
     if (!answer.ok) return answer;
     const [{ allowed, 'reject-reason': reason = 'no reason given' }] = answer.value;
-    return ok(allowed ? { state: 'accepted' } : judged(reason));
+    return ok(allowed ? { state: 'accepted' } : acceptanceOf(reason));
   }
 
   async function broadcast(transaction: Uint8Array): Promise<Result<Acceptance, Fault>> {
@@ -341,7 +335,7 @@ export function createCoreBackend(rpc: CoreRpc): ChainBackend {
         return ok({ state: 'known' });
       case VERIFY_ERROR:
       case VERIFY_REJECTED:
-        return ok(judged(error.message));
+        return ok(acceptanceOf(error.message));
       default:
         return err(rpcFault(name, 'sendrawtransaction', error));
     }
@@ -369,11 +363,6 @@ export function createCoreBackend(rpc: CoreRpc): ChainBackend {
     feerate,
     close: async () => undefined,
   };
-}
-
-function judged(reason: string): Acceptance {
-  if (/txn-already-(?:in-mempool|known)|already in (?:block chain|utxo set)/i.test(reason)) return { state: 'known' };
-  return { state: 'rejected', reason: quoted(reason, 200) };
 }
 
 function moved(name: string): Result<never, Fault> {

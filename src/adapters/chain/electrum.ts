@@ -18,6 +18,7 @@ import type {
 } from '../../vault/chain.js';
 import { gapScan, type ScriptView } from '../../vault/gap-scan.js';
 import type { DerivedScript } from '../../vault/types.js';
+import { acceptanceOf } from './acceptance.js';
 import { btc, count, hash, hex, readAnswer } from './answers.js';
 import type { ElectrumError, ElectrumLine } from './electrum-line.js';
 import { networkOfGenesis } from './genesis.js';
@@ -231,9 +232,7 @@ export function createElectrumBackend(line: ElectrumLine): ChainBackend {
     const answer = await line.call('blockchain.transaction.broadcast', [toHex(transaction)]);
     if (!answer.ok) return answer;
     if (answer.value.ok) return ok({ state: 'accepted' });
-    const { message } = answer.value.error;
-    const isKnown = /txn-already-(?:in-mempool|known)|already in (?:block chain|utxo set)/i.test(message);
-    return ok(isKnown ? { state: 'known' } : { state: 'rejected', reason: quoted(message, 200) });
+    return ok(acceptanceOf(answer.value.error.message));
   }
 
   async function feerate(blocks: number): Promise<Result<FeeRate | null, Fault>> {

@@ -18,6 +18,7 @@ import type {
 } from '../../vault/chain.js';
 import { gapScan, type ScriptView } from '../../vault/gap-scan.js';
 import type { DerivedScript } from '../../vault/types.js';
+import { acceptanceOf } from './acceptance.js';
 import { count, hash, hex, readAnswer } from './answers.js';
 import { parseExactJson } from './exact-json.js';
 import { networkOfGenesis } from './genesis.js';
@@ -193,8 +194,7 @@ export function createEsploraBackend(base: URL): ChainBackend {
     const { status: code, text: words } = answer.value;
     if (code === 200) return ok({ state: 'accepted' });
     if (code !== 400) return fail('E_CHAIN_ANSWER', `${name} answers /tx with HTTP ${code}: ${quoted(words, 80)}`);
-    const isKnown = /txn-already-(?:in-mempool|known)|already in (?:block chain|utxo set)|"code":-27/i.test(words);
-    return ok(isKnown ? { state: 'known' } : { state: 'rejected', reason: quoted(words.trim(), 200) });
+    return ok(acceptanceOf(words));
   }
 
   async function feerate(blocks: number): Promise<Result<FeeRate | null, Fault>> {

@@ -67,6 +67,21 @@ describe('calls of Bitcoin Core', () => {
     expect(await rpc.batch('echo', [])).toEqual({ ok: true, value: [] });
   });
 
+  it('a large batch goes out in requests of 200 calls, and is answered in order', async () => {
+    const sizes: number[] = [];
+    const url = await servers.http((_, response, body) => {
+      const calls: { id: string; params: unknown[] }[] = JSON.parse(body);
+      sizes.push(calls.length);
+      response.end(JSON.stringify(calls.map(({ id, params }) => ({ id, result: params[0] }))));
+    });
+    const told: string[] = [];
+    const wanted = Array.from({ length: 401 }, (_, index) => [`call ${index}`]);
+    const answered = await cookie(url).batch('echo', wanted, (done, of) => told.push(`${done} of ${of}`));
+    expect(answered).toEqual({ ok: true, value: wanted.map(([value]) => ({ ok: true, value })) });
+    expect(sizes).toEqual([200, 200, 1]);
+    expect(told).toEqual(['200 of 401', '400 of 401', '401 of 401']);
+  });
+
   it.each([
     ['turned round', (answers: object[]) => answers.reverse()],
     ['one too few', (answers: object[]) => answers.slice(1)],
