@@ -10,7 +10,7 @@ export async function readBytes(path: string, name = path): Promise<Result<Uint8
   try {
     return ok(new Uint8Array(path === '-' ? await readStdin() : await readFile(path)));
   } catch (error) {
-    return fail('E_FILE_MISSING', `${name} cannot be read: ${reasonOf(error)}`, {
+    return fail('E_FILE_MISSING', `the file cannot be read: ${reasonOf(error)}`, {
       where: { file: name },
       remedy: 'check the name and the permissions of the file',
     });
@@ -55,7 +55,7 @@ export async function checkNewFile(path: string): Promise<Result<void, Fault>> {
 }
 
 function cannotWrite(path: string, reason: string): Result<never, Fault> {
-  return fail('E_FILE_MISSING', `${path} cannot be written: ${reason}`, {
+  return fail('E_FILE_MISSING', `the file cannot be written: ${reason}`, {
     where: { file: path },
     remedy: 'check that the folder exists, has room, and may be written to',
   });
@@ -118,7 +118,7 @@ export async function makeFolder(path: string): Promise<Result<void, Fault>> {
     await mkdir(path, { recursive: true });
     return ok(undefined);
   } catch (error) {
-    return fail('E_FILE_MISSING', `the folder ${path} cannot be made: ${reasonOf(error)}`, { where: { file: path } });
+    return fail('E_FILE_MISSING', `the folder cannot be made: ${reasonOf(error)}`, { where: { file: path } });
   }
 }
 

@@ -44,9 +44,13 @@ export async function haltSceneOf(
   const now = Math.max(clock, state.head?.at ?? 0);
   const record = governingPolicy(state, now);
   if (record === null || state.origin === null) {
-    return fail('E_POLICY_MISSING', 'no policy was ever activated: nothing may leave, and nobody is named to halt it', {
-      remedy: 'activate one: countersign policy activate FILE',
-    });
+    return fail(
+      'E_POLICY_MISSING',
+      'no policy was ever activated: nothing may leave, and there is nothing yet to halt, reject or withdraw from',
+      {
+        remedy: 'activate one: countersign policy activate FILE',
+      },
+    );
   }
   const policy = await readPolicyRecord(desk, record);
   if (!policy.ok) return policy;
