@@ -37,7 +37,7 @@ const ANSWERS: readonly (readonly [code: string, answer: Answer])[] = [
     {
       tag: 'E_JOURNAL_TAMPERED',
       what: 'the file is damaged or was cut off',
-      remedy: 'stop signing; keep this file as it is and restore a copy from before',
+      remedy: 'stop signing; keep the journal as it is and restore a copy from before',
     },
   ],
   [

@@ -3,16 +3,12 @@ import Database from 'libsql';
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
-import { decodeBody } from '../journal/body-schema.js';
-import type { Entry } from '../journal/entries.js';
+import { BUSY_TIMEOUT_MS, type JournalStore, readRow, type StoredBlob, type StoredEntry } from './journal-store.js';
 import { sqliteFault } from './sqlite-faults.js';
 
 /** "csj1" in the header of the file: what tells a journal from any other SQLite database. */
 const APPLICATION_ID = 0x63736a31;
 const SCHEMA_VERSION = 1;
-
-/** Milliseconds to wait for another writer. Short: between two APDUs the device gives the host 5 seconds in all. */
-const BUSY_TIMEOUT_MS = 2000;
 
 /** Rows are added and never changed; the triggers hold that against mistakes, the hash chain against intent. */
 const SCHEMA = [
@@ -34,14 +30,8 @@ BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END`,
 
 const PAGE = 500;
 
-/** An entry with the canonical text of its body, so that verifying it need not write that text again. */
-export interface StoredEntry {
-  readonly entry: Entry;
-  readonly text: string;
-}
-
-/** The two tables, with rows checked on the way in and no knowledge of what entries mean. Throws what libsql throws. */
-export class SqliteStore {
+/** The two tables in one file. libsql works at once; the promises are the port's, for stores that have to wait. */
+class SqliteStore implements JournalStore {
   readonly #db: Database.Database;
   readonly #page: Database.Statement;
   readonly #insertEntry: Database.Statement;
@@ -50,7 +40,7 @@ export class SqliteStore {
 
   constructor(
     db: Database.Database,
-    readonly path: string,
+    readonly name: string,
   ) {
     this.#db = db;
     this.#page = db.prepare(`SELECT seq, at, prev, body, hash FROM entries WHERE seq >= ? ORDER BY seq LIMIT ${PAGE}`);
@@ -59,78 +49,66 @@ export class SqliteStore {
     this.#selectBlob = db.prepare('SELECT bytes FROM blobs WHERE sha256 = ?');
   }
 
-  /** Entries from a number on, in order, read page by page. Stops after the first row that cannot be read. */
-  *from(seq: number): Generator<Result<StoredEntry, Fault>, void> {
-    let next = seq;
-    for (;;) {
-      const rows = this.#page.raw().all(next) as unknown[][];
-      for (const row of rows) {
-        const read = readRow(row);
-        yield read;
-        if (!read.ok) return;
-        next = read.value.entry.seq + 1;
-      }
-      if (rows.length < PAGE) return;
+  async page(seq: number): Promise<readonly Result<StoredEntry, Fault>[]> {
+    const read: Result<StoredEntry, Fault>[] = [];
+    for (const row of this.#page.raw().all(seq) as unknown[][]) {
+      const stored = readRow(row);
+      read.push(stored);
+      if (!stored.ok) break;
     }
+    return read;
   }
 
-  insertEntry({ entry, text }: StoredEntry): void {
-    this.#insertEntry.run(entry.seq, entry.at, entry.prev, text, entry.hash);
+  async insert(entries: readonly StoredEntry[], blobs: readonly StoredBlob[]): Promise<readonly Hex[]> {
+    for (const { entry, text } of entries) {
+      this.#insertEntry.run(entry.seq, entry.at, entry.prev, text, entry.hash);
+    }
+    const known: Hex[] = [];
+    for (const { name, bytes } of blobs) {
+      const { changes } = this.#insertBlob.run(name, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+      if (changes === 0) known.push(name);
+    }
+    return known;
   }
 
-  /** Whether it was put there; false where the name is taken. */
-  insertBlob(sha256: Hex, bytes: Uint8Array): boolean {
-    const { changes } = this.#insertBlob.run(sha256, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    return changes > 0;
-  }
-
-  blobNames(): readonly Hex[] {
+  async blobNames(): Promise<readonly Hex[]> {
     const rows = this.#db.prepare('SELECT sha256 FROM blobs ORDER BY sha256').raw().all() as unknown[][];
     return rows.map(([name]) => String(name));
   }
 
-  /** Whether there is a row whose number is lower. */
-  hasBefore(seq: number): boolean {
+  async hasBefore(seq: number): Promise<boolean> {
     return this.#db.prepare('SELECT 1 FROM entries WHERE seq < ? LIMIT 1').raw().get(seq) !== undefined;
   }
 
-  blob(sha256: Hex): Uint8Array | null {
-    const row = this.#selectBlob.raw().get(sha256) as unknown[] | undefined;
+  async blob(name: Hex): Promise<Uint8Array | null> {
+    const row = this.#selectBlob.raw().get(name) as unknown[] | undefined;
     const bytes = row?.[0];
     return bytes instanceof Uint8Array ? new Uint8Array(bytes) : null;
   }
 
-  begin(): void {
+  async begin(): Promise<void> {
     this.#db.exec('BEGIN IMMEDIATE');
   }
 
-  commit(): void {
+  async commit(): Promise<void> {
     this.#db.exec('COMMIT');
   }
 
-  /** Also after a failure that SQLite answered by rolling back on its own. */
-  rollback(): void {
+  async rollback(): Promise<void> {
     if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
   }
 
-  close(): void {
+  async close(): Promise<void> {
     if (this.#db.open) this.#db.close();
+  }
+
+  faultOf(error: unknown): Fault | null {
+    return sqliteFault(error, this.name);
   }
 }
 
-function readRow(row: readonly unknown[]): Result<StoredEntry, Fault> {
-  const [seq, at, prev, text, hash] = row;
-  if (typeof seq !== 'number') return fail('E_JOURNAL_TAMPERED', 'an entry of the journal has no number');
-  const strings =
-    typeof at === 'string' && typeof prev === 'string' && typeof text === 'string' && typeof hash === 'string';
-  if (!strings) return fail('E_JOURNAL_TAMPERED', `entry ${seq} of the journal: a column is not text`);
-  const body = decodeBody(text);
-  if (!body.ok) return err({ ...body.error, message: `entry ${seq} of the journal: ${body.error.message}` });
-  return ok({ entry: { seq, at, prev, body: body.value, hash }, text });
-}
-
 /** Makes the file with its empty tables, or refuses; anything that is there already stays as it is. */
-export function createStore(path: string): Result<SqliteStore, Fault> {
+export function createStore(path: string): Result<JournalStore, Fault> {
   if (existsSync(path) && (!statSync(path).isFile() || statSync(path).size > 0)) return alreadyThere(path);
   return guarded(path, (db) => {
     const durable = makeDurable(db, path);
@@ -155,7 +133,7 @@ function alreadyThere(path: string): Result<never, Fault> {
 }
 
 /** Opens a journal that is there. Nothing is written to a file that turns out to be something else. */
-export function openStore(path: string): Result<SqliteStore, Fault> {
+export function openStore(path: string): Result<JournalStore, Fault> {
   if (!existsSync(path)) {
     return fail('E_JOURNAL_MISSING', `${path}: there is no journal`, {
       remedy: 'make a workspace with countersign init, or run the command inside one',
@@ -173,8 +151,8 @@ export function openStore(path: string): Result<SqliteStore, Fault> {
 /** Runs `work` on a fresh connection; a failure closes it and becomes a fault. */
 function guarded(
   path: string,
-  work: (db: Database.Database) => Result<SqliteStore, Fault>,
-): Result<SqliteStore, Fault> {
+  work: (db: Database.Database) => Result<JournalStore, Fault>,
+): Result<JournalStore, Fault> {
   let db: Database.Database | null = null;
   try {
     db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
@@ -217,7 +195,7 @@ function checkKind(db: Database.Database, path: string): Result<void, Fault> {
   if (JSON.stringify(found) === JSON.stringify([...SCHEMA].sort())) return ok(undefined);
   // A trigger could drop entries silently, a view could show other ones.
   return fail('E_JOURNAL_TAMPERED', `${path}: its tables and triggers are not those of a journal`, {
-    remedy: 'stop signing; keep this file as it is and compare it with a copy from before',
+    remedy: 'stop signing; keep the journal as it is and compare it with a copy from before',
     where: { file: path },
   });
 }

@@ -78,7 +78,7 @@ function at(seq: number, fault: Fault): Result<never, Fault> {
 
 function tampered(seq: number, what: string): Result<never, Fault> {
   return fail('E_JOURNAL_TAMPERED', `entry ${seq} of the journal: ${what}`, {
-    remedy: 'stop signing; keep this file as it is and compare it with a copy from before',
+    remedy: 'stop signing; keep the journal as it is and compare it with a copy from before',
   });
 }
 

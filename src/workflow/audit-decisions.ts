@@ -356,7 +356,7 @@ function tampering({ seq, body }: Entry, problem: string): Fault {
 }
 
 const REMEDY =
-  'stop signing; keep this file as it is, compare it with copies and heads that were noted elsewhere, and verify with the version of countersign that wrote the entry';
+  'stop signing; keep the journal as it is, compare it with copies and heads that were noted elsewhere, and verify with the version of countersign that wrote the entry';
 
 function secondsOf(text: string): UnixSeconds {
   const seconds = parseTime(text);

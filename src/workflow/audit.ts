@@ -66,7 +66,7 @@ async function strayBlob(desk: Desk, named: ReadonlySet<Hex>): Promise<Result<vo
   const stray = stored.value.find((name) => !named.has(name));
   if (stray === undefined) return ok(undefined);
   return fail('E_JOURNAL_TAMPERED', `the journal keeps a blob ${quoted(stray)} that no entry names`, {
-    remedy: 'stop signing; keep this file as it is and find out which program wrote to it',
+    remedy: 'stop signing; keep the journal as it is and find out which program wrote to it',
   });
 }
 

@@ -1,0 +1,59 @@
+import type { Hex } from '../domain/bytes.js';
+import { type Fault, fail } from '../domain/fault.js';
+import { err, ok, type Result } from '../domain/result.js';
+import { decodeBody } from '../journal/body-schema.js';
+import type { Entry } from '../journal/entries.js';
+
+/** An entry with the canonical text of its body, so that verifying it need not write that text again. */
+export interface StoredEntry {
+  readonly entry: Entry;
+  readonly text: string;
+}
+
+/** Bytes with their SHA-256, under which they are kept. */
+export interface StoredBlob {
+  readonly name: Hex;
+  readonly bytes: Uint8Array;
+}
+
+/** Milliseconds to wait for another writer. Short: between two APDUs the device gives the host 5 seconds in all. */
+export const BUSY_TIMEOUT_MS = 2000;
+
+/**
+ * Where the rows of a journal lie: one SQLite file, or PostgreSQL. It knows neither what entries mean nor how they are
+ * chained. Its calls throw what the database throws; `faultOf` says it in countersign's words.
+ */
+export interface JournalStore {
+  /** What messages call it: the path of the file, or host, database and schema. Never a password. */
+  readonly name: string;
+  /** Entries from a number on, in order: a page of them, none at the end. The last may be a row that cannot be read. */
+  page(seq: number): Promise<readonly Result<StoredEntry, Fault>[]>;
+  /** Whether there is a row whose number is lower. */
+  hasBefore(seq: number): Promise<boolean>;
+  blob(name: Hex): Promise<Uint8Array | null>;
+  /** Sorted. */
+  blobNames(): Promise<readonly Hex[]>;
+  /** Takes the one lock for writing, or throws what `faultOf` calls E_JOURNAL_LOCKED after BUSY_TIMEOUT_MS. */
+  begin(): Promise<void>;
+  /** Within begin and commit. Answers the names of blobs that were there before; those stay as they were. */
+  insert(entries: readonly StoredEntry[], blobs: readonly StoredBlob[]): Promise<readonly Hex[]>;
+  /** Durable when it resolves. */
+  commit(): Promise<void>;
+  /** Also where nothing is open, and after a failure that the database answered by rolling back on its own. Never throws. */
+  rollback(): Promise<void>;
+  close(): Promise<void>;
+  /** The fault behind something that was thrown; null where the database did not throw it: then it is a bug. */
+  faultOf(error: unknown): Fault | null;
+}
+
+/** A row as a database gives it, its columns checked. */
+export function readRow(row: readonly unknown[]): Result<StoredEntry, Fault> {
+  const [seq, at, prev, text, hash] = row;
+  if (typeof seq !== 'number') return fail('E_JOURNAL_TAMPERED', 'an entry of the journal has no number');
+  const strings =
+    typeof at === 'string' && typeof prev === 'string' && typeof text === 'string' && typeof hash === 'string';
+  if (!strings) return fail('E_JOURNAL_TAMPERED', `entry ${seq} of the journal: a column is not text`);
+  const body = decodeBody(text);
+  if (!body.ok) return err({ ...body.error, message: `entry ${seq} of the journal: ${body.error.message}` });
+  return ok({ entry: { seq, at, prev, body: body.value, hash }, text });
+}

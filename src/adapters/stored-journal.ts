@@ -1,0 +1,337 @@
+import { type Hex, sha256Hex } from '../domain/bytes.js';
+import { type Fault, fail, fault } from '../domain/fault.js';
+import type { Network } from '../domain/network.js';
+import { err, ok, type Result } from '../domain/result.js';
+import type { UnixSeconds } from '../domain/time.js';
+import { namedBlobs } from '../journal/blobs.js';
+import { bodyText, checkBody } from '../journal/body-schema.js';
+import { admit, sealEntry } from '../journal/chain.js';
+import { checkClock } from '../journal/clock.js';
+import type { Entry, EntryBody } from '../journal/entries.js';
+import { StateBuilder } from '../journal/fold.js';
+import { type Journal, JournalError, type JournalTransaction } from '../journal/port.js';
+import type { JournalState } from '../journal/state.js';
+import type { JournalStore, StoredEntry } from './journal-store.js';
+import { Mutex } from './mutex.js';
+
+export interface OpenOptions {
+  /** Wall clock in whole seconds; entries never go back behind the newest one, whatever it says. */
+  readonly clock: () => UnixSeconds;
+}
+
+export interface CreateOptions extends OpenOptions {
+  readonly network: Network;
+  /** 32 random bytes in hex: no two journals begin alike. */
+  readonly nonce: Hex;
+}
+
+/** Writes the first entry of a journal into a store that was just made, and commits both. What fails closes the store. */
+export async function beginJournal(store: JournalStore, options: CreateOptions): Promise<Result<Journal, Fault>> {
+  const { network, nonce } = options;
+  const opening = sealEntry(null, options.clock(), {
+    kind: 'journal.opened',
+    schema: 'countersign.journal/1',
+    network,
+    nonce,
+  });
+  const builder = new StateBuilder();
+  return attempt(store, async () => {
+    const text = bodyText(opening.body);
+    const admitted = admit(builder, opening, text);
+    if (!admitted.ok) throw new Error(admitted.error.message);
+    await store.insert([{ entry: opening, text }], []);
+    await store.commit();
+    return ok<Journal>(new StoredJournal(store, builder, options.clock));
+  });
+}
+
+/**
+ * Reads all of a journal and verifies its chain. E_JOURNAL_TAMPERED where it does not verify or is damaged,
+ * E_JOURNAL_SCHEMA where an entry is of a newer version, E_JOURNAL_LOCKED and E_JOURNAL_IO. What fails closes the store.
+ */
+export async function resumeJournal(store: JournalStore, options: OpenOptions): Promise<Result<Journal, Fault>> {
+  const builder = new StateBuilder();
+  return attempt(store, async () => {
+    const caught = await catchUp(store, builder);
+    if (!caught.ok) return caught;
+    // Entries are read from 0 on: a row before them would be seen by nobody.
+    if (await store.hasBefore(0)) {
+      return fail('E_JOURNAL_TAMPERED', `${store.name}: it holds a row before its first entry`, {
+        remedy: `stop signing; keep the journal as it is and compare it with a copy from before`,
+        where: { file: store.name },
+      });
+    }
+    if (builder.head === null) {
+      return fail(
+        'E_JOURNAL_TAMPERED',
+        `${store.name}: it holds no entries, though even a new journal holds its opening`,
+        {
+          remedy: `stop signing; keep the journal as it is and restore a copy from before`,
+          where: { file: store.name },
+        },
+      );
+    }
+    return ok<Journal>(new StoredJournal(store, builder, options.clock));
+  });
+}
+
+/** Runs a first step on a store; what fails in it closes the store. */
+async function attempt(
+  store: JournalStore,
+  step: () => Promise<Result<Journal, Fault>>,
+): Promise<Result<Journal, Fault>> {
+  try {
+    const done = await step();
+    if (!done.ok) await store.close();
+    return done;
+  } catch (error) {
+    await store.rollback();
+    await store.close();
+    const known = store.faultOf(error);
+    if (known === null) throw error;
+    return err(known);
+  }
+}
+
+/** Folds what was appended since, by whomever. The newest entry that is known must still be there, unchanged. */
+async function catchUp(store: JournalStore, builder: StateBuilder): Promise<Result<void, Fault>> {
+  const known = builder.head;
+  let found = known === null;
+  for await (const page of pagesFrom(store, known?.seq ?? 0)) {
+    for (const stored of page) {
+      if (!stored.ok) return placed(stored, store);
+      const { entry, text } = stored.value;
+      if (entry.seq === known?.seq) {
+        if (entry.hash !== known.hash) return changedMeanwhile(store, entry.seq);
+        found = true;
+        continue;
+      }
+      const admitted = admit(builder, entry, text);
+      if (!admitted.ok) return placed(admitted, store);
+    }
+  }
+  return found ? ok(undefined) : changedMeanwhile(store, known?.seq ?? 0);
+}
+
+function changedMeanwhile(store: JournalStore, seq: number): Result<never, Fault> {
+  return fail('E_JOURNAL_TAMPERED', `${store.name}: entry ${seq} changed or vanished while the journal was open`, {
+    remedy: 'stop signing; keep the journal as it is and compare it with a copy from before',
+    where: { file: store.name },
+  });
+}
+
+/** Ends after the first row that cannot be read. */
+async function* pagesFrom(
+  store: JournalStore,
+  seq: number,
+): AsyncGenerator<readonly Result<StoredEntry, Fault>[], void> {
+  let next = seq;
+  for (;;) {
+    const page = await store.page(next);
+    yield page;
+    const last = page.at(-1);
+    if (last === undefined || !last.ok) return;
+    next = last.value.entry.seq + 1;
+  }
+}
+
+function placed(failed: Result<never, Fault>, store: JournalStore): Result<never, Fault> {
+  return failed.ok ? failed : err({ ...failed.error, where: { file: store.name } });
+}
+
+class StoredJournal implements Journal {
+  readonly #store: JournalStore;
+  readonly #clock: () => UnixSeconds;
+  readonly #turns = new Mutex();
+  #builder: StateBuilder;
+
+  constructor(store: JournalStore, builder: StateBuilder, clock: () => UnixSeconds) {
+    this.#store = store;
+    this.#builder = builder;
+    this.#clock = clock;
+  }
+
+  read(): Promise<Result<JournalState, Fault>> {
+    return this.#turns.run(() =>
+      this.#guard(async () => {
+        const caught = await catchUp(this.#store, this.#builder);
+        return caught.ok ? ok(this.#builder.snapshot()) : caught;
+      }),
+    );
+  }
+
+  transact<T>(work: (tx: JournalTransaction) => Promise<Result<T, Fault>>): Promise<Result<T, Fault>> {
+    return this.#turns.run(() => this.#transact(work));
+  }
+
+  async #transact<T>(work: (tx: JournalTransaction) => Promise<Result<T, Fault>>): Promise<Result<T, Fault>> {
+    const begun = await this.#guard(async () => {
+      await this.#store.begin();
+      return catchUp(this.#store, this.#builder);
+    });
+    if (!begun.ok) {
+      await this.#store.rollback();
+      return begun;
+    }
+    const before = this.#builder.snapshot();
+    const open = new OpenTransaction(this.#store, this.#builder, before, this.#clock);
+    let kept = false;
+    try {
+      const done = await work(open);
+      const fault = open.end();
+      if (fault !== null) return err(fault);
+      if (!done.ok) return done;
+      const written = await open.write();
+      if (!written.ok) return written;
+      await this.#store.commit();
+      kept = true;
+      return done;
+    } catch (error) {
+      const fault = open.failure ?? (error instanceof JournalError ? error.fault : this.#store.faultOf(error));
+      if (fault === null) throw error;
+      return err(fault);
+    } finally {
+      if (!kept) {
+        await this.#store.rollback();
+        this.#builder = new StateBuilder(before);
+      }
+    }
+  }
+
+  async *entries(from = 0): AsyncIterable<Entry> {
+    const now = await this.read();
+    if (!now.ok) throw new JournalError(now.error);
+    const newest = now.value.head?.seq ?? -1;
+    try {
+      for await (const page of pagesFrom(this.#store, from)) {
+        for (const stored of page) {
+          if (!stored.ok) throw new JournalError(stored.error);
+          if (stored.value.entry.seq > newest) return;
+          yield stored.value.entry;
+        }
+      }
+    } catch (error) {
+      const known = this.#store.faultOf(error);
+      throw known === null ? error : new JournalError(known);
+    }
+  }
+
+  async blob(sha256: Hex): Promise<Result<Uint8Array, Fault>> {
+    return this.#guard(async () => {
+      const bytes = await this.#store.blob(sha256);
+      if (bytes !== null && sha256Hex(bytes) === sha256) return ok(bytes);
+      return err(otherBytes(this.#store.name, sha256, bytes === null ? 'is missing' : undefined));
+    });
+  }
+
+  async blobNames(): Promise<Result<readonly Hex[], Fault>> {
+    return this.#guard(async () => ok(await this.#store.blobNames()));
+  }
+
+  close(): Promise<void> {
+    return this.#turns.run(() => this.#store.close());
+  }
+
+  async #guard<T>(step: () => Promise<Result<T, Fault>>): Promise<Result<T, Fault>> {
+    try {
+      return await step();
+    } catch (error) {
+      const known = this.#store.faultOf(error);
+      if (known === null) throw error;
+      return err(known);
+    }
+  }
+}
+
+function otherBytes(store: string, name: Hex, what = 'has other bytes than its name says'): Fault {
+  return fault('E_JOURNAL_TAMPERED', `${store}: blob ${name} ${what}`, {
+    remedy: 'stop signing; keep the journal as it is and restore a copy from before',
+    where: { file: store },
+  });
+}
+
+/** Text that came from outside can be what no entry may hold: nothing is kept of the command, and no trace is shown. */
+function unfit({ kind }: EntryBody, { message }: Fault): Fault {
+  return fault('E_JOURNAL_ENTRY', `${kind} cannot be written: ${message}`, {
+    remedy: 'shorten or correct what the command was given',
+  });
+}
+
+/** Collects what `work` writes; it goes to the store in one piece when the work is done. */
+class OpenTransaction implements JournalTransaction {
+  readonly #entries: StoredEntry[] = [];
+  readonly #blobs = new Map<Hex, Uint8Array>();
+  #ended = false;
+  #bug: unknown = null;
+  /** Set by the first thing that went wrong; whatever `work` makes of the exception, nothing is kept then. */
+  failure: Fault | null = null;
+
+  constructor(
+    private readonly store: JournalStore,
+    private readonly builder: StateBuilder,
+    readonly state: JournalState,
+    private readonly clock: () => UnixSeconds,
+  ) {}
+
+  append(body: EntryBody): Entry {
+    return this.#step(() => {
+      const checked = checkBody(body);
+      if (!checked.ok) throw new JournalError(unfit(body, checked.error));
+      const now = this.clock();
+      const timely = checkClock(this.builder.known, now, checked.value);
+      if (!timely.ok) throw new JournalError(timely.error);
+      const entry = sealEntry(this.builder.head, now, checked.value);
+      const applied = this.builder.apply(entry);
+      if (!applied.ok) throw new JournalError(applied.error);
+      this.#entries.push({ entry, text: bodyText(entry.body) });
+      return entry;
+    });
+  }
+
+  keep(bytes: Uint8Array): Hex {
+    return this.#step(() => {
+      const name = sha256Hex(bytes);
+      // A copy: what is kept is what it was when it was given.
+      if (!this.#blobs.has(name)) this.#blobs.set(name, bytes.slice());
+      return name;
+    });
+  }
+
+  /** No more is taken from `work`. Returns what went wrong, if anything did; throws a bug that `work` caught. */
+  end(): Fault | null {
+    this.#ended = true;
+    if (this.failure === null && this.#bug !== null) throw this.#bug;
+    return this.failure;
+  }
+
+  /**
+   * Writes all of it. E_JOURNAL_TAMPERED where other bytes lie under the name of a blob; throws where an entry names a
+   * blob that nobody kept.
+   */
+  async write(): Promise<Result<void, Fault>> {
+    const blobs = [...this.#blobs].map(([name, bytes]) => ({ name, bytes }));
+    for (const name of await this.store.insert(this.#entries, blobs)) {
+      const known = await this.store.blob(name);
+      if (known === null || sha256Hex(known) !== name) return err(otherBytes(this.store.name, name));
+    }
+    for (const { entry } of this.#entries) {
+      for (const name of namedBlobs(entry.body)) {
+        if (this.#blobs.has(name) || (await this.store.blob(name)) !== null) continue;
+        throw new Error(`an entry names blob ${name}, which was not kept`);
+      }
+    }
+    return ok(undefined);
+  }
+
+  #step<T>(step: () => T): T {
+    if (this.#ended) throw new Error('the transaction has ended');
+    if (this.failure !== null) throw new JournalError(this.failure);
+    try {
+      return step();
+    } catch (error) {
+      if (error instanceof JournalError) this.failure = error.fault;
+      else this.#bug = error;
+      throw error;
+    }
+  }
+}
