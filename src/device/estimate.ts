@@ -27,11 +27,11 @@ const SECONDS_PER_EXCHANGE = 0.02;
 
 /** Fingerprint and account key, which hw-app-btc asks for before SIGN_PSBT. */
 const PREPARATION = 2;
-const BASE = 37;
+const BASE: Readonly<Record<DefaultKind, number>> = { pkh: 27, 'sh(wpkh)': 29, wpkh: 29, tr: 29 };
 const PER_INPUT: Readonly<Record<DefaultKind, number>> = { pkh: 86, 'sh(wpkh)': 127, wpkh: 115, tr: 79 };
 const PER_OUTPUT = 28;
-/** The redeem script of a change output. */
-const PER_CHANGE: Readonly<Record<DefaultKind, number>> = { pkh: 0, 'sh(wpkh)': 4, wpkh: 0, tr: 0 };
+/** What the device does beyond that to see that an output is its own change. */
+const PER_CHANGE: Readonly<Record<DefaultKind, number>> = { pkh: 10, 'sh(wpkh)': 8, wpkh: 8, tr: 8 };
 /** A legacy signature hashes every input and every output again (no BIP143): so much for each pair with an input. */
 const LEGACY_INPUT_PAIR = 24;
 const LEGACY_OUTPUT_PAIR = 14;
@@ -51,7 +51,7 @@ export function expectedExchanges(shape: SigningShape): number {
   const streamed = previousTransactions.reduce((sum, bytes) => sum + moreElements(bytes), 0);
   return (
     PREPARATION +
-    BASE +
+    BASE[kind] +
     PER_INPUT[kind] * inputs +
     PER_OUTPUT * outputs +
     PER_CHANGE[kind] * changeOutputs +
@@ -63,12 +63,12 @@ export function expectedExchanges(shape: SigningShape): number {
 }
 
 /** A registered policy: it is loaded with its keys, among which the device looks for its own. */
-const POLICY_BASE = 35;
+const POLICY_BASE = 25;
 const PER_KEY = 2;
 const PER_KEY_BEFORE_OWN = 4;
 const MULTISIG_INPUT = 125;
 const NESTED_INPUT = 12;
-const NESTED_CHANGE = 4;
+const MULTISIG_CHANGE = 6;
 
 /**
  * The same for sortedmulti: for each input and each change output the app sorts the keys, fetching each as often as it has
@@ -86,7 +86,7 @@ function multisigExchanges(shape: SigningShape): number {
     PER_KEY_BEFORE_OWN * position +
     (MULTISIG_INPUT + sorting + script + (nested ? NESTED_INPUT : 0)) * inputs +
     PER_OUTPUT * outputs +
-    (sorting + (nested ? NESTED_CHANGE : 0)) * changeOutputs +
+    (MULTISIG_CHANGE + sorting) * changeOutputs +
     4 * deepLeaves(inputs) +
     2 * deepLeaves(outputs) +
     streamed
