@@ -59,6 +59,10 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
       const { openBackend } = await import('./adapters/chain/open.js');
       return sources.map((source) => openBackend(source, (path) => inFolder(folder, path)));
     },
+    openFees: async (sources, chain, folder) => {
+      const { openFees } = await import('./adapters/chain/open-fees.js');
+      return openFees(sources, chain, (path) => inFolder(folder, path));
+    },
     chainSource: async (text, cookie) => (await import('./adapters/chain/sources.js')).parseSource(text, cookie),
     openDevice: async (request) => (await import('./connect.js')).connect(request, options.version, named),
     checkDevice: async (request) => (await import('./connect.js')).checkRequest(request, named),

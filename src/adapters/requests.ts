@@ -37,7 +37,7 @@ export const MAX_REQUEST_FAULTS = 50;
 
 const COLUMNS = {
   mandatory: ['id', 'address', 'amount'],
-  optional: ['destination', 'index', 'unit', 'label', 'reference'],
+  optional: ['destination', 'index', 'unit', 'fee_payer', 'label', 'reference'],
 };
 
 /**
@@ -171,6 +171,7 @@ function requestReader(network: Network): Reader<WithdrawalRequest> {
       destination: optionalField('destination', destination),
       index: optionalField('index', index),
       unit: optionalField('unit', oneOf(['sat', 'BTC'])),
+      feePayer: optionalField('fee_payer', oneOf(['vault', 'payee'])),
       label: optionalField('label', label),
       reference: optionalField('reference', label),
     });
@@ -180,8 +181,9 @@ function requestReader(network: Network): Reader<WithdrawalRequest> {
     const isBtc = unit?.kind === 'scalar' && unit.value === 'BTC';
     const read = shapes[isBtc ? 'BTC' : 'sat'](node, at);
     if (read === undefined) return undefined;
-    const { payee, unit: _, ...words } = read;
-    return { ...words, ...payee, where: { file: at.file, line: node.line, column: node.column } };
+    const { payee, unit: _, feePayer, ...words } = read;
+    const bearing = feePayer === 'payee' ? { feePayer } : {};
+    return { ...words, ...payee, ...bearing, where: { file: at.file, line: node.line, column: node.column } };
   };
 }
 

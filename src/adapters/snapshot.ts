@@ -13,6 +13,7 @@ import {
   dictionary,
   field,
   integer,
+  label,
   list,
   matching,
   object,
@@ -25,6 +26,7 @@ import {
 } from '../domain/source-reader.js';
 import type { SourceMap, SourceNode } from '../domain/source-tree.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
+import { FURTHEST_TARGET } from '../vault/fees.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver, Vault } from '../vault/types.js';
 import { checkSources } from './coin-sources.js';
@@ -121,6 +123,10 @@ const readDocument = object({
   ),
   takenAt: field('taken_at', time),
   feerate: optionalField('feerate', through(text, parseFeeRate)),
+  feerateFrom: optionalField(
+    'feerate_from',
+    object({ source: field('source', label), target: field('target', integer(1, FURTHEST_TARGET)) }),
+  ),
   lastUsed: optionalField(
     'last_used',
     object({ receive: optionalField('receive', usedIndex), change: optionalField('change', usedIndex) }),
@@ -168,6 +174,7 @@ export function readSnapshot(
     tip,
     takenAt,
     feerate = null,
+    feerateFrom = null,
     previous,
     lastUsed = {},
     sources = new Map(),
@@ -184,6 +191,7 @@ export function readSnapshot(
     tip,
     takenAt,
     feerate,
+    feerateFrom,
     coins,
     previous,
     lastUsed: [lastUsed.receive ?? -1, lastUsed.change ?? -1] as const,

@@ -4,6 +4,8 @@ import { ok, type Result } from '../domain/result.js';
 import { quoted } from '../domain/safe-text.js';
 import type { SourceNode } from '../domain/source-tree.js';
 import type { ChainSource } from '../vault/chain.js';
+import type { FeeConfig } from '../vault/fees.js';
+import { feesOf } from './chain/fee-sources.js';
 import { sourcesOf } from './chain/sources.js';
 import { parseYaml } from './source-text.js';
 
@@ -18,9 +20,13 @@ export interface WorkspaceFields {
   readonly officer: string | null;
   readonly device: string;
   readonly chain: readonly ChainSource[];
+  /** Null where nothing is said of feerates. */
+  readonly fees: FeeConfig | null;
 }
 
 const TEXT_FIELDS = ['journal', 'policy', 'book', 'batches', 'officer', 'device'] as const;
+/** Fields that are more than a text, each with a reader of its own. */
+const LIST_FIELDS: readonly string[] = ['chain', 'fees'];
 const DEFAULTS = {
   journal: 'journal.sqlite',
   policy: 'policy.yaml',
@@ -53,6 +59,9 @@ export function readWorkspaceConfig(text: string, file: string): Result<Workspac
   const chainNode = parsed.value.kind === 'map' ? parsed.value.entries.get('chain')?.value : undefined;
   const chain = chainNode === undefined ? ok([]) : sourcesOf(chainNode, file);
   if (!chain.ok) return chain;
+  const feesNode = parsed.value.kind === 'map' ? parsed.value.entries.get('fees')?.value : undefined;
+  const fees = feesNode === undefined ? ok(null) : feesOf(feesNode, file);
+  if (!fees.ok) return fees;
   const textOf = (name: keyof typeof DEFAULTS): string => fields.value.get(name)?.text ?? DEFAULTS[name];
   return ok({
     network: network.value,
@@ -63,6 +72,7 @@ export function readWorkspaceConfig(text: string, file: string): Result<Workspac
     device: textOf('device'),
     officer: fields.value.get('officer')?.text ?? null,
     chain: chain.value,
+    fees: fees.value,
   });
 }
 
@@ -78,7 +88,7 @@ function plainFields(node: SourceNode, file: string): Result<Map<string, Field>,
       remedy: 'countersign init FOLDER makes one to compare with',
     });
   }
-  const known: readonly string[] = ['schema', 'network', ...TEXT_FIELDS, 'chain'];
+  const known: readonly string[] = ['schema', 'network', ...TEXT_FIELDS, ...LIST_FIELDS];
   const fields = new Map<string, Field>();
   for (const [name, { key, value }] of node.entries) {
     const where = { file, line: key.line, column: key.column };
@@ -88,7 +98,7 @@ function plainFields(node: SourceNode, file: string): Result<Map<string, Field>,
         remedy: `it has ${known.join(', ')}`,
       });
     }
-    if (name === 'chain') continue;
+    if (LIST_FIELDS.includes(name)) continue;
     if (value.kind !== 'scalar' || typeof value.value !== 'string' || value.value === '') {
       return fail('E_FIELD_TYPE', `${name} has to be a text`, {
         where,
@@ -110,6 +120,7 @@ book: ${DEFAULTS.book}
 batches: ${DEFAULTS.batches}
 device: ${DEFAULTS.device}      # hid, speculos:http://127.0.0.1:5000, or replay:FILE
 # chain: [{ backend: "core:http://127.0.0.1:8332", cookie: "/var/lib/bitcoind/.cookie" }]
+# fees: { sources: [chain, "fixed:10"], max_factor: "3", floor: "1", ceiling: "100" }
 # officer: alice   # who plans here, unless a command says --as NAME
 `;
 }

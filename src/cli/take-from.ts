@@ -6,7 +6,8 @@ import { latestSnapshot, openVault } from '../workflow/situation.js';
 import { type TakenSnapshot, takeSnapshot } from '../workflow/take-snapshot.js';
 import { gapInForce } from '../workflow/vault.js';
 import type { VerbContext, VerbResult, Words } from './command.js';
-import { wholeNumber, withWorkspace } from './with-workspace.js';
+import { withFees } from './take-feerate.js';
+import { withWorkspace } from './with-workspace.js';
 
 /** The back ends that --backend names, or those of countersign.yaml. */
 async function chainSources(
@@ -40,14 +41,14 @@ async function chainSources(
 export async function withBackends(
   words: Words,
   context: VerbContext,
-  work: (desk: Desk, backends: readonly ChainBackend[]) => Promise<VerbResult>,
+  work: (desk: Desk, backends: readonly ChainBackend[], sources: readonly ChainSource[]) => Promise<VerbResult>,
 ): Promise<VerbResult> {
   return withWorkspace(context, async (desk) => {
     const sources = await chainSources(words, context, desk);
     if (!sources.ok) return sources;
     const backends = await context.compose.openChain(sources.value, desk.root);
     try {
-      return await work(desk, backends);
+      return await work(desk, backends, sources.value);
     } finally {
       for (const backend of backends) await backend.close();
     }
@@ -60,27 +61,24 @@ export async function takeFrom(
   context: VerbContext,
   desk: Desk,
   backends: readonly ChainBackend[],
+  sources: readonly ChainSource[],
 ): Promise<Result<TakenSnapshot, Fault>> {
-  const target = wholeNumber(words.text('target') ?? '6', 1008, 'a number of blocks');
-  if (!target.ok) return target;
-  if (target.value === 0) {
-    return fail('E_USAGE', '--target 0 is no number of blocks: the next one is 1', {
-      remedy: 'give a whole number from 1 to 1008',
-    });
-  }
   const open = await openVault(desk);
   if (!open.ok) return open;
   const { state, deriver } = open.value;
   const known = state.coins === null ? ok(null) : await latestSnapshot(desk, open.value);
   if (!known.ok) return known;
-  return takeSnapshot({
-    deriver,
-    backends,
-    state,
-    known: known.value,
-    gap: await gapInForce(desk, open.value),
-    feeTarget: target.value,
-    clock: context.compose.clock,
-    onProgress: context.progress,
-  });
+  const gap = await gapInForce(desk, open.value);
+  return withFees(words, context, desk, sources, (fees) =>
+    takeSnapshot({
+      deriver,
+      backends,
+      state,
+      known: known.value,
+      gap,
+      fees,
+      clock: context.compose.clock,
+      onProgress: context.progress,
+    }),
+  );
 }

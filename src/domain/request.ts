@@ -8,7 +8,10 @@ export interface WithdrawalRequest {
   /** As it was written; everything else compares scripts. */
   readonly address: string;
   readonly script: Uint8Array;
+  /** In sats. Where the payee bears its share of the fee, what is paid is less by that. */
   readonly amount: Sats;
+  /** Who bears this payment's share of the transaction's fee; absent: the vault. */
+  readonly feePayer?: 'payee';
   /** Id of the book that the payment is meant for; where it is not said, the address alone says it. */
   readonly destination?: string;
   /** Which address of a descriptor of the book it is: the book decides whether that is so. */

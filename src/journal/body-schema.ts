@@ -38,6 +38,7 @@ const request = v.strictObject({
   address: text,
   script,
   amount,
+  feePayer: v.exactOptional(v.literal('payee')),
   destination: v.exactOptional(name),
   index: v.exactOptional(count),
   label: v.exactOptional(text),

@@ -9,6 +9,8 @@ export interface RequestRecord {
   readonly address: string;
   readonly script: Hex;
   readonly amount: AmountText;
+  /** The payee bears its share of the fee; absent where the vault does, as in entries from before there was a choice. */
+  readonly feePayer?: 'payee';
   /** As the request declared them; the digest of a request leaves them out, since the script is what is paid. */
   readonly destination?: string;
   readonly index?: number;

@@ -141,6 +141,7 @@ const spend = shape<SpendRecord>({
   spend: amount,
   fee: amount,
   outputs: list(shape<SpendRecord['outputs'][number]>({ script: text, amount })),
+  asked: ifSaid(list(shape<SpendRecord['outputs'][number]>({ script: text, amount }))),
   inputs: list(text),
   reservedAt: time,
   confirmed: orNull(shape<NonNullable<SpendRecord['confirmed']>>({ at: time, height: whole(0) })),
@@ -212,11 +213,12 @@ const state = shape<Omit<PolicyState, 'spends' | 'destinations'>>({
 });
 
 type Asked = EvaluationInput['requests'][number];
-const request = shape<Pick<Asked, 'id' | 'address' | 'script' | 'amount' | 'destination' | 'index'>>({
+const request = shape<Pick<Asked, 'id' | 'address' | 'script' | 'amount' | 'feePayer' | 'destination' | 'index'>>({
   id: text,
   address: text,
   script: bytes,
   amount,
+  feePayer: ifSaid(oneOf('payee')),
   destination: ifSaid(text),
   index: ifSaid(index),
 });

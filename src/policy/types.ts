@@ -230,6 +230,8 @@ export interface SpendRecord {
   readonly fee: Sats;
   /** External outputs only. */
   readonly outputs: readonly { readonly script: Hex; readonly amount: Sats }[];
+  /** What was asked for, where the payee bore its share of the fee and its output is less by that; absent where none did. */
+  readonly asked?: readonly { readonly script: Hex; readonly amount: Sats }[];
   readonly inputs: readonly string[];
   /** When the budget was debited; counts as now while unconfirmed. */
   readonly reservedAt: UnixSeconds;

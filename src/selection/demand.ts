@@ -1,3 +1,4 @@
+import { vaultShare } from '../domain/fee-share.js';
 import { feeForWeight } from '../domain/feerate.js';
 import { type Sats, sumSats } from '../domain/sats.js';
 import type { Vault } from '../vault/types.js';
@@ -24,6 +25,7 @@ export interface DemandInput {
  * on its own: "one sat short" means one sat.
  */
 export interface Demand {
+  /** What was asked for, before payees bear their shares of the fee. */
   readonly payments: Sats;
   readonly minimumChange: Sats;
   readonly terms: WasteTerms;
@@ -32,6 +34,8 @@ export interface Demand {
   weight(inputs: number, change: boolean): bigint;
   /** The fee in sats that the feerate asks for that weight, rounded up; see `feeAt`. */
   fee(inputs: number, change: boolean): Sats;
+  /** What of that fee the coins have to bring beside the payments: all of it but what payees bear themselves. */
+  ownFee(inputs: number, change: boolean): Sats;
   /** The fee of the change output now, and of spending it later at the long-term feerate, in sats. */
   costOfChange(inputs: number): Sats;
   /** Most inputs that the limits and the pool allow without a change output; -1 where not even the payments fit. */
@@ -61,6 +65,8 @@ export function demandOf(input: DemandInput): Demand {
     BigInt(inputs) * terms.input.weight +
     (change ? paymentsWeight + changeWeight : paymentsWeight);
   const fee = (inputs: number, change: boolean): Sats => feeAt(terms, weight(inputs, change));
+  const bearing = input.payments.filter(({ feePayer }) => feePayer === 'payee').length;
+  const ownFee = (inputs: number, change: boolean): Sats => vaultShare(fee(inputs, change), outputs, bearing);
   const mostInputs = (change: boolean): number => {
     let most = Math.min(limits.maxInputs, input.poolSize, inputsWithin(limits.maxWeight, terms));
     while (most >= 0 && weight(most, change) > limits.maxWeight) most--;
@@ -77,13 +83,14 @@ export function demandOf(input: DemandInput): Demand {
     limits,
     weight,
     fee,
+    ownFee,
     costOfChange: (inputs) =>
       fee(inputs, true) - fee(inputs, false) + feeForWeight(terms.longTermFeerate, terms.input.weight),
     maxInputs,
     maxInputsWithChange: mostInputs(true),
-    need: table((inputs) => payments + fee(inputs, false)),
-    needWithChange: table((inputs) => payments + fee(inputs, true)),
-    ceiling: table((inputs) => payments + fee(inputs, true) + least - 1n),
+    need: table((inputs) => payments + ownFee(inputs, false)),
+    needWithChange: table((inputs) => payments + ownFee(inputs, true)),
+    ceiling: table((inputs) => payments + ownFee(inputs, true) + least - 1n),
     inputWaste: table((inputs) => inputWaste(inputs, terms)),
   };
 }

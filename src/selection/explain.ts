@@ -24,7 +24,10 @@ export function shortfall(task: SplitInput, pool: Pool): Insufficient | null {
     payments.reduce((sum, { script }) => sum + outputWeight(script), 0n) +
     BigInt(inputs) * terms.input.weight +
     BigInt(parts) * overheadWeight(vault, 1, 1);
-  const needed = sumSats(payments.map(({ value }) => value)) + feeForWeight(terms.feerate, weight);
+  // Which payees share which transaction's fee is not known yet: it is a proof without any fee as well.
+  const isShared = payments.some(({ feePayer }) => feePayer === 'payee');
+  const fee = isShared ? 0n : feeForWeight(terms.feerate, weight);
+  const needed = sumSats(payments.map(({ value }) => value)) + fee;
   const available = BigInt(at(pool.sums, inputs));
   return available < needed ? { kind: 'insufficient', needed, available, shortBy: needed - available } : null;
 }

@@ -1,6 +1,7 @@
 import type { Hex } from '../domain/bytes.js';
 import type { Coin } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
+import { shareFee } from '../domain/fee-share.js';
 import type { FeeRate } from '../domain/feerate.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import { err, ok, type Result } from '../domain/result.js';
@@ -13,7 +14,7 @@ import { antiFeeSnipingLocktime, REPLACEABLE_SEQUENCE } from './locktime.js';
 import { preparePool, totalValue, type Withheld } from './pool.js';
 import { parseSeed, random } from './random.js';
 import { type ChangePlace, type Part, type SplitInput, split } from './split.js';
-import type { Payment, PlannedOutput, ShapeLimits, TransactionPlan } from './types.js';
+import type { Payment, PlannedOutput, PlannedPayment, ShapeLimits, TransactionPlan } from './types.js';
 import { DEFAULT_DEVICE_PRICE, DEFAULT_LONG_TERM_FEERATE } from './waste.js';
 
 /** Beside the plan itself, all that a caller needs of this room. */
@@ -47,7 +48,8 @@ export interface PlanInput {
  * Plans the transactions that pay all payments, or none. One transaction where the limits allow; else several that share no coin.
  *
  * Each pays `feeAt` of feerate and floor exactly if it has change. Without change the fee is higher by what was left over,
- * which is less than the fee of a change output and the least change worth having.
+ * which is less than the fee of a change output and the least change worth having; payees who bear their share of the fee
+ * bear none of that. One who would be left with less than dust is refused, whatever other coins might have given.
  *
  * Faults: E_PLAN_SEED, E_REQUEST_EMPTY, E_PLAN_DUST, E_AMOUNT_RANGE, E_PLAN_INSUFFICIENT, E_PLAN_INFEASIBLE, E_PLAN_ROUNDS.
  */
@@ -72,7 +74,13 @@ export function planTransactions(input: PlanInput): Result<readonly TransactionP
   const outcome = split(task, pool);
   if (outcome.kind === 'stuck') return err(stuckFault(task, pool, outcome));
   assertNoCoinTwice(outcome.parts);
-  return ok(outcome.parts.map((part) => assemble(part, input)));
+  const plans: TransactionPlan[] = [];
+  for (const part of outcome.parts) {
+    const paid = paidBy(part);
+    if (!paid.ok) return paid;
+    plans.push(assemble(part, paid.value, input));
+  }
+  return ok(plans);
 }
 
 function refuse({ payments, coins, limits, seed }: PlanInput): Fault | null {
@@ -119,13 +127,42 @@ function refuse({ payments, coins, limits, seed }: PlanInput): Fault | null {
 
 const faultOf = (failure: Result<never, Fault>): Fault | null => (failure.ok ? null : failure.error);
 
-function assemble({ payments, pool, selection, change, seed }: Part, input: PlanInput): TransactionPlan {
+/** What the payments of a transaction come to once payees have borne their shares of its fee. E_PLAN_DUST. */
+function paidBy({ payments, selection }: Part): Result<readonly PlannedPayment[], Fault> {
+  const bearing = payments.filter(({ feePayer }) => feePayer === 'payee');
+  const shares = shareFee(selection.feeDue, payments.length, bearing.length).ofPayees.values();
+  const paid: PlannedPayment[] = [];
+  for (const { requestId, script, value: asked, feePayer } of payments) {
+    if (feePayer === undefined) {
+      paid.push({ kind: 'payment', requestId, script, value: asked });
+      continue;
+    }
+    const share = shares.next().value ?? 0n;
+    const value = asked - share;
+    const dust = dustThreshold(script);
+    if (value < dust) {
+      const left = value < 0n ? 'nothing' : formatAmount(value);
+      const message = `request ${requestId} asks for ${formatAmount(asked)} and its payee bears ${formatAmount(share)} of the fee, which leaves ${left}; nodes relay ${dust} sat or more to its script`;
+      return fail('E_PLAN_DUST', message, {
+        remedy: 'raise the amount, let the vault bear the fee (fee_payer), or plan it at a lower feerate',
+      });
+    }
+    paid.push({ kind: 'payment', requestId, script, value, asked });
+  }
+  return ok(paid);
+}
+
+function assemble(
+  { pool, selection, change, seed }: Part,
+  payments: readonly PlannedPayment[],
+  input: PlanInput,
+): TransactionPlan {
   const coins = selection.indexes.map((index) => {
     const coin = pool.coins[index];
     if (coin === undefined) throw new Error(`the selection names coin ${index} of ${pool.coins.length}`);
     return coin;
   });
-  const outputs: PlannedOutput[] = payments.map((payment) => ({ kind: 'payment', ...payment }));
+  const outputs: PlannedOutput[] = [...payments];
   if (selection.change !== null) {
     outputs.push({ kind: 'change', origin: change.origin, script: change.script, value: selection.change });
   }

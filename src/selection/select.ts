@@ -16,6 +16,8 @@ export interface Selection {
   /** Null where what is left over goes to the fee, because it is less than a change output is worth. */
   readonly change: Sats | null;
   readonly fee: Sats;
+  /** The fee that the feerate asks for, which payees share where they bear it: what is left over beyond it is the vault's. */
+  readonly feeDue: Sats;
   /** Upper bound of the signed weight, in weight units. */
   readonly weight: bigint;
   readonly waste: Sats;
@@ -94,7 +96,7 @@ export function select(pool: Pool, demand: Demand, options: SelectOptions): Sele
 export function findObstacle(pool: Pool, demand: Demand): Insufficient | Infeasible | null {
   const size = pool.coins.length;
   if (!reaches(pool, demand, size)) {
-    const needed = demand.payments + demand.fee(Math.max(1, size), false);
+    const needed = demand.payments + demand.ownFee(Math.max(1, size), false);
     const available = BigInt(at(pool.sums, size));
     return { kind: 'insufficient', needed, available, shortBy: needed - available };
   }
@@ -120,7 +122,7 @@ export function leastInputs(pool: Pool, demand: Demand): number {
 }
 
 function reaches(pool: Pool, demand: Demand, inputs: number): boolean {
-  return inputs > 0 && BigInt(at(pool.sums, inputs)) >= demand.payments + demand.fee(inputs, false);
+  return inputs > 0 && BigInt(at(pool.sums, inputs)) >= demand.payments + demand.ownFee(inputs, false);
 }
 
 function withChange(
@@ -155,14 +157,17 @@ function settle(
 ): Selection {
   const inputs = indexes.length;
   const sum = indexes.reduce((total, index) => total + BigInt(at(pool.values, index)), 0n);
-  const left = sum - demand.payments - demand.fee(inputs, true);
+  const left = sum - demand.payments - demand.ownFee(inputs, true);
   const change = left >= demand.minimumChange ? left : null;
-  const fee = sum - demand.payments - (change ?? 0n);
-  const rest = change === null ? fee - demand.fee(inputs, false) : demand.costOfChange(inputs);
+  const feeDue = demand.fee(inputs, change !== null);
+  const borneByPayees = feeDue - demand.ownFee(inputs, change !== null);
+  const fee = sum - demand.payments + borneByPayees - (change ?? 0n);
+  const rest = change === null ? fee - feeDue : demand.costOfChange(inputs);
   return {
     indexes: indexes.toSorted((a, b) => a - b),
     change,
     fee,
+    feeDue,
     weight: demand.weight(inputs, change !== null),
     waste: waste(inputs, rest, demand.terms),
     algorithm,

@@ -141,7 +141,7 @@ const thriftyLength: LengthRule = (input, pool, rest, changeScript) => {
     if (findObstacle(pool, demand) !== null) continue;
     const inputs = leastInputs(pool, demand);
     const paid = sumSats(payments.map(({ value }) => value));
-    const left = BigInt(at(pool.sums, inputs)) - paid - demand.fee(inputs, false);
+    const left = BigInt(at(pool.sums, inputs)) - paid - demand.ownFee(inputs, false);
     // left / paid < best.left / best.paid, without a division
     if (best === null || left * best.paid < best.left * paid) best = { count, left, paid };
   }

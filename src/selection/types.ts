@@ -7,7 +7,9 @@ import type { Sats } from '../domain/sats.js';
 export interface Payment {
   readonly requestId: string;
   readonly script: Uint8Array;
+  /** In sats; where the payee bears its share of the fee, before that is taken off. */
   readonly value: Sats;
+  readonly feePayer?: 'payee';
 }
 
 /** What the device and the policy allow in one transaction. */
@@ -32,8 +34,14 @@ export interface InputCost {
 /** `smallest-first` is a consolidation's: it pays nobody, so there is nothing to match. */
 export type Algorithm = 'bnb' | 'coin-grinder' | 'srd' | 'smallest-first';
 
-export interface PlannedPayment extends Payment {
+export interface PlannedPayment {
   readonly kind: 'payment';
+  readonly requestId: string;
+  readonly script: Uint8Array;
+  /** What is paid, in sats. */
+  readonly value: Sats;
+  /** What was asked for, where the payee bears its share of the fee and `value` is less by that. */
+  readonly asked?: Sats;
 }
 
 export interface PlannedChange {

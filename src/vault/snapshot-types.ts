@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly takenAt: UnixSeconds;
   /** The feerate that its maker proposes; null where it proposes none. */
   readonly feerate: FeeRate | null;
+  /** Who told its maker that feerate, and for how many blocks; null where it does not say. */
+  readonly feerateFrom: { readonly source: string; readonly target: number } | null;
   /** Highest index that its maker knows to be used on each branch, -1 for none: a scan of unspent coins forgets the others. */
   readonly lastUsed: readonly [receive: number, change: number];
   /** In the order of the file; no outpoint stands there twice. */

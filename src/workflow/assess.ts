@@ -11,6 +11,7 @@ import { aboutPayments, type BatchContext, type Situation, stateBesides } from '
 
 export interface Assessment {
   readonly decoded: DecodedPsbt;
+  readonly requests: readonly WithdrawalRequest[];
   readonly facts: Facts;
   readonly verdict: Verdict;
 }
@@ -37,5 +38,5 @@ export function assess(
   const state = { ...besides, ...aboutPayments(situation, context.batch, besides.spends, payments) };
   const { kind } = context;
   const verdict = evaluate({ policy: situation.policy, kind, facts, requests, state, now: situation.now });
-  return ok({ decoded: decoded.value, facts, verdict });
+  return ok({ decoded: decoded.value, requests, facts, verdict });
 }

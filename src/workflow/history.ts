@@ -12,6 +12,7 @@ import type { SpendRecord } from '../policy/types.js';
 import { createSpendIndex, indexOver, type SpendIndex } from '../policy/windows.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import { countsAsReserve, UsedIndexes } from './own-coins.js';
+import { askedOf, requestOf } from './records.js';
 
 /** Longest window of time that a rule looks back. */
 const WEEK = 7 * 86_400;
@@ -224,6 +225,7 @@ export function spendOf(batch: BatchRecord): SpendRecord {
     spend: batch.spend,
     fee: batch.fee,
     outputs: batch.outputs.filter(({ change }) => change === null),
+    ...askedOf(batch.requests.map(requestOf)),
     inputs: batch.inputs,
     reservedAt: batch.reservedAt ?? batch.plannedAt,
     confirmed: batch.confirmed,

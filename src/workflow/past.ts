@@ -186,7 +186,7 @@ export class Past {
     const { policy, decoded, facts, kind, requests, state } = examined;
     const { spends, book } = this.#arrange(examined);
     const verdict = evaluate({ policy, kind, facts, requests, state: { ...state, approvals }, now }, spends, book);
-    return { decoded, facts, verdict };
+    return { decoded, requests, facts, verdict };
   }
 
   /** What that verdict comes to, for a reader who wants no more. */

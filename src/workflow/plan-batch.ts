@@ -18,8 +18,10 @@ import type { ShapeLimits, TransactionPlan } from '../selection/types.js';
 import { type Assessment, assess } from './assess.js';
 import { haltOnDenials } from './automatic-halt.js';
 import { coinsOnOffer } from './coins-on-offer.js';
+import type { FeerateOrigin } from './feerate.js';
+import { feerateRecord, givenFeerate, snapshotFeerate } from './feerate-record.js';
 import type { Desk } from './ports.js';
-import { outputRecord, recordOf, verdictEntry } from './records.js';
+import { askedOf, outputRecord, recordOf, verdictEntry } from './records.js';
 import { changeUse, knownPerson, loadSituation, type Situation } from './situation.js';
 import { transactOn } from './transact.js';
 
@@ -27,6 +29,8 @@ export interface PlanOptions {
   readonly initiator: string;
   /** Null takes the feerate of the snapshot. */
   readonly feerate: FeeRate | null;
+  /** Where it comes from, if it is no number that somebody gave. */
+  readonly feerateFrom?: FeerateOrigin;
   /** 32 bytes in hex; null draws a fresh one. */
   readonly seed: string | null;
   /** Null takes what suits a session at a Nano S. The policy's own limits hold in any case. */
@@ -43,6 +47,7 @@ export interface PlannedBatch {
 
 export interface PlanOutcome {
   readonly situation: Situation;
+  readonly feerateFrom?: FeerateOrigin | undefined;
   readonly batches: readonly PlannedBatch[];
   /** The same requests were planned before: nothing was written, these are the batches that hold them. */
   readonly repeated: readonly string[];
@@ -66,7 +71,12 @@ export async function planBatch(
 
   const plans = chooseCoins(situation, requests, options, desk);
   if (!plans.ok) return plans;
-  return concludePlan(desk, situation, plans.value, { kind: 'withdrawal', requests, initiator: options.initiator });
+  return concludePlan(desk, situation, plans.value, {
+    kind: 'withdrawal',
+    requests,
+    initiator: options.initiator,
+    feerateFrom: feerateOrigin(situation, options),
+  });
 }
 
 /** What a plan is for, besides its coins. */
@@ -74,6 +84,8 @@ export interface Purpose {
   readonly kind: BatchKind;
   readonly requests: readonly WithdrawalRequest[];
   readonly initiator: string;
+  /** Where the feerate comes from, which the plan keeps; absent where there is nothing to say of it. */
+  readonly feerateFrom?: FeerateOrigin | undefined;
 }
 
 /** Transactions to batches: PSBTs built, verdicts given, all of it journaled in one transaction or not at all. */
@@ -87,7 +99,7 @@ export async function concludePlan(
   if (!batches.ok) return batches;
   const kept = await keep(desk, situation, batches.value, purpose);
   if (!kept.ok) return kept;
-  return ok({ situation, batches: batches.value, repeated: [] });
+  return ok({ situation, batches: batches.value, repeated: [], feerateFrom: purpose.feerateFrom });
 }
 
 /** The batches that hold exactly these requests; none for new ones; a fault for anything between. */
@@ -161,7 +173,12 @@ function chooseCoins(
   const next = changeUse(situation, null).last + 1;
   return planTransactions({
     vault,
-    payments: requests.map(({ id, script, amount }) => ({ requestId: id, script, value: amount })),
+    payments: requests.map(({ id, script, amount, feePayer }) => ({
+      requestId: id,
+      script,
+      value: amount,
+      ...(feePayer === undefined ? {} : { feePayer }),
+    })),
     coins,
     withheld,
     feerate: feerate.value,
@@ -183,6 +200,15 @@ export function feerateOf({ snapshot }: Situation, options: Pick<PlanOptions, 'f
   return fail('E_FEERATE_SYNTAX', 'no feerate: the coin snapshot carries none', {
     remedy: 'give one in sat/vB: --feerate 12.5',
   });
+}
+
+/** Where the feerate that feerateOf gives comes from. */
+export function feerateOrigin(
+  { snapshot }: Situation,
+  { feerate, feerateFrom }: Pick<PlanOptions, 'feerate' | 'feerateFrom'>,
+): FeerateOrigin | undefined {
+  if (feerate !== null) return feerateFrom ?? givenFeerate(feerate);
+  return snapshot.feerate === null ? undefined : snapshotFeerate(snapshot, snapshot.feerate);
 }
 
 /** What suits a session at the device, or what the officer asks for; never more than the policy or the app allows. */
@@ -241,7 +267,7 @@ function batchId({ state, now }: Situation, psbt: Uint8Array): string {
   return id;
 }
 
-function pendingSpend(batch: string, { facts }: Assessment, now: number): SpendRecord {
+function pendingSpend(batch: string, { facts, requests }: Assessment, now: number): SpendRecord {
   return {
     batch,
     spend: facts.spend,
@@ -249,6 +275,7 @@ function pendingSpend(batch: string, { facts }: Assessment, now: number): SpendR
     outputs: facts.outputs
       .filter((output) => !output.isChange)
       .map(({ script, value }) => ({ script: toHex(script), amount: value })),
+    ...askedOf(requests),
     inputs: facts.inputs.map((input) => formatOutpoint(input.outpoint)),
     reservedAt: now,
     confirmed: null,
@@ -287,7 +314,7 @@ function deniedCodes({ verdict }: Assessment): string[] {
 
 function plannedEntry(
   { id, psbt, plan, assessment }: PlannedBatch,
-  { kind, requests, initiator }: Purpose,
+  { kind, requests, initiator, feerateFrom }: Purpose,
   parts: readonly string[],
   keepBlob: (bytes: Uint8Array) => string,
 ): EntryBody {
@@ -299,7 +326,7 @@ function plannedEntry(
     batch: id,
     ...(kind === 'withdrawal' ? {} : { batchKind: kind }),
     psbt: keepBlob(psbt),
-    plan: keepBlob(utf8(canonicalJson(planRecord(plan)))),
+    plan: keepBlob(utf8(canonicalJson(planRecord(plan, feerateFrom)))),
     requests: own.filter((request) => request !== undefined).map(recordOf),
     inputs: facts.inputs.map((input) => formatOutpoint(input.outpoint)),
     outputs: facts.outputs.map(outputRecord),
@@ -311,12 +338,13 @@ function plannedEntry(
 }
 
 /** How the coins were chosen, as kept in the journal: enough to choose them again. */
-function planRecord(plan: TransactionPlan): Json {
+function planRecord(plan: TransactionPlan, feerateFrom: FeerateOrigin | undefined): Json {
   const { selection } = plan;
   return {
     schema: 'countersign.plan/1',
     seed: plan.seed,
     feerate_sat_per_kvb: plan.feerate.toString(),
+    ...(feerateFrom === undefined ? {} : { feerate_from: feerateRecord(feerateFrom) }),
     fee: plan.fee.toString(),
     weight: plan.weight.toString(),
     locktime: plan.locktime,
@@ -329,6 +357,7 @@ function planRecord(plan: TransactionPlan): Json {
       script: toHex(output.script),
       amount: output.value.toString(),
       ...(output.kind === 'payment' ? { request: output.requestId } : { change: output.origin.index }),
+      ...(output.kind === 'payment' && output.asked !== undefined ? { asked: output.asked.toString() } : {}),
     })),
   };
 }

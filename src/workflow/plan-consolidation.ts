@@ -3,7 +3,14 @@ import type { Fault } from '../domain/fault.js';
 import type { Result } from '../domain/result.js';
 import { planConsolidation } from '../selection/consolidate.js';
 import { coinsOnOffer } from './coins-on-offer.js';
-import { concludePlan, feerateOf, type PlanOptions, type PlanOutcome, shapeLimits } from './plan-batch.js';
+import {
+  concludePlan,
+  feerateOf,
+  feerateOrigin,
+  type PlanOptions,
+  type PlanOutcome,
+  shapeLimits,
+} from './plan-batch.js';
 import type { Desk } from './ports.js';
 import { changeUse, knownPerson, loadSituation } from './situation.js';
 
@@ -37,5 +44,6 @@ export async function planConsolidationBatch(desk: Desk, options: PlanOptions): 
     kind: 'consolidation',
     requests: [],
     initiator: options.initiator,
+    feerateFrom: feerateOrigin(situation, options),
   });
 }

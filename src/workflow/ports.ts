@@ -11,6 +11,7 @@ import type { Book } from '../policy/book.js';
 import type { ScreeningList } from '../policy/screening/list.js';
 import type { LoadedPolicy } from '../policy/types.js';
 import type { ChainBackend, ChainSource } from '../vault/chain.js';
+import type { FeeConfig, FeeEstimator, FeeSource } from '../vault/fees.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 
@@ -27,6 +28,8 @@ export interface WorkspaceConfig {
   readonly device: string;
   /** In the order in which they are asked. */
   readonly chain: readonly ChainSource[];
+  /** Where feerates come from; null where nothing is said of them. */
+  readonly fees: FeeConfig | null;
 }
 
 /** Files, as the person named them. Faults name the file and what to do. */
@@ -100,6 +103,12 @@ export interface Composition {
   readonly ssh: SshSigner;
   /** Makes back ends ready to be asked; a path in them is relative to the folder. Nothing is sent yet. */
   openChain(sources: readonly ChainSource[], folder: string): Promise<readonly ChainBackend[]>;
+  /** Makes sources of feerates ready to be asked; `chain` among them stands for each of these back ends. */
+  openFees(
+    sources: readonly FeeSource[],
+    chain: readonly ChainSource[],
+    folder: string,
+  ): Promise<readonly FeeEstimator[]>;
   /** A back end as a command line names it. */
   chainSource(text: string, cookie: string | undefined): Promise<Result<ChainSource, Fault>>;
   openDevice(request: DeviceRequest): Promise<Result<OpenedDevice, Fault>>;

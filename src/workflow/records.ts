@@ -2,7 +2,7 @@ import { toHex, trustedHex } from '../domain/bytes.js';
 import type { WithdrawalRequest } from '../domain/request.js';
 import type { EntryBody, OutputRecord, RequestRecord } from '../journal/entries.js';
 import type { BatchRecord } from '../journal/state.js';
-import type { Objection, OutputFact, Verdict } from '../policy/types.js';
+import type { Objection, OutputFact, SpendRecord, Verdict } from '../policy/types.js';
 import type { DecodedPsbt } from '../psbt/types.js';
 
 export function requestOf(record: RequestRecord): WithdrawalRequest {
@@ -11,6 +11,7 @@ export function requestOf(record: RequestRecord): WithdrawalRequest {
     address: record.address,
     script: trustedHex(record.script),
     amount: BigInt(record.amount),
+    ...(record.feePayer === undefined ? {} : { feePayer: record.feePayer }),
     ...(record.destination === undefined ? {} : { destination: record.destination }),
     ...(record.index === undefined ? {} : { index: record.index }),
     ...(record.label === undefined ? {} : { label: record.label }),
@@ -24,11 +25,19 @@ export function recordOf(request: WithdrawalRequest): RequestRecord {
     address: request.address,
     script: toHex(request.script),
     amount: request.amount.toString(),
+    ...(request.feePayer === undefined ? {} : { feePayer: request.feePayer }),
     ...(request.destination === undefined ? {} : { destination: request.destination }),
     ...(request.index === undefined ? {} : { index: request.index }),
     ...(request.label === undefined ? {} : { label: request.label }),
     ...(request.reference === undefined ? {} : { reference: request.reference }),
   };
+}
+
+/** What was asked for, where a payee bore its share of the fee: a repetition is found by it as well as by what was paid. */
+export function askedOf(requests: readonly WithdrawalRequest[]): Pick<SpendRecord, 'asked'> {
+  const bearing = requests.filter(({ feePayer }) => feePayer === 'payee');
+  if (bearing.length === 0) return {};
+  return { asked: bearing.map(({ script, amount }) => ({ script: toHex(script), amount })) };
 }
 
 /** What people said against a batch, as rules see it. It counts as it was recorded: to be proven again could only undo it. */

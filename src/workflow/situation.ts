@@ -23,6 +23,7 @@ import type { Deriver, Vault } from '../vault/types.js';
 import { activePolicy } from './active-policy.js';
 import { DeclaredIndexes, declaredIndexes, destinationsOf } from './destinations.js';
 import { policyHalts } from './halt-scene.js';
+import { spendOf } from './history.js';
 import { changeReach, countsAsReserve, onChangeBranch } from './own-coins.js';
 import type { Desk } from './ports.js';
 import { recordOf } from './records.js';
@@ -164,7 +165,7 @@ export function stateBesides(
   });
   const change = changeUse(situation, context.batch);
   return {
-    spends: [...holding.map(spendRecord), ...context.pending],
+    spends: [...holding.map(spendOf), ...context.pending],
     confirmedBalance: sumSats(confirmed.map((coin) => coin.value)),
     tip: { height: snapshot.tip.height, medianTimePast: snapshot.tip.medianTimePast },
     snapshotAt: snapshot.takenAt,
@@ -197,18 +198,6 @@ export function reusedRequests(
       return other || (holder !== undefined && holder.batch !== batch);
     })
     .map(({ id }) => id);
-}
-
-function spendRecord(batch: BatchRecord): SpendRecord {
-  return {
-    batch: batch.id,
-    spend: batch.spend,
-    fee: batch.fee,
-    outputs: batch.outputs.filter((output) => output.change === null),
-    inputs: batch.inputs,
-    reservedAt: batch.reservedAt ?? batch.plannedAt,
-    confirmed: batch.confirmed,
-  };
 }
 
 /**

@@ -1,16 +1,18 @@
 import { type Hex, toHex } from '../domain/bytes.js';
 import type { Coin, OwnOrigin } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
-import { type FeeRate, formatFeeRate } from '../domain/feerate.js';
+import { formatFeeRate } from '../domain/feerate.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import { ok, type Result } from '../domain/result.js';
 import { formatTime, type UnixSeconds } from '../domain/time.js';
 import type { JournalState } from '../journal/state.js';
 import { parseTransaction, txidOf } from '../psbt/transaction.js';
 import type { ChainBackend, ChainScan, StatedCoin } from '../vault/chain.js';
+import type { FeeEstimator } from '../vault/fees.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 import { viewChain } from './chain-views.js';
+import { askFeerate, type ChosenFeerate, type FeeBounds } from './feerate.js';
 
 export interface TakingOptions {
   readonly deriver: Deriver;
@@ -19,8 +21,8 @@ export interface TakingOptions {
   /** The newest snapshot that was taken in: its previous transactions are not fetched again. */
   readonly known: Snapshot | null;
   readonly gap: number;
-  /** Blocks within which the proposed feerate should confirm. */
-  readonly feeTarget: number;
+  /** Where the feerate that is proposed comes from, and for how many blocks. */
+  readonly fees: { readonly sources: readonly FeeEstimator[]; readonly bounds: FeeBounds; readonly target: number };
   readonly clock: () => UnixSeconds;
   readonly onProgress: (line: string) => void;
 }
@@ -33,6 +35,8 @@ export interface TakenSnapshot {
   readonly fetched: number;
   /** Coins that were known and that are no longer unspent. */
   readonly vanished: ReadonlySet<string>;
+  /** The feerate that it proposes, or why it proposes none. */
+  readonly feerate: Result<ChosenFeerate, Fault>;
 }
 
 /**
@@ -55,15 +59,16 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
   if (!coins.ok) return coins;
   const confirmed = await confirmedBatches(state, backends, scan.tip.height);
   if (!confirmed.ok) return confirmed;
-  const feerate = await backend.feerate(options.feeTarget);
-  if (!feerate.ok) return feerate;
+  // No news of the chain is held up by a feerate: where there is none to propose, whoever plans says one.
+  const { sources, bounds, target } = options.fees;
+  const feerate = await askFeerate(sources, bounds, target);
   const text = snapshotText({
     deriver,
     scan,
     coins: coins.value,
     previous: previous.value.transactions,
     confirmed: confirmed.value,
-    feerate: feerate.value,
+    feerate: feerate.ok ? feerate.value : null,
     takenAt: options.clock(),
   });
   return ok({
@@ -72,6 +77,7 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
     coins: coins.value.length,
     fetched: previous.value.fetched,
     vanished: vanishedOf(known, coins.value),
+    feerate,
   });
 }
 
@@ -207,7 +213,7 @@ interface SnapshotParts {
   readonly coins: readonly Coin[];
   readonly previous: ReadonlyMap<Hex, Uint8Array>;
   readonly confirmed: ReadonlyMap<Hex, Confirmation>;
-  readonly feerate: FeeRate | null;
+  readonly feerate: ChosenFeerate | null;
   readonly takenAt: UnixSeconds;
 }
 
@@ -226,7 +232,12 @@ function snapshotText({ deriver, scan, coins, previous, confirmed, feerate, take
       ...(scan.lastUsed[0] < 0 ? {} : { receive: scan.lastUsed[0] }),
       ...(scan.lastUsed[1] < 0 ? {} : { change: scan.lastUsed[1] }),
     },
-    ...(feerate === null ? {} : { feerate: formatFeeRate(feerate).replace(' sat/vB', '') }),
+    ...(feerate === null
+      ? {}
+      : {
+          feerate: formatFeeRate(feerate.rate).replace(' sat/vB', ''),
+          feerate_from: { source: feerate.from.source.slice(0, 200), target: feerate.from.target },
+        }),
   };
   const lines = Object.entries(head).map(([name, value]) => `  "${name}": ${JSON.stringify(value)},`);
   const block = (name: string, open: string, rows: readonly string[], close: string): string =>

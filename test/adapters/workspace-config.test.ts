@@ -17,6 +17,7 @@ describe('countersign.yaml', () => {
         device: 'hid',
         officer: null,
         chain: [],
+        fees: null,
       },
     });
   });
@@ -34,6 +35,7 @@ describe('countersign.yaml', () => {
         device: 'd',
         officer: 'alice',
         chain: [],
+        fees: null,
       },
     });
   });
@@ -61,6 +63,15 @@ describe('countersign.yaml', () => {
       'E_CHAIN_CONFIG',
       3,
     ],
+    ['a source of feerates that is none', `${SCHEMA}network: main\nfees: { sources: [oracle] }\n`, 'E_CHAIN_CONFIG', 3],
+    ['no source of feerates', `${SCHEMA}network: main\nfees: { sources: [] }\n`, 'E_MISSING_FIELD', 3],
+    [
+      'a floor above the ceiling',
+      `${SCHEMA}network: main\nfees: { sources: [chain], floor: "2.001", ceiling: "2" }\n`,
+      'E_FIELD_TYPE',
+      3,
+    ],
+    ['a factor below 1', `${SCHEMA}network: main\nfees: { sources: [chain], max_factor: "0.5" }\n`, 'E_FIELD_TYPE', 3],
     ['a key twice', `${SCHEMA}network: main\nnetwork: main\n`, 'E_DUPLICATE_KEY', 3],
   ])('with %s is refused at its line, with a remedy', (_, text, tag, line) => {
     const read = readWorkspaceConfig(text, FILE);

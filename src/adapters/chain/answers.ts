@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { type Fault, fail } from '../../domain/fault.js';
+import type { FeeRate } from '../../domain/feerate.js';
 import { ok, type Result } from '../../domain/result.js';
 import { quoted } from '../../domain/safe-text.js';
 import { parseBtc } from '../../domain/sats.js';
@@ -21,6 +22,17 @@ export const btc = v.pipe(
     if (sats.ok) return sats.value;
     addIssue({ message: sats.error.message });
     return NEVER;
+  }),
+);
+
+/** A decimal number of sat/vB as a feerate, rounded up so that it is reached. */
+export const satPerVbyte = v.pipe(
+  v.string(),
+  v.regex(/^[0-9]{1,6}(?:\.[0-9]{1,20})?$/),
+  v.transform((written): FeeRate => {
+    const [whole = '0', decimals = ''] = written.split('.');
+    const rest = /[1-9]/.test(decimals.slice(3)) ? 1n : 0n;
+    return BigInt(whole) * 1000n + BigInt(decimals.slice(0, 3).padEnd(3, '0')) + rest;
   }),
 );
 

@@ -19,7 +19,7 @@ import type {
 import { gapScan, type ScriptView } from '../../vault/gap-scan.js';
 import type { DerivedScript } from '../../vault/types.js';
 import { acceptanceOf } from './acceptance.js';
-import { count, hash, hex, readAnswer } from './answers.js';
+import { count, hash, hex, readAnswer, satPerVbyte } from './answers.js';
 import { parseExactJson } from './exact-json.js';
 import { networkOfGenesis } from './genesis.js';
 import { exchange, type HttpAnswer } from './http.js';
@@ -51,10 +51,7 @@ const outspend = v.variant('spent', [
   v.object({ spent: v.literal(true), txid: hash }),
   v.object({ spent: v.literal(false) }),
 ]);
-const feeAnswer = v.record(
-  v.pipe(v.string(), v.regex(/^[1-9][0-9]{0,3}$/)),
-  v.pipe(v.string(), v.regex(/^[0-9]{1,6}(?:\.[0-9]{1,12})?$/)),
-);
+const feeAnswer = v.record(v.pipe(v.string(), v.regex(/^[1-9][0-9]{0,3}$/)), satPerVbyte);
 
 /** An Esplora HTTP API (Blockstream's esplora, mempool's electrs), by its base address. */
 export function createEsploraBackend(base: URL): ChainBackend {
@@ -204,7 +201,7 @@ export function createEsploraBackend(base: URL): ChainBackend {
     const targets = Object.keys(estimates.value).map((target) => Number(target));
     const best = targets.filter((target) => target <= blocks).sort((a, b) => b - a)[0];
     const rate = best === undefined ? undefined : estimates.value[String(best)];
-    return ok(rate === undefined ? null : perThousand(rate));
+    return ok(rate === undefined || rate === 0n ? null : rate);
   }
 
   return {
@@ -222,11 +219,4 @@ export function createEsploraBackend(base: URL): ChainBackend {
     feerate,
     close: async () => undefined,
   };
-}
-
-/** sat/vB with any number of decimals as sat per 1,000 vB, rounded up so that the rate is reached. */
-function perThousand(rate: string): FeeRate {
-  const [whole = '0', decimals = ''] = rate.split('.');
-  const rest = /[1-9]/.test(decimals.slice(3)) ? 1n : 0n;
-  return BigInt(whole) * 1000n + BigInt(decimals.slice(0, 3).padEnd(3, '0')) + rest;
 }

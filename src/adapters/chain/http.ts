@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly body?: string;
   /** Milliseconds without a byte, connecting counted in; 0 waits for an answer as long as the connection stands. */
   readonly idleLimit: number;
+  /** Milliseconds for the whole exchange, however lively it is: a server that sends a byte now and then ends with it too. */
+  readonly totalLimit?: number;
   /** Bytes of the answer that are read at most. */
   readonly maxBytes: number;
   /** What people are told is asked. */
@@ -40,9 +42,14 @@ const STALE = Symbol('stale');
 function attempt(
   request: HttpRequest & { readonly fresh?: boolean },
 ): Promise<Result<HttpAnswer, Fault> | typeof STALE> {
-  const { url, method, headers = {}, body, idleLimit, maxBytes, from, fresh = false } = request;
+  const { url, method, headers = {}, body, idleLimit, totalLimit = 0, maxBytes, from, fresh = false } = request;
   const send = url.protocol === 'https:' ? requestTls : requestPlain;
-  return new Promise((resolve) => {
+  return new Promise((settle) => {
+    let timer: NodeJS.Timeout | undefined;
+    const resolve = (answer: Result<HttpAnswer, Fault> | typeof STALE): void => {
+      clearTimeout(timer);
+      settle(answer);
+    };
     // The first cause is the one that is told; what follows are its consequences.
     const idle = (): Result<never, Fault> => unreachable(from, new Error(`no answer within ${idleLimit / 1000} s`));
     const options = {
@@ -74,6 +81,12 @@ function attempt(
       const isStale = sent.reusedSocket && !fresh && 'code' in error && CLOSED.has(String(error.code));
       resolve(isStale ? STALE : unreachable(from, error));
     });
+    if (totalLimit > 0) {
+      timer = setTimeout(() => {
+        resolve(unreachable(from, new Error(`no whole answer within ${totalLimit / 1000} s`)));
+        sent.destroy();
+      }, totalLimit);
+    }
     // The other machine may be gone without a word while a long scan is waited for.
     sent.setSocketKeepAlive(true, KEEP_ALIVE);
     sent.end(body);

@@ -30,6 +30,16 @@ function parsePlace(name: string): Result<Place, Fault> {
   return ok(kind === 'core' ? { kind, url: url.href } : { kind: 'esplora', url: url.href });
 }
 
+/** An http or https address and nothing else: no user, password, query or fragment. `name` is what was written. */
+export function parseHttpPlace(address: string, name: string, forms: string): Result<string, Fault> {
+  const url = URL.canParse(address) ? new URL(address) : null;
+  const isPlain = url !== null && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  if (url !== null && isPlain && (url.protocol === 'http:' || url.protocol === 'https:')) return ok(url.href);
+  return fail('E_CHAIN_CONFIG', `${quoted(withoutSecrets(name))} is not an http address alone`, {
+    remedy: `write one of ${forms}`,
+  });
+}
+
 /** Messages end up in logs: what may be a user, a password or a key of an API is left out. */
 function withoutSecrets(name: string): string {
   return name.replace(/\/\/.*@/s, '//...@').replace(/[?#].*$/s, '?...');

@@ -6,8 +6,9 @@ import { formatAmount, formatBtc } from '../../domain/sats.js';
 import { formatTime } from '../../domain/time.js';
 import type { BatchRecord } from '../../journal/state.js';
 import type { Destinations } from '../../policy/counterparties.js';
+import { type MatchedPayments, matchPayments } from '../../policy/paid-requests.js';
 import { entryName } from '../../policy/rules/payee.js';
-import type { Finding, Verdict } from '../../policy/types.js';
+import type { Finding, OutputFact, Verdict } from '../../policy/types.js';
 import { canonicalVerdict } from '../../policy/verdict.js';
 import type { Assessment } from '../../workflow/assess.js';
 import type { Situation } from '../../workflow/situation.js';
@@ -141,7 +142,7 @@ export function batchTitle({ id, state, kind }: Pick<BatchRecord, 'id' | 'state'
 }
 
 /** What the transaction pays, from its bytes: full addresses in groups of four, the change last. */
-export function paymentLines({ facts }: Assessment, situation: Situation, style: Style): string[] {
+export function paymentLines({ facts, requests }: Assessment, situation: Situation, style: Style): string[] {
   const rows = facts.outputs.map((output) => {
     const script = Buffer.from(output.script).toString('hex');
     const to = output.address === null ? `script ${script}` : groupedAddress(output.address);
@@ -162,9 +163,19 @@ export function paymentLines({ facts }: Assessment, situation: Situation, style:
   ];
   return [
     ...table(columns, rows, style).map((line) => `  ${line}`),
+    ...matchPayments(requests, facts.outputs, facts.fee, requests.length).pairs.flatMap(borneLine),
     '',
     `  external ${formatAmount(facts.external)}, fee ${formatAmount(facts.fee)}, leaves the vault ${formatAmount(facts.spend)}`,
     `  ${plural(facts.inputs.length, 'input')}, ${plural(facts.outputs.length, 'output')}, at most ${facts.vsize} vB signed`,
+  ];
+}
+
+/** What was asked for stands in no byte of the transaction where the payee bears its share of the fee. */
+function borneLine({ request, output }: MatchedPayments<OutputFact>['pairs'][number]): string[] {
+  if (request.feePayer === undefined) return [];
+  const { id, amount } = request;
+  return [
+    `  request ${printable(id)} asks for ${formatAmount(amount)}; its payee bears ${formatAmount(amount - output.value)} of the fee, output ${output.index + 1}`,
   ];
 }
 

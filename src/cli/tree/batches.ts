@@ -10,6 +10,10 @@ export const BATCH_COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '--consolidate', about: 'pay nobody: put the smallest coins together into one' },
       { flags: '--feerate <rate>', about: 'sat/vB, at most 3 decimals; default: that of the snapshot' },
+      {
+        flags: '--target <blocks>',
+        about: 'ask the fee sources of countersign.yaml for a feerate to confirm within so many blocks',
+      },
       { flags: '--seed <hex>', about: '64 hex digits that make the choice of coins repeatable' },
       { flags: '--max-outputs <n>', about: 'most payments in one transaction; default: 20, a session at a Nano S' },
       { flags: '--max-inputs <n>', about: 'most coins in one transaction; default: 50, for pkh 10' },

@@ -1,8 +1,10 @@
 import { sha256Hex } from '../../domain/bytes.js';
 import { type Fault, fail } from '../../domain/fault.js';
-import { formatFeeRate, parseFeeRate } from '../../domain/feerate.js';
+import { type FeeRate, formatFeeRate } from '../../domain/feerate.js';
 import { ok, type Result } from '../../domain/result.js';
 import { quoted } from '../../domain/safe-text.js';
+import type { FeerateOrigin } from '../../workflow/feerate.js';
+import { feerateLines } from '../../workflow/feerate-record.js';
 import { type PlannedBatch, type PlanOptions, type PlanOutcome, planBatch } from '../../workflow/plan-batch.js';
 import { planConsolidationBatch } from '../../workflow/plan-consolidation.js';
 import type { Desk } from '../../workflow/ports.js';
@@ -10,15 +12,17 @@ import { previewOf } from '../../workflow/sign-batch.js';
 import type { Report, Verb, VerbContext, Words } from '../command.js';
 import { exportFile } from '../export-file.js';
 import { previewLines } from '../render/device.js';
+import { feerateData } from '../render/feerate.js';
+import { printable } from '../render/text.js';
 import { paymentLines, verdictExit, verdictJson, verdictLines } from '../render/verdict.js';
+import { takeFeerate } from '../take-feerate.js';
 import { actor, wholeNumber, withWorkspace } from '../with-workspace.js';
 
 export const run: Verb = async (words, context) =>
   withWorkspace(context, async (desk) => {
     const initiator = actor(words, desk);
     if (!initiator.ok) return initiator;
-    const rate = words.text('feerate');
-    const feerate = rate === undefined ? ok(null) : parseFeeRate(rate);
+    const feerate = await takeFeerate(words, context, desk);
     if (!feerate.ok) return feerate;
     const maxInputs = optionalCount(words, 'max-inputs');
     if (!maxInputs.ok) return maxInputs;
@@ -26,7 +30,8 @@ export const run: Verb = async (words, context) =>
     if (!maxOutputs.ok) return maxOutputs;
     const options = {
       initiator: initiator.value,
-      feerate: feerate.value,
+      feerate: feerate.value?.rate ?? null,
+      ...(feerate.value === null ? {} : { feerateFrom: feerate.value.from }),
       seed: words.text('seed') ?? null,
       maxInputs: maxInputs.value,
       maxOutputs: maxOutputs.value,
@@ -100,7 +105,11 @@ function repeatedReport({ repeated }: PlanOutcome): Report {
   };
 }
 
-function plannedReport({ situation, batches }: PlanOutcome, files: readonly string[], { style }: VerbContext): Report {
+function plannedReport(
+  { situation, batches, feerateFrom }: PlanOutcome,
+  files: readonly string[],
+  { style }: VerbContext,
+): Report {
   const denials = batches.map(({ assessment }) => verdictExit(assessment.verdict));
   const denied = denials.includes('HALTED') ? 'HALTED' : denials.includes('DENIED') ? 'DENIED' : null;
   const lines = batches.flatMap((batch, index) => {
@@ -109,7 +118,8 @@ function plannedReport({ situation, batches }: PlanOutcome, files: readonly stri
     return [
       `${style.bold(`Batch ${batch.id}`)}${part}`,
       ...paymentLines(batch.assessment, situation, style),
-      `  coins by ${batch.plan.selection.algorithm}, waste ${batch.plan.selection.waste} sat, ${formatFeeRate(batch.plan.feerate)}, seed ${batch.plan.seed}`,
+      `  coins by ${batch.plan.selection.algorithm}, waste ${batch.plan.selection.waste} sat, seed ${batch.plan.seed}`,
+      ...feerateOf(batch.plan.feerate, feerateFrom),
       `  PSBT SHA-256 ${sha256Hex(batch.psbt)}`,
       '',
       ...verdictLines(verdict, style),
@@ -132,6 +142,7 @@ function plannedReport({ situation, batches }: PlanOutcome, files: readonly stri
         psbt: Buffer.from(batch.psbt).toString('base64'),
         spend: batch.assessment.facts.spend,
         fee: batch.assessment.facts.fee,
+        ...feerateData(batch.plan.feerate, feerateFrom),
         algorithm: batch.plan.selection.algorithm,
         seed: batch.plan.seed,
         verdict: verdictJson(batch.assessment.verdict),
@@ -140,6 +151,12 @@ function plannedReport({ situation, batches }: PlanOutcome, files: readonly stri
     },
     text: lines,
   };
+}
+
+/** One line for the rate and where it comes from, and one for each other source that was asked. */
+function feerateOf(rate: FeeRate, from: FeerateOrigin | undefined): string[] {
+  if (from === undefined) return [`  ${formatFeeRate(rate)}`];
+  return feerateLines(rate, from).map((line) => `  ${printable(line)}`);
 }
 
 function nextStep({ id, assessment }: PlannedBatch): string[] {

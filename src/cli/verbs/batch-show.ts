@@ -1,6 +1,7 @@
 import { groupedAddress } from '../../domain/address.js';
 import { toHex } from '../../domain/bytes.js';
 import { fail } from '../../domain/fault.js';
+import { formatFeeRate } from '../../domain/feerate.js';
 import type { Network } from '../../domain/network.js';
 import { ok } from '../../domain/result.js';
 import { formatAmount } from '../../domain/sats.js';
@@ -8,10 +9,12 @@ import { formatTime } from '../../domain/time.js';
 import type { BatchRecord, HaltRecord, JournalState, ObjectionRecord } from '../../journal/state.js';
 import type { Destinations } from '../../policy/counterparties.js';
 import { destinationsOf } from '../../workflow/destinations.js';
+import { feerateLines, feerateOfPlan } from '../../workflow/feerate-record.js';
 import { haltsHolding } from '../../workflow/halt-scene.js';
 import { findBatch } from '../../workflow/situation.js';
 import type { Verb, VerbContext } from '../command.js';
 import { exportFile } from '../export-file.js';
+import { feerateData } from '../render/feerate.js';
 import { fields, table } from '../render/table.js';
 import { printable } from '../render/text.js';
 import { nameInBook } from '../render/verdict.js';
@@ -37,6 +40,9 @@ export const run: Verb = async (words, context) =>
     const transaction =
       batch.signed === null || heldBy.length > 0 ? null : await desk.journal.blob(batch.signed.transaction);
     if (transaction !== null && !transaction.ok) return transaction;
+    const plan = await desk.journal.blob(batch.plan);
+    if (!plan.ok) return plan;
+    const feerate = feerateOfPlan(plan.value);
     const files: string[] = [];
     if (words.flag('export')) {
       const copies = [{ name: 'unsigned.psbt', bytes: psbt.value }];
@@ -59,13 +65,13 @@ export const run: Verb = async (words, context) =>
       schema: 'countersign.batch-show/1',
       exit: 'OK',
       data: {
-        batch: batchData(batch, heldBy),
+        batch: { ...batchData(batch, heldBy), ...(feerate === null ? {} : feerateData(feerate.rate, feerate.from)) },
         psbt: Buffer.from(psbt.value).toString('base64'),
         ...(raw === null ? {} : { transaction: raw }),
         files,
       },
       text: [
-        ...batchLines(batch, heldBy, destinationsOf(read.value, desk.config.network), context),
+        ...batchLines(batch, heldBy, feerate, destinationsOf(read.value, desk.config.network), context),
         ...(raw !== null && words.flag('raw') ? ['', `  transaction ${raw}`] : []),
         ...files.map((file) => `  wrote ${file}`),
       ],
@@ -81,9 +87,17 @@ function objectionText({ kind, reason }: ObjectionRecord): string {
   return kind === 'rejected' ? `rejected: ${printable(reason ?? '')}` : 'took the approval back';
 }
 
+function feerateFields(feerate: ReturnType<typeof feerateOfPlan>): [string, string][] {
+  if (feerate === null) return [];
+  const { rate, from } = feerate;
+  const lines = from === null ? [formatFeeRate(rate)] : feerateLines(rate, from);
+  return lines.map((line, index) => [index === 0 ? '  feerate' : '', printable(line.trim())]);
+}
+
 function batchLines(
   batch: BatchRecord,
   heldBy: readonly HaltRecord[],
+  feerate: ReturnType<typeof feerateOfPlan>,
   destinations: Destinations,
   { style }: VerbContext,
 ): string[] {
@@ -93,6 +107,7 @@ function batchLines(
     ['  planned', `${formatTime(batch.plannedAt)} by ${batch.initiator}, journal entry ${batch.plannedSeq}`],
     ['  leaves', formatAmount(batch.spend)],
     ['  fee', formatAmount(batch.fee)],
+    ...feerateFields(feerate),
     ['  PSBT', `SHA-256 ${batch.psbt}`],
     ...(batch.parts.length < 2 ? [] : [['  parts', batch.parts.join(', ')] as [string, string]]),
     ...batch.approvals.map(({ person, at, validUntil }): [string, string] => [
@@ -117,9 +132,11 @@ function batchLines(
       : [['  signed', `${formatTime(batch.signed.at)}, txid ${batch.signed.txid}`] as [string, string]]),
     ...(batch.reason === null ? [] : [['  reason', printable(batch.reason)] as [string, string]]),
   ];
+  const anyBorne = batch.requests.some(({ feePayer }) => feePayer !== undefined);
   const rows = batch.requests.map((request) => [
     printable(request.id),
     request.amount,
+    ...(anyBorne ? [request.feePayer ?? 'vault'] : []),
     nameInBook(destinations, request),
     groupedAddress(request.address),
     printable(request.label ?? ''),
@@ -128,6 +145,7 @@ function batchLines(
   const columns = [
     { title: 'request' },
     { title: 'sat', align: 'right' as const },
+    ...(anyBorne ? [{ title: 'fee by' }] : []),
     { title: 'to' },
     { title: 'address' },
     { title: 'label' },
@@ -153,7 +171,10 @@ function batchData(batch: BatchRecord, heldBy: readonly HaltRecord[]): Record<st
     spend: batch.spend,
     fee: batch.fee,
     psbt_sha256: batch.psbt,
-    requests: batch.requests,
+    requests: batch.requests.map(({ feePayer, ...request }) => ({
+      ...request,
+      ...(feePayer === undefined ? {} : { fee_payer: feePayer }),
+    })),
     inputs: batch.inputs,
     parts: batch.parts,
     approvals: batch.approvals.map(({ person, at, validUntil }) => ({

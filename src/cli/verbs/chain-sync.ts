@@ -1,6 +1,7 @@
 import { ok } from '../../domain/result.js';
 import { reconcile } from '../../workflow/reconcile.js';
 import type { Verb } from '../command.js';
+import { proposedData, proposedLines } from '../render/feerate.js';
 import { takeFrom, withBackends } from '../take-from.js';
 import { importedReport } from './coins-import.js';
 import { reconciledReport } from './reconcile.js';
@@ -10,10 +11,10 @@ import { reconciledReport } from './reconcile.js';
  * longer know that there was a coin to ask for.
  */
 export const run: Verb = async (words, context) =>
-  withBackends(words, context, async (desk, backends) => {
-    const taken = await takeFrom(words, context, desk, backends);
+  withBackends(words, context, async (desk, backends, sources) => {
+    const taken = await takeFrom(words, context, desk, backends, sources);
     if (!taken.ok) return taken;
-    const { bytes, from, fetched, vanished } = taken.value;
+    const { bytes, from, fetched, vanished, feerate } = taken.value;
     const gone = vanished.size === 0 ? null : await reconcile(desk, backends, vanished);
     if (gone !== null && !gone.ok) return gone;
     const report = await importedReport(desk, bytes, `the coins of ${from}`, context.compose.clock());
@@ -23,7 +24,18 @@ export const run: Verb = async (words, context) =>
     return ok({
       schema: 'countersign.chain-sync/1',
       exit: spent?.exit ?? 'OK',
-      data: { from, fetched_transactions: fetched, ...data, spent: spent?.data ?? null },
-      text: [`Read from ${from}; previous transactions fetched: ${fetched}`, ...text, ...(spent?.text ?? [])],
+      data: {
+        from,
+        fetched_transactions: fetched,
+        ...data,
+        feerate: proposedData(feerate),
+        spent: spent?.data ?? null,
+      },
+      text: [
+        `Read from ${from}; previous transactions fetched: ${fetched}`,
+        ...text,
+        ...proposedLines(feerate),
+        ...(spent?.text ?? []),
+      ],
     });
   });

@@ -45,6 +45,7 @@ const declared = {
   destination: optionalField('destination', name, 'The id of the book that the request names.'),
   index: optionalField('index', integer(0, 2 ** 31 - 1), 'The index of a descriptor that the request declares.'),
 };
+const feePayer = optionalField('fee_payer', oneOf(['vault', 'payee']), 'Who bears its share of the fee.');
 const payments: Reader<readonly Payment[]> = list(object({ ...payment, ...declared }), 0, null);
 
 const ORIGIN_TEXT = /^([01])\/(0|[1-9][0-9]{0,9})$/;
@@ -224,7 +225,7 @@ const REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 const requestId = matching(REQUEST_ID, 'a request id');
 
 const requestList = list(
-  object({ ...payment, ...declared, id: optionalField('id', requestId, 'The id of the request.') }),
+  object({ ...payment, ...declared, feePayer, id: optionalField('id', requestId, 'The id of the request.') }),
   0,
   null,
 );

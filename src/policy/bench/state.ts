@@ -22,7 +22,16 @@ import {
 import { ago, type Moment, resolveMoment } from './moment.js';
 import { Refusal } from './refusal.js';
 import { screeningOf } from './screening.js';
-import type { CaseApproval, CaseBookEntry, CaseContent, CaseHalt, CaseReaders, CaseSpend, Payment } from './types.js';
+import type {
+  CaseApproval,
+  CaseBookEntry,
+  CaseContent,
+  CaseHalt,
+  CaseReaders,
+  CaseRequest,
+  CaseSpend,
+  Payment,
+} from './types.js';
 
 const MINUTE = 60;
 const DAY = 86_400;
@@ -200,12 +209,13 @@ export function requestsOf(
     if (!read.ok) throw new Refusal(read.error);
     return read.value;
   }
-  const asked: readonly (Payment & { readonly id?: string })[] = requests?.list ?? content.pay ?? [];
+  const asked: readonly CaseRequest[] = requests?.list ?? content.pay ?? [];
   return asked.map((one, index) => ({
     id: one.id ?? `r-${index + 1}`,
     address: one.to.text,
     script: scriptOf(one.to, ground),
     amount: one.amount,
+    ...(one.feePayer === 'payee' ? { feePayer: one.feePayer } : {}),
     ...declaredBy(one),
     where: one.to.where,
   }));

@@ -149,8 +149,13 @@ export interface CaseScreening {
   readonly own?: readonly OwnOrigin[];
 }
 
+export interface CaseRequest extends Payment {
+  readonly id?: string;
+  readonly feePayer?: 'vault' | 'payee';
+}
+
 export type CaseRequests =
-  | { readonly kind: 'list'; readonly list: readonly (Payment & { readonly id?: string })[] }
+  | { readonly kind: 'list'; readonly list: readonly CaseRequest[] }
   | { readonly kind: 'text'; readonly format: 'csv' | 'json'; readonly text: string };
 
 export interface CaseContent {

@@ -1,3 +1,4 @@
+import { type Hex, toHex } from '../../domain/bytes.js';
 import { formatAmount, type Sats } from '../../domain/sats.js';
 import { confirmedWithin } from '../windows.js';
 import { destinationKey, payees } from './payee.js';
@@ -40,16 +41,31 @@ interface RepeatedPayment {
   readonly batches: readonly string[];
 }
 
-/** Payments of this batch that another one of the last 24 hours made as well: the same destination, the same amount. */
+/**
+ * Payments of this batch that another one of the last 24 hours made as well: the same destination, the same amount. Where a
+ * payee bears its share of the fee, what it is paid differs from batch to batch, so what was asked for counts as well.
+ */
 export const repeatedPayments = perVerdict((context): readonly RepeatedPayment[] => {
   const earlier = earlierPayments(context);
+  const asked = askedAmounts(context);
   return payees(context).flatMap(({ script, name, amounts }) =>
-    [...new Set(amounts)].flatMap((amount) => {
+    [...new Set([...amounts, ...(asked.get(script) ?? [])])].flatMap((amount) => {
       const batches = earlier.get(paymentKey(destinationKey(context, script), amount)) ?? [];
       return batches.length === 0 ? [] : [{ name, amount, batches: [...new Set(batches)].sort() }];
     }),
   );
 });
+
+/** By script, what was asked for where the payee bears its share of the fee. */
+function askedAmounts({ requests }: RuleContext): ReadonlyMap<Hex, readonly Sats[]> {
+  const asked = new Map<Hex, Sats[]>();
+  for (const { script, amount, feePayer } of requests) {
+    if (feePayer === undefined) continue;
+    const hex = toHex(script);
+    asked.set(hex, [...(asked.get(hex) ?? []), amount]);
+  }
+  return asked;
+}
 
 /**
  * Payments of the last 24 hours to the destinations of the batch, unconfirmed ones included, to the batches that made them;
@@ -62,7 +78,7 @@ function earlierPayments(context: RuleContext): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const spend of [...confirmedWithin(index, time, DAY), ...index.pending]) {
     if (spend.inputs.some((input) => inputs.has(input))) continue;
-    for (const { script, amount } of spend.outputs) {
+    for (const { script, amount } of [...spend.outputs, ...(spend.asked ?? [])]) {
       const destination = destinationKey(context, script);
       if (!keys.has(destination)) continue;
       const key = paymentKey(destination, amount);

@@ -1,45 +1,34 @@
 import { type Hex, toHex } from '../../domain/bytes.js';
 import { formatAmount, type Sats, sumSats } from '../../domain/sats.js';
+import { matchPayments } from '../paid-requests.js';
 import { listed, outputName, plural, type Rule, type RuleContext, repeated } from './rule.js';
 
 /** What makes two payments look alike. */
 export const paymentKey = (script: Hex, amount: Sats): string => `${script}:${amount}`;
 
-/** The items whose key has no counterpart among the `given` keys, one for one. */
-function unmatched<T>(items: readonly T[], keys: readonly string[], given: readonly string[]): T[] {
-  const left = new Map<string, number>();
-  for (const key of given) left.set(key, (left.get(key) ?? 0) + 1);
-  return items.filter((_, place) => {
-    const key = keys[place] ?? '';
-    const count = left.get(key) ?? 0;
-    left.set(key, count - 1);
-    return count <= 0;
-  });
-}
-
 /**
  * The outputs that are not proven change are the requested payments: the same scripts and amounts, each as often. Two
  * payments merged into one output are denied, as a customer's payment could no longer be told from the next one's, unless
  * the policy has merge_outputs: then all that is asked for one script may also stand as one output of exactly the sum.
+ *
+ * Where a payee bears its share of the fee, its output may be less than was asked for, by at most that share (see
+ * mostBorne); it stands apart, merged with nothing.
  */
 export const requestsMatch: Rule = {
   tag: 'requests-match',
   codes: ['REQUEST_PSBT_MISMATCH'],
   check: (context) => {
-    const { payments, document } = context;
+    const { payments, document, facts } = context;
     const isMerged = document.transaction.mergeOutputs === true ? mergedScripts(context) : new Set<Hex>();
     const apart = <T extends { readonly script: Uint8Array }>(list: readonly T[]): readonly T[] =>
       isMerged.size === 0 ? list : list.filter(({ script }) => !isMerged.has(toHex(script)));
-    const requests = apart(context.requests);
-    const outputs = apart(payments);
-    const paid = outputs.map(({ script, value }) => paymentKey(toHex(script), value));
-    const asked = requests.map(({ script, amount }) => paymentKey(toHex(script), amount));
-    const unpaid = unmatched(requests, asked, paid).map(({ id, address, amount }) => ({
+    const matched = matchPayments(apart(context.requests), apart(payments), facts.fee, context.requests.length);
+    const unpaid = matched.unpaid.map(({ id, address, amount, feePayer }) => ({
       subject: `request ${id}`,
-      text: `Request ${id} asks for ${formatAmount(amount)} to ${address}; the PSBT has no output of its own for it.`,
+      text: `Request ${id} asks for ${formatAmount(amount)} to ${address}${feePayer === undefined ? '' : `, less at most ${formatAmount(matched.mostBorne)} of the fee`}; the PSBT has no output of its own for it.`,
       remedy: 'plan the batch again from its requests',
     }));
-    const unasked = unmatched(outputs, paid, asked).map((output) => ({
+    const unasked = matched.unasked.map((output) => ({
       subject: outputName(output),
       text: `The PSBT pays ${formatAmount(output.value)} to ${outputName(output)}, which no request asks for and which is not proven change.`,
       remedy: 'find out who put this output there, and plan the batch again from its requests',
@@ -47,7 +36,9 @@ export const requestsMatch: Rule = {
     const text = () => {
       const how =
         isMerged.size === 0 ? 'one for one' : `those of ${plural(isMerged.size, 'script')} as one output of the sum`;
-      return `The outputs that are not change are the ${plural(context.requests.length, 'requested payment')}, ${how}.`;
+      const bearing = context.requests.filter(({ feePayer }) => feePayer === 'payee').length;
+      const less = bearing === 0 ? '' : ` The payees of ${bearing} bear their shares of the fee.`;
+      return `The outputs that are not change are the ${plural(context.requests.length, 'requested payment')}, ${how}.${less}`;
     };
     return listed(context, 'REQUEST_PSBT_MISMATCH', text, [...unpaid, ...unasked]);
   },
@@ -55,7 +46,10 @@ export const requestsMatch: Rule = {
 
 /** Scripts that several requests name, and one output pays with exactly their sum. */
 function mergedScripts({ payments, requests }: RuleContext): ReadonlySet<Hex> {
-  const asked = amountsByScript(requests.map(({ script, amount }) => ({ script, amount })));
+  const borne = new Set(requests.flatMap(({ script, feePayer }) => (feePayer === undefined ? [] : [toHex(script)])));
+  const asked = amountsByScript(
+    requests.flatMap(({ script, amount }) => (borne.has(toHex(script)) ? [] : [{ script, amount }])),
+  );
   const paid = amountsByScript(payments.map(({ script, value }) => ({ script, amount: value })));
   return new Set(
     [...asked].flatMap(([script, amounts]) => {

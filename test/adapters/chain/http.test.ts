@@ -44,6 +44,16 @@ describe('one HTTP exchange', () => {
     expect(await ask(url)).toMatch(/^E_CHAIN_ANSWER the node answers more than 1000 bytes/);
   });
 
+  it('a server that sends a byte now and then is not waited for beyond the time of the whole', async () => {
+    const url = await servers.http((_, response) => {
+      const more = setInterval(() => response.write('x'), 20);
+      response.on('close', () => clearInterval(more));
+    });
+    expect(await ask(url, { idleLimit: 1000, totalLimit: 300 })).toMatch(
+      /^E_CHAIN_UNREACHABLE .*no whole answer within 0\.3 s/,
+    );
+  });
+
   it('an answer that is cut short is none', async () => {
     const url = await servers.http((_, response) => {
       response.writeHead(200, { 'content-length': '100' });
