@@ -28,39 +28,41 @@ export function matchPayments<O extends Paid>(
   shares: number,
 ): MatchedPayments<O> {
   const most = mostBorne(fee, shares);
-  const given = new Map<WithdrawalRequest, O>();
+  // By place in both lists: the same request may stand there twice, and is denied for that elsewhere.
+  const places = outputs.map((output, place) => ({ output, place }));
+  const given = new Map<number, (typeof places)[number]>();
   // Exact ones first: of outputs that are alike it does not matter which one they take.
-  const exact = grouped(outputs, ({ script, value }) => `${toHex(script)}:${value}`);
-  for (const request of requests) {
+  const exact = grouped(places, ({ output }) => `${toHex(output.script)}:${output.value}`);
+  for (const [place, request] of requests.entries()) {
     const alike = request.feePayer === undefined ? exact.get(`${toHex(request.script)}:${request.amount}`) : undefined;
-    const output = alike?.pop();
-    if (output !== undefined) given.set(request, output);
+    const found = alike?.pop();
+    if (found !== undefined) given.set(place, found);
   }
   // The others have ranges of one length: the lowest output that fits, for the lowest amount first, leaves most to the rest.
-  const rest = [...exact.values()].flat().toSorted((a, b) => compare(a.value, b.value));
-  const free = grouped(rest, ({ script }) => toHex(script));
+  const rest = [...exact.values()].flat().toSorted((a, b) => compare(a.output.value, b.output.value));
+  const free = grouped(rest, ({ output }) => toHex(output.script));
   const reached = new Map<string, number>();
-  const bearing = requests.filter(({ feePayer }) => feePayer === 'payee');
-  for (const request of bearing.toSorted((a, b) => compare(a.amount, b.amount))) {
+  const bearing = [...requests.entries()].filter(([, { feePayer }]) => feePayer === 'payee');
+  for (const [place, request] of bearing.toSorted(([, a], [, b]) => compare(a.amount, b.amount))) {
     const script = toHex(request.script);
     const candidates = free.get(script) ?? [];
-    let place = reached.get(script) ?? 0;
-    while ((candidates[place]?.value ?? request.amount) < request.amount - most) place += 1;
-    const output = candidates[place];
-    if (output !== undefined && output.value <= request.amount) {
-      given.set(request, output);
-      place += 1;
+    let next = reached.get(script) ?? 0;
+    while ((candidates[next]?.output.value ?? request.amount) < request.amount - most) next += 1;
+    const found = candidates[next];
+    if (found !== undefined && found.output.value <= request.amount) {
+      given.set(place, found);
+      next += 1;
     }
-    reached.set(script, place);
+    reached.set(script, next);
   }
-  const taken = new Set(given.values());
+  const taken = new Set([...given.values()].map(({ place }) => place));
   return {
-    pairs: requests.flatMap((request) => {
-      const output = given.get(request);
-      return output === undefined ? [] : [{ request, output }];
+    pairs: requests.flatMap((request, place) => {
+      const found = given.get(place);
+      return found === undefined ? [] : [{ request, output: found.output }];
     }),
-    unpaid: requests.filter((request) => !given.has(request)),
-    unasked: outputs.filter((output) => !taken.has(output)),
+    unpaid: requests.filter((_, place) => !given.has(place)),
+    unasked: outputs.filter((_, place) => !taken.has(place)),
     mostBorne: most,
   };
 }
