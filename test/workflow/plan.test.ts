@@ -100,7 +100,7 @@ describe('batch plan', () => {
       const { stdout } = await s.expect(0, 'batch', 'plan', 'a.csv', '--as', 'alice', '--seed', SEED, ...more);
       const id = /Batch (\S+)/.exec(stdout)?.[1] ?? '';
       await s.expect(0, 'batch', 'abandon', id, '--reason', 'again', '--as', 'alice');
-      return /([0-9.]+ sat\/vB), seed/.exec(stdout)?.[1] ?? '';
+      return /([0-9.]+ sat\/vB), from/.exec(stdout)?.[1] ?? '';
     };
     expect(await rate()).toBe('12.5 sat/vB');
     expect(await rate('--feerate', '3.25')).toBe('3.25 sat/vB');
