@@ -25,6 +25,8 @@ export interface Report {
   readonly data: Readonly<Record<string, unknown>>;
   /** For people: whole lines, already coloured. */
   readonly text: readonly string[];
+  /** Of a verb that answers a node: what the node reads, unless --json was asked for. */
+  readonly answer?: Readonly<Record<string, unknown>> | readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface VerbContext {

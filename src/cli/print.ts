@@ -13,12 +13,13 @@ export interface Printed {
 /** Lays out what a verb said: one JSON object on stdout with people's text on stderr, or people's text on stdout. */
 export function print(result: VerbResult, json: boolean, style: Style, verb: string): Printed {
   if (result.ok) return printReport(result.value, json);
-  return printFailure(asFailure(result.error), json, style, verb);
+  return printFailure(failureOf(result.error), json, style, verb);
 }
 
-function asFailure(error: Fault | readonly Fault[] | Failure): Failure {
-  if ('faults' in error) return error;
-  return { faults: 'tag' in error ? [error] : error, data: {}, text: [] };
+/** Whatever a verb fails with, with a remedy for each fault. */
+export function failureOf(error: Fault | readonly Fault[] | Failure): Failure {
+  const failure = 'faults' in error ? error : { faults: 'tag' in error ? [error] : error, data: {}, text: [] };
+  return { ...failure, faults: failure.faults.map(withRemedy) };
 }
 
 function printReport(report: Report, json: boolean): Printed {
@@ -26,21 +27,21 @@ function printReport(report: Report, json: boolean): Printed {
   const text = report.text.length === 0 ? '' : `${report.text.join('\n')}\n`;
   if (!json) return { stdout: text, stderr: '', code };
   const object = { schema: report.schema, exit: code, ...report.data };
-  return { stdout: jsonText(object), stderr: text, code };
+  return { stdout: jsonText(object, 2), stderr: text, code };
 }
 
 function printFailure(failure: Failure, json: boolean, style: Style, verb: string): Printed {
-  const faults = failure.faults.map(withRemedy);
+  const { faults } = failure;
   const code = worstExit(faults);
   const lines = [...faults.flatMap((fault) => faultLines(fault, style)), ...failure.text];
   const text = lines.map((line) => `${line}\n`).join('');
   if (!json) return { stdout: '', stderr: text, code };
   const object = { schema: `countersign.${verb}/1`, exit: code, ...failure.data, faults: faults.map(faultJson) };
-  return { stdout: jsonText(object), stderr: text, code };
+  return { stdout: jsonText(object, 2), stderr: text, code };
 }
 
 /** The code of the first fault: they are reported in order of importance. */
-function worstExit(faults: readonly Fault[]): number {
+export function worstExit(faults: readonly Fault[]): number {
   const first = faults[0];
   return first === undefined ? exitCode('FAULT') : exitCode(FAULTS[first.tag].exit);
 }
@@ -71,14 +72,17 @@ function faultJson(fault: Fault): Record<string, unknown> {
  */
 const OBEYED = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-function jsonText(object: unknown): string {
-  const text = JSON.stringify(object, jsonValue, 2).replace(OBEYED, (character) =>
+function jsonText(object: unknown, indent: number): string {
+  const text = JSON.stringify(object, jsonValue, indent).replace(OBEYED, (character) =>
     [...Array(character.length).keys()]
       .map((unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`)
       .join(''),
   );
   return `${text}\n`;
 }
+
+/** The same on one line, for a reader that takes one. */
+export const jsonLine = (value: unknown): string => jsonText(value, 0);
 
 function jsonValue(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();

@@ -5,6 +5,8 @@ import { err } from '../domain/result.js';
 import type { Composition } from '../workflow/ports.js';
 import type { CommandSpec, VerbContext, VerbResult, Words } from './command.js';
 import { askedHelp, globalsLast, helpText, verbOf } from './help.js';
+import { printForNode } from './node-answer.js';
+import { isNodeCall, verbFirst } from './node-call.js';
 import { print } from './print.js';
 import { makeStyle } from './render/style.js';
 import { COMMANDS } from './tree.js';
@@ -30,7 +32,9 @@ export type Compose = (options: CompositionOptions) => Promise<Composition>;
 
 /** Parses a command line, runs its verb, prints what it says, and returns the exit code. */
 export async function runCommandLine(asked: readonly string[], compose: Compose, io: Io): Promise<number> {
-  const argv = globalsLast(asked);
+  const arranged = verbFirst(globalsLast(asked));
+  if (!arranged.ok) return emit(arranged, formOf(asked, asked.includes('--json')), io, 'usage');
+  const argv = arranged.value;
   const help = askedHelp(argv);
   if (help !== null) {
     // Nothing at all was asked for: the help is then an answer to a mistake.
@@ -54,7 +58,7 @@ export async function runCommandLine(asked: readonly string[], compose: Compose,
     const usage = fault('E_USAGE', message, {
       remedy: `see countersign ${[...(verb?.path ?? []), '--help'].join(' ')}`,
     });
-    return emit(err(usage), argv.includes('--json'), io, 'usage');
+    return emit(err(usage), formOf(argv, argv.includes('--json')), io, 'usage');
   }
   return code;
 }
@@ -148,11 +152,20 @@ async function runVerb(spec: CommandSpec, words: Words, json: boolean, compose: 
   const { run } = await spec.load();
   const result = await run(words, context);
   progress.finish();
-  return emit(result, json, io, spec.path.join('-'));
+  return emit(result, formOf(spec.path, json), io, spec.path.join('-'));
 }
 
-function emit(result: VerbResult, json: boolean, io: Io, verb: string): number {
-  const printed = print(result, json, makeStyle(io.colors && !json, io.width), verb);
+/** For whom a verb prints: people, whoever asked for --json, or a node that calls. */
+type Form = 'people' | 'json' | 'node';
+
+function formOf(words: readonly string[], json: boolean): Form {
+  if (json) return 'json';
+  return isNodeCall(words) ? 'node' : 'people';
+}
+
+function emit(result: VerbResult, form: Form, io: Io, verb: string): number {
+  const style = makeStyle(io.colors && form === 'people', io.width);
+  const printed = form === 'node' ? printForNode(result) : print(result, form === 'json', style, verb);
   if (printed.stderr !== '') io.stderr(printed.stderr);
   if (printed.stdout !== '') io.stdout(printed.stdout);
   return printed.code;

@@ -2,6 +2,7 @@ import type { CommandSpec } from './command.js';
 import { BATCH_COMMANDS } from './tree/batches.js';
 import { DOCUMENT_COMMANDS } from './tree/documents.js';
 import { OTHER_COMMANDS } from './tree/looking.js';
+import { SIGNER_COMMANDS } from './tree/signer.js';
 import { VAULT_COMMANDS } from './tree/vault.js';
 
 /** Every verb, in the order of the journey. */
@@ -9,5 +10,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...VAULT_COMMANDS,
   ...DOCUMENT_COMMANDS,
   ...BATCH_COMMANDS,
+  ...SIGNER_COMMANDS,
   ...OTHER_COMMANDS,
 ];

@@ -6,14 +6,23 @@ import type { VerbContext, VerbResult, Words } from './command.js';
 
 /** Opens the workspace, runs the work, and closes the journal whatever happened. */
 export async function withWorkspace(
-  { compose }: VerbContext,
+  context: VerbContext,
   work: (desk: Desk) => Promise<VerbResult>,
 ): Promise<VerbResult> {
+  const done = await inWorkspace(context, work);
+  return done.ok ? done.value : done;
+}
+
+/** The same for a part of a verb: gives back whatever the work gives. */
+export async function inWorkspace<T>(
+  { compose }: VerbContext,
+  work: (desk: Desk) => Promise<T>,
+): Promise<Result<T, Fault>> {
   const opened = await compose.openWorkspace();
   if (!opened.ok) return opened;
   const { clock, random, documents, files } = compose;
   try {
-    return await work({ ...opened.value, ports: { clock, random, documents, files } });
+    return ok(await work({ ...opened.value, ports: { clock, random, documents, files } }));
   } finally {
     await opened.value.journal.close();
   }

@@ -106,8 +106,8 @@ function deviceAmount(sats: Sats, network: Network): string {
   return `${ticker} ${formatBtc(sats).replace(/\.?0+$/, '')}`;
 }
 
-/** The test app knows one test network: it writes regtest addresses as testnet ones. */
-function deviceAddress(script: Uint8Array, network: Network): string {
+/** An address as the device writes it. The test app knows one test network: regtest addresses come as testnet ones. */
+export function deviceAddress(script: Uint8Array, network: Network): string {
   const address = encodeAddress(script, network === 'regtest' ? 'testnet3' : network);
   return address ?? `script ${toHex(script)}, which has no address`;
 }

@@ -9,6 +9,7 @@ import { LIFECYCLE_FAULTS } from './faults/lifecycle.js';
 import { PLAN_FAULTS } from './faults/plan.js';
 import { PSBT_FAULTS } from './faults/psbt.js';
 import { SCREENING_FAULTS } from './faults/screening.js';
+import { SIGNER_FAULTS } from './faults/signer.js';
 import { VAULT_FAULTS } from './faults/vault.js';
 import { WORKFLOW_FAULTS } from './faults/workflow.js';
 import { err, type Result } from './result.js';
@@ -28,6 +29,7 @@ export const FAULTS = {
   ...CHAIN_FAULTS,
   ...SCREENING_FAULTS,
   ...HALT_FAULTS,
+  ...SIGNER_FAULTS,
 } as const;
 
 export type FaultTag = keyof typeof FAULTS;

@@ -1,12 +1,12 @@
 import { isDefaultKind } from '../device/estimate.js';
 import { checkSignable, checkTransport, identify } from '../device/preflight.js';
-import { previewRegistration } from '../device/screens.js';
+import { deviceAddress, previewRegistration } from '../device/screens.js';
 import type { IdentifiedDevice, Registration, Screen, Signer } from '../device/types.js';
-import { encodeAddress } from '../domain/address.js';
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import type { Vault } from '../vault/types.js';
+import { sayNothingKept } from './broken-off.js';
 import { converse } from './device.js';
 import type { Composition, Desk } from './ports.js';
 import { checkCosigner } from './registrations.js';
@@ -17,6 +17,8 @@ export interface RegisterOptions {
   readonly record: string | null;
   /** The cosigner that is meant, or null for whichever device is attached. */
   readonly signer: Hex | null;
+  /** Breaks it off: nothing is kept then, and an earlier registration stays the one in use. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What the person at the terminal sees before the device shows the policy. */
@@ -40,7 +42,7 @@ export interface Registered {
 export async function registerDevice(
   desk: Desk,
   openDevice: Composition['openDevice'],
-  { device, record, signer: expected }: RegisterOptions,
+  { device, record, signer: expected, signal }: RegisterOptions,
   events: RegisterEvents,
 ): Promise<Result<Registered, Fault>> {
   const open = await openVault(desk);
@@ -48,10 +50,10 @@ export async function registerDevice(
   const { vault } = open.value;
   const ready = checkRegistrable(vault, device, expected);
   if (!ready.ok) return ready;
-  const answer = await converse(openDevice, { spec: device, record, psbt: null }, (signer, name) =>
+  const answer = await converse(openDevice, { spec: device, record, psbt: null, signal }, (signer, name) =>
     register(open.value, signer, name, expected, events),
   );
-  if (!answer.ok) return answer;
+  if (!answer.ok) return sayNothingKept(answer);
   const { registration, app } = answer.value;
   const { fingerprint, name, policy, hmac } = registration;
   return desk.journal.transact(async (tx) => {
@@ -89,7 +91,7 @@ async function register(
   const registration: Registration = { fingerprint, ...given.value };
   const address = await signer.address(vault, 0, 0, registration, 'silently');
   if (!address.ok) return address;
-  const due = encodeAddress(deriver.at(0, 0).script, vault.network);
+  const due = deviceAddress(deriver.at(0, 0).script, vault.network);
   if (address.value === due) return ok({ ...device.value, registration });
   return fail(
     'E_DEVICE_MISMATCH',

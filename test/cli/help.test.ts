@@ -96,6 +96,7 @@ describe('what a command loads', () => {
     'dist/cli/tree/documents.js',
     'dist/cli/tree/looking.js',
     'dist/cli/tree/options.js',
+    'dist/cli/tree/signer.js',
     'dist/cli/tree/vault.js',
     'dist/main.js',
   ];

@@ -64,6 +64,8 @@ export class Session {
   signer: (request: DeviceRequest) => Signer = () => softSigner();
   /** How a signal would reach a command that wants to end well; nobody sends one unless a test does. */
   interruptible: Composition['interruptible'] = (work) => work(new AbortController().signal);
+  /** What standard input holds; without it, nobody may read it. */
+  stdin: string | null = null;
   #drawn = 0;
 
   constructor(readonly folder: string) {}
@@ -112,6 +114,11 @@ export class Session {
     });
     return {
       ...real,
+      files: {
+        ...real.files,
+        read: async (path) =>
+          path === '-' && this.stdin !== null ? ok(Buffer.from(this.stdin)) : real.files.read(path),
+      },
       ssh: {
         sign: async (keyFile, namespace, message) => ok(softSign(tokenOf(personOf(keyFile)), message, { namespace })),
         publicKeyOf: async (keyFile) =>

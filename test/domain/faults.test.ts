@@ -12,6 +12,7 @@ import { LIFECYCLE_FAULTS } from '../../src/domain/faults/lifecycle.js';
 import { PLAN_FAULTS } from '../../src/domain/faults/plan.js';
 import { PSBT_FAULTS } from '../../src/domain/faults/psbt.js';
 import { SCREENING_FAULTS } from '../../src/domain/faults/screening.js';
+import { SIGNER_FAULTS } from '../../src/domain/faults/signer.js';
 import { VAULT_FAULTS } from '../../src/domain/faults/vault.js';
 import { WORKFLOW_FAULTS } from '../../src/domain/faults/workflow.js';
 import { all, err, ok } from '../../src/domain/result.js';
@@ -33,6 +34,7 @@ test('every fault has an exit code above 0, and no two rooms share a tag', () =>
     PLAN_FAULTS,
     PSBT_FAULTS,
     SCREENING_FAULTS,
+    SIGNER_FAULTS,
     VAULT_FAULTS,
     WORKFLOW_FAULTS,
   ];

@@ -1,5 +1,5 @@
 import { ok } from '../../domain/result.js';
-import { registerDevice } from '../../workflow/register-device.js';
+import { type RegisterEvents, registerDevice } from '../../workflow/register-device.js';
 import type { Verb } from '../command.js';
 import { screenLines } from '../render/device.js';
 import { fields } from '../render/table.js';
@@ -13,7 +13,7 @@ export const run: Verb = async (words, context) =>
       record: words.text('record') ?? null,
       signer: words.text('signer') ?? null,
     };
-    const registered = await registerDevice(desk, compose.openDevice, options, {
+    const events: RegisterEvents = {
       identified: ({ app, fingerprint }, name, screens) => {
         notice(
           `device: ${name}, app ${app.name} ${app.version}, fingerprint ${fingerprint}, account key is the vault's`,
@@ -22,7 +22,10 @@ export const run: Verb = async (words, context) =>
         for (const line of screenLines(screens, approvals, style)) notice(line);
         notice('Compare every key with the list that its holder gave you, not with this screen alone.');
       },
-    });
+    };
+    const registered = await compose.interruptible((signal) =>
+      registerDevice(desk, compose.openDevice, { ...options, signal }, events),
+    );
     if (!registered.ok) return registered;
     const { registration, vault, again } = registered.value;
     const missing = [...new Set(vault.keys.map(({ fingerprint }) => fingerprint))].filter(

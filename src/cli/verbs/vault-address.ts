@@ -1,8 +1,10 @@
+import { deviceAddress } from '../../device/screens.js';
 import { groupedAddress } from '../../domain/address.js';
 import { toHex } from '../../domain/bytes.js';
 import { fail } from '../../domain/fault.js';
 import { formatPath } from '../../domain/path.js';
 import { ok } from '../../domain/result.js';
+import { sayNothingKept } from '../../workflow/broken-off.js';
 import { showAddress } from '../../workflow/device.js';
 import { checkCosigner } from '../../workflow/registrations.js';
 import { vaultAddress } from '../../workflow/vault.js';
@@ -24,22 +26,23 @@ export const run: Verb = async (words, context) =>
     const expected = words.text('signer') ?? null;
     const known = expected === null ? ok(undefined) : checkCosigner(open.vault, expected);
     if (!known.ok) return known;
+    const onDevice = deviceAddress(derived.script, open.vault.network);
     const verify = words.flag('verify');
     let verifiedOn: string | null = null;
     if (verify) {
-      context.notice(`Compare with the device: ${groupedAddress(address)}`);
-      const request = {
-        spec: words.text('device') ?? desk.config.device,
-        record: words.text('record') ?? null,
-        psbt: null,
-      };
-      const shown = await showAddress(context.compose.openDevice, request, open, branch, index.value, expected);
-      if (!shown.ok) return shown;
+      context.notice(`Compare with the device: ${groupedAddress(onDevice)}`);
+      const { openDevice, interruptible } = context.compose;
+      const shown = await interruptible((signal) => {
+        const spec = words.text('device') ?? desk.config.device;
+        const request = { spec, record: words.text('record') ?? null, psbt: null, signal };
+        return showAddress(openDevice, request, open, branch, index.value, expected);
+      });
+      if (!shown.ok) return sayNothingKept(shown);
       verifiedOn = shown.value.fingerprint;
-      if (shown.value.address !== address) {
+      if (shown.value.address !== onDevice) {
         return fail(
           'E_DEVICE_MISMATCH',
-          `the device shows ${shown.value.address}, and the descriptor gives ${address}`,
+          `the device shows ${shown.value.address}, and the descriptor gives ${onDevice}`,
           {
             remedy: 'do not use either address: find out which of the two is not what it claims to be',
           },
