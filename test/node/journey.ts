@@ -21,8 +21,8 @@ export function onRegtest(text: string): string {
 }
 
 /** A workspace on a real regtest chain: the demo's policy and book, aged as in the demo, and the node as its back end. */
-export async function regtestWorkspace(node: RegtestNode): Promise<Session> {
-  const session = await stage({ until: 'nothing' });
+export async function regtestWorkspace(node: RegtestNode, empty?: Session): Promise<Session> {
+  const session = empty ?? (await stage({ until: 'nothing' }));
   const policy = onRegtest(policyText());
   const files: Readonly<Record<string, string>> = {
     'policy.yaml': policy,

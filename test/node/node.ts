@@ -34,6 +34,13 @@ function onPath(name: string): string | null {
   }
 }
 
+/** Why a node cannot call an external signer here; null where it can. */
+export function withoutSigner(program: NodeProgram | null): string | null {
+  if (program === null) return 'no node is on the PATH';
+  const help = execFileSync(program.path, ['-help'], { encoding: 'utf8' });
+  return help.includes('-signer=<cmd>') ? null : `${program.name} is built without -signer=`;
+}
+
 async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -59,7 +66,7 @@ export class RegtestNode {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  static async start(program: NodeProgram): Promise<RegtestNode> {
+  static async start(program: NodeProgram, more: readonly string[] = []): Promise<RegtestNode> {
     const folder = mkdtempSync(join(tmpdir(), 'countersign-node-'));
     const port = await freePort();
     const args = [
@@ -75,6 +82,7 @@ export class RegtestNode {
       '-fallbackfee=0.0001',
       '-acceptnonstdtxn=0',
       ...(program.name === 'litecoind' ? LITECOIN_FLAGS : []),
+      ...more,
     ];
     const child = spawn(program.path, args, { stdio: 'ignore' });
     const node = new RegtestNode(program, folder, port, join(folder, 'regtest', '.cookie'), child);

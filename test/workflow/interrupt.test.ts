@@ -1,88 +1,24 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { parseTranscript } from '../../src/device/transcript.js';
-import { parseTime } from '../../src/domain/time.js';
-import { removeAll, type Session, stage } from '../cli/session.js';
+import { removeAll, stage } from '../cli/session.js';
 import { isSignPsbt } from '../device/faulty.js';
+import { child, thinking } from './signalled.js';
 
 /** Ctrl-C and its like reach the built program in a process of its own, while a device owes it an answer. */
 afterAll(removeAll);
 
-const SCRIPT = fileURLToPath(new URL('./interrupt.child.mjs', import.meta.url));
 const FILE = fileURLToPath(new URL('../../examples/demo/recordings/withdrawals.apdu', import.meta.url));
 const parsed = parseTranscript(readFileSync(FILE, 'utf8'), FILE);
 if (!parsed.ok) throw new Error(parsed.error.message);
 const { exchanges } = parsed.value;
 const SIGN = exchanges.findIndex(({ request }) => isSignPsbt(request));
 
-let server: Server | null = null;
-afterEach(() => {
-  server?.closeAllConnections();
-  server?.close();
-  server = null;
-});
-
-/** The recorded device behind an emulator's port; it answers so many requests, and then a person thinks. */
-async function thinking(answers: number): Promise<{ readonly spec: string; readonly asked: Promise<void> }> {
-  let next = 0;
-  let reached: () => void = () => {};
-  const asked = new Promise<void>((resolve) => {
-    reached = resolve;
-  });
-  const opened = createServer((request, response) => {
-    request.resume().on('end', () => {
-      const recorded = next < answers ? exchanges[next] : undefined;
-      next += 1;
-      if (recorded === undefined) reached();
-      else response.end(JSON.stringify({ data: Buffer.from(recorded.response).toString('hex') }));
-    });
-  });
-  server = opened;
-  await new Promise<void>((resolve) => opened.listen(0, '127.0.0.1', resolve));
-  const address = opened.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return { spec: `speculos:http://127.0.0.1:${address.port}`, asked };
-}
-
-interface Child {
-  readonly process: ChildProcess;
-  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; said: string }>;
-  /** Resolves when it has said so. */
-  says(text: string): Promise<void>;
-}
-
-function child(s: Session, argv: readonly string[], more: { stuck?: boolean } = {}): Child {
-  const started = spawn(process.execPath, [SCRIPT], { stdio: ['pipe', 'pipe', 'pipe'] });
-  let said = '';
-  const waiting: (() => void)[] = [];
-  for (const stream of [started.stdout, started.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      for (const look of waiting) look();
-    });
-  }
-  const ended = new Promise<Awaited<Child['ended']>>((resolve) => {
-    started.on('close', (code, signal) => resolve({ code, signal, said }));
-  });
-  started.stdin.end(JSON.stringify({ folder: s.folder, now: parseTime(s.now), argv, ...more }));
-  const says = (text: string) =>
-    new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (said.includes(text)) resolve();
-      };
-      waiting.push(look);
-      look();
-    });
-  return { process: started, ended, says };
-}
-
 async function interrupted(answers: number, signal: NodeJS.Signals, words: readonly string[] = []) {
   const s = await stage();
   const id = await s.ready('withdrawals.csv');
-  const { spec, asked } = await thinking(answers);
+  const { spec, asked } = await thinking(exchanges, answers);
   const running = child(s, ['batch', 'sign', id, '--device', spec, ...words]);
   await Promise.race([asked, running.ended]);
   running.process.kill(signal);
@@ -120,7 +56,7 @@ describe('a signal while a device owes an answer', () => {
   it('a second one ends the process at once, and the state that is left is honest', async () => {
     const s = await stage();
     const id = await s.ready('withdrawals.csv');
-    const { spec, asked } = await thinking(SIGN + 40);
+    const { spec, asked } = await thinking(exchanges, SIGN + 40);
     const running = child(s, ['batch', 'sign', id, '--device', spec], { stuck: true });
     await Promise.race([asked, running.ended]);
     running.process.kill('SIGINT');

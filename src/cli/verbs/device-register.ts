@@ -23,9 +23,10 @@ export const run: Verb = async (words, context) =>
         notice('Compare every key with the list that its holder gave you, not with this screen alone.');
       },
     };
-    const registered = await compose.interruptible((signal) =>
-      registerDevice(desk, compose.openDevice, { ...options, signal }, events),
-    );
+    const registered = await compose.interruptible((signal) => {
+      signal.addEventListener('abort', () => notice(INTERRUPTED));
+      return registerDevice(desk, compose.openDevice, { ...options, signal }, events);
+    });
     if (!registered.ok) return registered;
     const { registration, vault, again } = registered.value;
     const missing = [...new Set(vault.keys.map(({ fingerprint }) => fingerprint))].filter(
@@ -47,3 +48,5 @@ export const run: Verb = async (words, context) =>
       ),
     });
   });
+
+const INTERRUPTED = 'interrupted: the device is let go, and nothing is kept; once more ends the program at once';
