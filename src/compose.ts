@@ -64,6 +64,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
       return openFees(sources, chain, (path) => inFolder(folder, path));
     },
     chainSource: async (text, cookie) => (await import('./adapters/chain/sources.js')).parseSource(text, cookie),
+    listDevices: async () => (await import('./device/transport/hid.js')).listHid(),
     openDevice: async (request) => (await import('./connect.js')).connect(request, options.version, named),
     checkDevice: async (request) => (await import('./connect.js')).checkRequest(request, named),
     interruptible: options.interruptible ?? ((work) => work(new AbortController().signal)),

@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module';
 import type { Path } from '../domain/path.js';
 import { type NamedPolicy, serialisePolicy } from '../vault/wallet-policy.js';
+import type { LedgerModel } from './models.js';
 import type { ApduChannel } from './types.js';
 
 type BtcModule = typeof import('@ledgerhq/hw-app-btc', { with: { 'resolution-mode': 'require' }});
@@ -151,27 +152,64 @@ function transportOver(channel: ApduChannel): Transport {
   return new ChannelTransport();
 }
 
+/** A Ledger on USB, as the operating system lists it: nothing was opened, and the device was not asked. */
+export interface HidEntry {
+  /** Where the operating system has it now; another one after every plugging in, and after an app opens or closes. */
+  readonly path: string;
+  /** USB product id: the model in its high byte, the interfaces that are on in its low one. */
+  readonly productId: number | null;
+  /** By its product id; null where that tells none. */
+  readonly model: LedgerModel | null;
+  /** As the USB descriptor has it; many Ledgers give the same. */
+  readonly serial: string | null;
+}
+
 /** What the HID channel needs of an opened device. */
 export interface HidDevice {
-  /** Ledger's name of the model, for example "Ledger Nano S"; null where it did not tell. */
-  readonly model: string | null;
   exchange(apdu: Uint8Array): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** The paths of the attached Ledgers. `list` may throw at once where the native binding does not load. */
-export async function listHidDevices(): Promise<readonly string[]> {
-  return hidTransport().list();
+/** The attached Ledgers. Rejects where the native binding does not load. */
+export async function listHidDevices(): Promise<readonly HidEntry[]> {
+  const found: HidEntry[] = [];
+  // The class's own `listen` goes on with events of the USB bus; the one that it inherits lists once and is done.
+  const once: Pick<HidModule['default'], 'listen'> = Object.getPrototypeOf(hidTransport());
+  once.listen({
+    next: ({ descriptor, deviceModel, device }) => {
+      const { productId, serialNumber } = device as { readonly productId?: number; readonly serialNumber?: string };
+      found.push({
+        path: String(descriptor),
+        productId: productId ?? null,
+        model: MODEL_IDS.get(deviceModel?.id ?? '') ?? null,
+        serial: serialNumber === undefined || serialNumber === '' ? null : serialNumber,
+      });
+    },
+    error: (error: unknown) => {
+      throw error;
+    },
+    complete: () => {},
+  });
+  return found;
 }
 
 export async function openHidDevice(path: string): Promise<HidDevice> {
   const transport = await hidTransport().open(path);
   return {
-    model: transport.deviceModel?.productName ?? null,
-    exchange: (apdu) => transport.exchange(Buffer.from(apdu)),
+    exchange: async (apdu) => new Uint8Array(await transport.exchange(Buffer.from(apdu))),
     close: () => transport.close(),
   };
 }
+
+/** Ledger's library has names of its own for the models. */
+const MODEL_IDS: ReadonlyMap<string, LedgerModel> = new Map([
+  ['nanoS', 'nanos'],
+  ['nanoX', 'nanox'],
+  ['nanoSP', 'nanosp'],
+  ['stax', 'stax'],
+  ['europa', 'flex'],
+  ['apex', 'apex'],
+]);
 
 function hidTransport(): HidModule['default'] {
   return (load('@ledgerhq/hw-transport-node-hid') as HidModule).default;
@@ -181,6 +219,10 @@ function hidTransport(): HidModule['default'] {
 export type LedgerError =
   | { readonly kind: 'status'; readonly statusWord: number }
   | { readonly kind: 'disconnected' }
+  /** A report of 64 bytes that carries the number of another program's conversation. */
+  | { readonly kind: 'foreign'; readonly message: string }
+  /** A report that is not the next one of the answer: its tag or its number is another. */
+  | { readonly kind: 'framing'; readonly message: string }
   | { readonly kind: 'other'; readonly message: string };
 
 const DISCONNECTED = new Set(['DisconnectedDevice', 'DisconnectedDeviceDuringOperation']);
@@ -193,5 +235,9 @@ export function classifyError(error: unknown): LedgerError {
   if ('name' in error && typeof error.name === 'string' && DISCONNECTED.has(error.name)) {
     return { kind: 'disconnected' };
   }
-  return { kind: 'other', message: 'message' in error ? String(error.message) : String(error) };
+  const message = 'message' in error ? String(error.message) : String(error);
+  const id = 'id' in error ? error.id : null;
+  if (id === 'InvalidChannel') return { kind: 'foreign', message };
+  if (id === 'InvalidTag' || id === 'InvalidSequence') return { kind: 'framing', message };
+  return { kind: 'other', message };
 }

@@ -1,16 +1,21 @@
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
-import { networkParameters } from '../domain/network.js';
+import { type Network, networkParameters } from '../domain/network.js';
 import { formatPath } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
 import type { Vault, VaultKey } from '../vault/types.js';
+import { type AppAtHand, limitsOf } from './limits.js';
+import { checkPolicyLimits } from './preflight-limits.js';
 import { signableKeys } from './standard-path.js';
 import type { AppInfo, IdentifiedDevice, Signer } from './types.js';
+import { isAtLeast } from './versions.js';
 
 /** The first version with the protocol that countersign speaks (wallet policies of version 2). */
-const PROTOCOL_SINCE = '2.1.0';
+export const PROTOCOL_SINCE = '2.1.0';
+/** The last of the Nano S, with which the recordings were made; every model has it or a newer one. */
+export const RECOMMENDED = '2.2.7';
 /** What the operating system's own menu calls itself. */
-const DASHBOARD = 'BOLOS';
+export const DASHBOARD = 'BOLOS';
 
 export interface Requirements {
   /** From the policy, where one applies; the protocol's own minimum holds as well. */
@@ -19,10 +24,13 @@ export interface Requirements {
   readonly expected?: Hex | undefined;
 }
 
-/** Whether a device can sign for a vault at all: asked before anything is plugged in. Faults: E_DEVICE_UNSUPPORTED. */
-export function checkSignable(vault: Vault): Result<void, Fault> {
+/**
+ * Whether a device can sign for a vault at all: asked before anything is plugged in, and again with what is known of the
+ * device that is. Faults: E_DEVICE_UNSUPPORTED, E_DEVICE_LIMIT.
+ */
+export function checkSignable(vault: Vault, app: AppAtHand = {}): Result<void, Fault> {
   const keys = signableKeys(vault);
-  return keys.ok ? ok(undefined) : keys;
+  return keys.ok ? checkPolicyLimits(vault, limitsOf(app)) : keys;
 }
 
 /**
@@ -41,7 +49,7 @@ export function checkTransport(spec: string, { id, network }: Pick<Vault, 'id' |
  * Whether this device, with this app open, is one that signs for the vault: app and version, master fingerprint,
  * account key, in this order and in three exchanges (one more for each further key of the vault that the device holds).
  * A device is known by these alone, never by the port that it is plugged into. Faults: E_DEVICE_UNSUPPORTED before any
- * exchange; E_DEVICE_APP, E_DEVICE_VERSION, E_DEVICE_MISMATCH with both values in full; and those of the channel.
+ * exchange; E_DEVICE_APP, E_DEVICE_VERSION, E_DEVICE_LIMIT, E_DEVICE_MISMATCH with both values in full; and those of the channel.
  */
 export async function identify(
   signer: Signer,
@@ -54,8 +62,10 @@ export async function identify(
 
   const app = await signer.appInfo();
   if (!app.ok) return app;
-  const suits = checkApp(app.value, vault, minAppVersion);
+  const suits = checkApp(app.value, vault.network, minAppVersion);
   if (!suits.ok) return suits;
+  const fits = checkPolicyLimits(vault, limitsOf({ version: app.value.version }));
+  if (!fits.ok) return fits;
 
   const fingerprint = await signer.fingerprint();
   if (!fingerprint.ok) return fingerprint;
@@ -90,15 +100,23 @@ function otherDevice(
   });
 }
 
-function checkApp({ name, version }: AppInfo, vault: Vault, minAppVersion = PROTOCOL_SINCE): Result<void, Fault> {
-  const wanted = networkParameters(vault.network).ledgerApp;
+/**
+ * Whether an app speaks for a network, and well enough. Faults: E_DEVICE_APP, and E_DEVICE_VERSION below the protocol's
+ * minimum or the policy's.
+ */
+export function checkApp(
+  { name, version }: AppInfo,
+  network: Network,
+  minAppVersion = PROTOCOL_SINCE,
+): Result<void, Fault> {
+  const wanted = networkParameters(network).ledgerApp;
   if (name === DASHBOARD) {
     return fail('E_DEVICE_APP', 'no app is open on the device', {
       remedy: `open the app "${wanted}" on the device and run the command again`,
     });
   }
   if (name !== wanted) {
-    return fail('E_DEVICE_APP', `the app "${name}" is open, and a vault on ${vault.network} needs "${wanted}"`, {
+    return fail('E_DEVICE_APP', `the app "${name}" is open, and a vault on ${network} needs "${wanted}"`, {
       remedy: `open the app "${wanted}" on the device and run the command again`,
     });
   }
@@ -106,25 +124,8 @@ function checkApp({ name, version }: AppInfo, vault: Vault, minAppVersion = PROT
     if (isAtLeast(version, minimum)) continue;
     const who = minimum === PROTOCOL_SINCE ? 'countersign needs' : 'the policy asks for';
     return fail('E_DEVICE_VERSION', `the app "${name}" is version ${version}, and ${who} ${minimum} or newer`, {
-      remedy: 'update the app with Ledger Live, check it on a test vault, and run the command again',
+      remedy: `update the app with Ledger Live, to ${RECOMMENDED} or newer, check it on a test vault, and run the command again`,
     });
   }
   return ok(undefined);
-}
-
-/** Compares the three numbers of MAJOR.MINOR.PATCH. A pre-release or an unreadable version is never new enough. */
-export function isAtLeast(version: string, minimum: string): boolean {
-  const have = numbersOf(version);
-  const want = numbersOf(minimum);
-  if (have === null || want === null) return false;
-  for (const [index, number] of have.entries()) {
-    const other = want[index] ?? 0;
-    if (number !== other) return number > other;
-  }
-  return true;
-}
-
-function numbersOf(version: string): readonly number[] | null {
-  const match = /^(\d{1,6})\.(\d{1,6})\.(\d{1,6})$/.exec(version);
-  return match === null ? null : match.slice(1).map(Number);
 }

@@ -245,6 +245,8 @@ async function attempt<T>(during: string, work: () => Promise<T>): Promise<Resul
         return err({ fault: statusFault(found.statusWord, during), statusWord: found.statusWord });
       case 'disconnected':
         return err(protocolFailure('E_DEVICE_GONE', `while ${during}, the device went away`));
+      case 'foreign':
+      case 'framing':
       case 'other':
         return err(protocolFailure('E_DEVICE_PROTOCOL', `while ${during}: ${found.message}`));
     }

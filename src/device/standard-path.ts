@@ -5,6 +5,7 @@ import { ok, type Result } from '../domain/result.js';
 import { defaultAccount } from '../vault/descriptor.js';
 import type { Vault, VaultKey } from '../vault/types.js';
 import { type DefaultKind, isDefaultKind } from './estimate.js';
+import { MAX_ACCOUNT } from './limits.js';
 
 /** BIP44, BIP49, BIP84, BIP86. */
 const PURPOSES: Readonly<Record<DefaultKind, number>> = { pkh: 44, 'sh(wpkh)': 49, wpkh: 84, tr: 86 };
@@ -36,10 +37,6 @@ export function defaultVault(vault: Vault): Result<DefaultVault, Fault> {
   return ok({ kind, key });
 }
 
-/** App 2.2.7 takes 16 and 2.4.x 15: so many work on every model. */
-const MAX_COSIGNERS = 15;
-const MAX_ACCOUNT = 100;
-
 /**
  * The keys of a vault that a Ledger can hold, of which there is at least one: the key of a single-key vault at its standard
  * path, or the cosigners of a multisig vault at 48'/COIN'/ACCOUNT'/1' or /2' (BIP48). Cosigners elsewhere are other devices,
@@ -50,15 +47,6 @@ export function signableKeys(vault: Vault): Result<readonly VaultKey[], Fault> {
   if (isDefaultKind(kind)) {
     const standard = defaultVault(vault);
     return standard.ok ? ok([standard.value.key]) : standard;
-  }
-  if (keys.length > MAX_COSIGNERS) {
-    return fail(
-      'E_DEVICE_UNSUPPORTED',
-      `the vault has ${keys.length} cosigners, and the Bitcoin app takes ${MAX_COSIGNERS}`,
-      {
-        remedy: `sign with other devices and bring their signatures, or move the coins to a vault of ${MAX_COSIGNERS} keys or fewer`,
-      },
-    );
   }
   const own = keys.filter(({ path }) => isCosignerPath(path, network));
   if (own.length > 0) return ok(own);

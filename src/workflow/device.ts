@@ -1,8 +1,9 @@
-import { checkTransport, identify } from '../device/preflight.js';
+import { checkApp, checkTransport, identify, RECOMMENDED } from '../device/preflight.js';
 import type { AppInfo, Signer } from '../device/types.js';
+import { isAtLeast } from '../device/versions.js';
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fault } from '../domain/fault.js';
-import { networkParameters } from '../domain/network.js';
+import { type Network, networkParameters } from '../domain/network.js';
 import { HARDENED, parsePath } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
 import type { Vault } from '../vault/types.js';
@@ -59,24 +60,38 @@ export async function showAddress(
 export interface DeviceReport {
   readonly name: string;
   readonly app: AppInfo;
-  readonly fingerprint: string;
-  /** Whether it is a device of the vault; null where there is no vault to compare with. */
+  /** Null where the app that is open does not tell it. */
+  readonly fingerprint: string | null;
+  /** Whether it is a device of the vault; null where there is no vault to compare with, or no fingerprint. */
   readonly vaultKey: boolean | null;
+  /** Why nothing can be signed with this app: another one is open, or it is too old. */
+  readonly problem: Fault | null;
+  /** False for a version that works and is older than what is recommended. */
+  readonly recommended: boolean;
 }
 
-/** What is attached: app, version, fingerprint, and whether it holds a key of the vault. */
+/** What is attached: app, version, fingerprint, whether it can sign on the network, and whether it holds a key of the vault. */
 export async function inspectDevice(
   openDevice: OpenDevice,
   request: DeviceRequest,
+  network: Network,
   vault: Vault | null,
 ): Promise<Result<DeviceReport, Fault>> {
-  return converse(openDevice, request, async (signer, name) => {
+  return converse<DeviceReport>(openDevice, request, async (signer, name) => {
     const app = await signer.appInfo();
     if (!app.ok) return app;
+    const suits = checkApp(app.value, network);
+    const problem = suits.ok ? null : suits.error;
+    const recommended = isAtLeast(app.value.version, RECOMMENDED);
+    const common = { name, app: app.value, problem, recommended };
+    // Another app may answer anything to the Bitcoin app's question.
+    if (!BITCOIN_APPS.has(app.value.name) || problem?.tag === 'E_DEVICE_VERSION') {
+      return ok({ ...common, fingerprint: null, vaultKey: null });
+    }
     const fingerprint = await signer.fingerprint();
     if (!fingerprint.ok) return fingerprint;
     const vaultKey = vault === null ? null : vault.keys.some((key) => key.fingerprint === fingerprint.value);
-    return ok({ name, app: app.value, fingerprint: fingerprint.value, vaultKey });
+    return ok({ ...common, fingerprint: fingerprint.value, vaultKey });
   });
 }
 
@@ -120,3 +135,5 @@ async function whyNoKey(signer: Signer, path: string, refusal: Fault): Promise<F
 const APP_OF_COIN_TYPE: ReadonlyMap<number, string> = new Map(
   (['main', 'testnet3'] as const).map(networkParameters).map(({ coinType, ledgerApp }) => [coinType, ledgerApp]),
 );
+
+const BITCOIN_APPS: ReadonlySet<string> = new Set(APP_OF_COIN_TYPE.values());

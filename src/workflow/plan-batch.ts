@@ -1,3 +1,4 @@
+import { limitsOf } from '../device/limits.js';
 import type { BatchKind } from '../domain/batch-kind.js';
 import { sha256Hex, toHex, utf8 } from '../domain/bytes.js';
 import { canonicalJson, type Json } from '../domain/canonical-json.js';
@@ -217,13 +218,10 @@ export function shapeLimits({ vault, policy }: Situation, options: PlanOptions):
   const { inputs, limits } = policy.document;
   return {
     ...session,
-    maxInputs: Math.min(options.maxInputs ?? session.maxInputs, inputs.max, APP_MAX_INPUTS),
+    maxInputs: Math.min(options.maxInputs ?? session.maxInputs, inputs.max, limitsOf({}).inputs),
     maxOutputs: Math.min(options.maxOutputs ?? session.maxOutputs, limits.outputsPerBatch),
   };
 }
-
-/** Ledger's Bitcoin app refuses more with 6a82. */
-const APP_MAX_INPUTS = 512;
 
 function buildAll(
   situation: Situation,

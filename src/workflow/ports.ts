@@ -1,3 +1,4 @@
+import type { HidEntry } from '../device/ledgerjs.js';
 import type { Signer } from '../device/types.js';
 import type { Hex } from '../domain/bytes.js';
 import type { Fault } from '../domain/fault.js';
@@ -111,6 +112,8 @@ export interface Composition {
   ): Promise<readonly FeeEstimator[]>;
   /** A back end as a command line names it. */
   chainSource(text: string, cookie: string | undefined): Promise<Result<ChainSource, Fault>>;
+  /** Every Ledger on USB, by what the operating system says of it; none is opened. */
+  listDevices(): Promise<Result<readonly HidEntry[], Fault>>;
   openDevice(request: DeviceRequest): Promise<Result<OpenedDevice, Fault>>;
   /** What is wrong with a request and can be told without a device: a name, a recording, the place of one to be made. */
   checkDevice(request: DeviceRequest): Promise<Result<void, Fault>>;

@@ -1,5 +1,6 @@
 import { isDefaultKind } from '../device/estimate.js';
 import { checkSignable, checkTransport, identify } from '../device/preflight.js';
+import { checkSigning } from '../device/preflight-limits.js';
 import { previewSigning } from '../device/screens.js';
 import { signingShape } from '../device/signing-shape.js';
 import type { DevicePreview, IdentifiedDevice, Registration, Signer, SigningProgress } from '../device/types.js';
@@ -92,6 +93,8 @@ export async function signBatch(
   }
   const known = checkSignable(vault);
   if (!known.ok) return known;
+  const fits = checkSigning(first.value.psbt, situation.deriver, options.signer);
+  if (!fits.ok) return fits;
   const request = { spec: options.device, record: options.record, psbt: batch.psbt, signal: options.signal };
   const usable = await devices.checkDevice(request);
   if (!usable.ok) return usable;
@@ -161,6 +164,8 @@ async function askDevice(
 
   const unchanged = sameBytes(psbt, batch.psbt);
   if (!unchanged.ok) return withdraw(desk, batch.id, unchanged.error, from);
+  const fits = checkSigning(psbt, situation.deriver, identified.fingerprint, identified.app);
+  if (!fits.ok) return withdraw(desk, batch.id, fits.error, from);
   const sent = await goOut(desk, batch.id, from, identified);
   if (!sent.ok) return sent;
   if (sent.value !== null) return ok({ kind: 'refused', when: 'before the device was asked', ...sent.value });

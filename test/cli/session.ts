@@ -62,6 +62,8 @@ export class Session {
   /** The clock, which a device in software may move on while a command runs. */
   now = NOON;
   signer: (request: DeviceRequest) => Signer = () => softSigner();
+  /** Whether `hid` is USB, on which a test has plugged something in, and not a device in software. */
+  usb = false;
   /** How a signal would reach a command that wants to end well; nobody sends one unless a test does. */
   interruptible: Composition['interruptible'] = (work) => work(new AbortController().signal);
   /** What standard input holds; without it, nobody may read it. */
@@ -128,7 +130,7 @@ export class Session {
       },
       interruptible: this.interruptible,
       openDevice: async (request) =>
-        request.spec === 'hid'
+        request.spec === 'hid' && !this.usb
           ? ok({ name: 'a device in software', signer: this.signer(request) })
           : real.openDevice(request),
     };

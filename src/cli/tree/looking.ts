@@ -20,8 +20,16 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../verbs/audit-verify.js'),
   },
   {
+    path: ['device', 'list'],
+    about: 'name every Ledger on USB by path, model and serial number, without opening any',
+    args: [],
+    options: [],
+    example: 'countersign device list',
+    load: () => import('../verbs/device-list.js'),
+  },
+  {
     path: ['device', 'info'],
-    about: 'say what is attached, and whether it holds a key of the vault',
+    about: 'say what is attached, whether its app can sign here, and whether it holds a key of the vault',
     args: [],
     options: [DEVICE, RECORD],
     example: 'countersign device info',

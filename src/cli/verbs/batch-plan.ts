@@ -1,3 +1,4 @@
+import { refusingModels } from '../../device/preflight-limits.js';
 import { sha256Hex } from '../../domain/bytes.js';
 import { type Fault, fail } from '../../domain/fault.js';
 import { type FeeRate, formatFeeRate } from '../../domain/feerate.js';
@@ -126,7 +127,11 @@ function plannedReport(
       '',
       ...(verdict.decision === 'DENY'
         ? []
-        : [...previewLines(previewOf(situation.vault, batch.psbt, batch.assessment), style), '']),
+        : [
+            ...previewLines(previewOf(situation.vault, batch.psbt, batch.assessment), style),
+            ...refusingModels(batch.psbt, situation.vault).map((reason) => `  ${style.warn('refused by')} ${reason}`),
+            '',
+          ]),
       ...nextStep(batch),
     ];
   });
@@ -146,6 +151,7 @@ function plannedReport(
         algorithm: batch.plan.selection.algorithm,
         seed: batch.plan.seed,
         verdict: verdictJson(batch.assessment.verdict),
+        refused_by: refusingModels(batch.psbt, situation.vault),
       })),
       files,
     },

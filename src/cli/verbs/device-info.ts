@@ -1,3 +1,5 @@
+import { RECOMMENDED } from '../../device/preflight.js';
+import { FAULTS } from '../../domain/fault.js';
 import { ok } from '../../domain/result.js';
 import { inspectDevice } from '../../workflow/device.js';
 import { openVault } from '../../workflow/situation.js';
@@ -14,22 +16,37 @@ export const run: Verb = async (words, context) =>
       record: words.text('record') ?? null,
       psbt: null,
     };
-    const report = await inspectDevice(context.compose.openDevice, request, vault);
+    const report = await inspectDevice(context.compose.openDevice, request, desk.config.network, vault);
     if (!report.ok) return report;
-    const { name, app, fingerprint, vaultKey } = report.value;
-    const belongs = vaultKey === null ? 'there is no vault here yet' : vaultKey ? 'yes' : 'no';
+    const { name, app, fingerprint, vaultKey, problem, recommended } = report.value;
+    const { style } = context;
+    const belongs =
+      vaultKey === null ? (open.ok ? 'not known' : 'there is no vault here yet') : vaultKey ? 'yes' : 'no';
+    const advice = recommended ? 'yes' : `yes; ${RECOMMENDED} or newer is recommended`;
     return ok({
       schema: 'countersign.device-info/1',
-      exit: 'OK',
-      data: { device: name, app, fingerprint, ...(vaultKey === null ? {} : { key_of_vault: vaultKey }) },
-      text: fields(
-        [
-          ['device', name],
-          ['app', `${app.name} ${app.version}`],
-          ['fingerprint', fingerprint],
-          ['key of the vault', belongs],
-        ],
-        context.style.dim,
-      ),
+      exit: problem === null ? 'OK' : FAULTS[problem.tag].exit,
+      data: {
+        device: name,
+        app,
+        fingerprint,
+        ...(vaultKey === null ? {} : { key_of_vault: vaultKey }),
+        usable: problem === null,
+        ...(problem === null ? {} : { problem: { ...problem } }),
+        recommended_version: RECOMMENDED,
+      },
+      text: [
+        ...fields(
+          [
+            ['device', name],
+            ['app', `${app.name} ${app.version}`],
+            ['fingerprint', fingerprint ?? 'the app that is open does not tell it'],
+            ['key of the vault', belongs],
+            ['can sign', problem === null ? advice : `no: ${problem.message}`],
+          ],
+          style.dim,
+        ),
+        ...(problem?.remedy === undefined ? [] : [`  ${style.bold('remedy')}: ${problem.remedy}`]),
+      ],
     });
   });

@@ -1,88 +1,96 @@
 import { type Fault, fail, fault } from '../../domain/fault.js';
-import { ok, type Result } from '../../domain/result.js';
-import { classifyError, type HidDevice, listHidDevices, openHidDevice } from '../ledgerjs.js';
+import { err, ok, type Result } from '../../domain/result.js';
+import { classifyError, type HidDevice, type HidEntry, listHidDevices, openHidDevice } from '../ledgerjs.js';
+import { modelName } from '../models.js';
 import { type ApduChannel, ChannelError } from '../types.js';
+import { CLOSE_OTHERS, type Holder, heldFault, openFault, RECONNECT, usbFault } from './hid-causes.js';
+import { holdersOf } from './hid-holders.js';
 import { OneAtATime } from './one-at-a-time.js';
 
-/** What `openHid` uses of USB: the real thing is Ledger's library over node-hid. */
+/** What this channel uses of USB: the real thing is Ledger's library over node-hid. */
 export interface HidPort {
-  list(): Promise<readonly string[]>;
+  list(): Promise<readonly HidEntry[]>;
   open(path: string): Promise<HidDevice>;
+  /** Other programs that have the device open now. */
+  holders(path: string): Promise<readonly Holder[]>;
 }
 
-const REAL: HidPort = { list: listHidDevices, open: openHidDevice };
+export const USB: HidPort = {
+  list: listHidDevices,
+  open: openHidDevice,
+  holders: (path) => (process.platform === 'linux' ? holdersOf(path) : Promise.resolve([])),
+};
 
-const UDEV_RULE = 'KERNEL=="hidraw*", ATTRS{idVendor}=="2c97", TAG+="uaccess"';
-const CLOSE_OTHERS = 'close Ledger Live and any other program that uses the device';
-const RECONNECT = 'connect the device again, unlock it, open the Bitcoin app and run the command again';
+/** Every Ledger on USB, without opening any. Faults: E_DEVICE_USB. */
+export async function listHid(port: HidPort = USB): Promise<Result<readonly HidEntry[], Fault>> {
+  const listed = await attempt(async () => port.list());
+  return listed.ok ? listed : err(usbFault(listed.error));
+}
+
+/** "Ledger Nano S on USB (/dev/hidraw3)". */
+export function hidName({ model, path }: Pick<HidEntry, 'model' | 'path'>): string {
+  return `${modelName(model)} on USB (${path})`;
+}
+
+export function noDevice(): Fault {
+  return fault('E_DEVICE_ABSENT', 'no Ledger is attached to this machine', {
+    remedy: `connect the device, enter its PIN and open the Bitcoin app; ${CLOSE_OTHERS}`,
+  });
+}
 
 /**
- * Opens the one Ledger on USB. Faults: E_DEVICE_ABSENT, E_DEVICE_SEVERAL, E_DEVICE_OPEN, each with what to do.
- * There is no time limit on an exchange: a person reads, and an abandoned exchange could still sign.
+ * Opens the one Ledger on USB. Faults: E_DEVICE_ABSENT, E_DEVICE_SEVERAL, and those of `listHid` and `openHidEntry`.
  */
-export async function openHid(platform: NodeJS.Platform, port: HidPort = REAL): Promise<Result<ApduChannel, Fault>> {
-  const paths = await attempt(async () => port.list());
-  if (!paths.ok) return fail('E_DEVICE_OPEN', `USB cannot be used: ${paths.error}`, { remedy: usbRemedy(paths.error) });
-  const [path, ...others] = paths.value;
-  if (path === undefined) {
-    return fail('E_DEVICE_ABSENT', 'no Ledger is attached to this machine', {
-      remedy: `connect the device, enter its PIN and open the Bitcoin app; ${CLOSE_OTHERS}`,
-    });
-  }
-  if (others.length > 0) {
-    return fail('E_DEVICE_SEVERAL', `${paths.value.length} Ledgers are attached: ${paths.value.join(', ')}`, {
-      remedy: 'leave only the device of this vault connected, and run the command again',
-    });
-  }
-  const device = await attempt(async () => port.open(path));
-  if (!device.ok) {
-    return fail('E_DEVICE_OPEN', `the Ledger at ${path} cannot be opened: ${device.error}`, {
-      remedy: openRemedy(platform),
-    });
-  }
-  return ok(channelOf(device.value, path));
+export async function openHid(platform: NodeJS.Platform, port: HidPort = USB): Promise<Result<ApduChannel, Fault>> {
+  const listed = await listHid(port);
+  if (!listed.ok) return listed;
+  const [entry, ...others] = listed.value;
+  if (entry === undefined) return err(noDevice());
+  if (others.length === 0) return openHidEntry(platform, entry, port);
+  const found = listed.value.map(hidName).join(', ');
+  return fail('E_DEVICE_SEVERAL', `${listed.value.length} Ledgers are attached: ${found}`, {
+    remedy: 'leave only the device of this vault connected, and run the command again',
+  });
+}
+
+/**
+ * Opens one of the attached Ledgers. There is no time limit on an exchange: a person reads, and an abandoned exchange could
+ * still sign. Faults: E_DEVICE_PERMISSION, E_DEVICE_BUSY, E_DEVICE_GONE, E_DEVICE_OPEN, each with what to do.
+ */
+export async function openHidEntry(
+  platform: NodeJS.Platform,
+  entry: HidEntry,
+  port: HidPort = USB,
+): Promise<Result<ApduChannel, Fault>> {
+  const name = hidName(entry);
+  const holders = await port.holders(entry.path);
+  if (holders.length > 0) return err(heldFault(name, holders));
+  const device = await attempt(async () => port.open(entry.path));
+  return device.ok ? ok(channelOf(device.value, name)) : err(openFault(platform, name, device.error));
 }
 
 async function attempt<T>(work: () => Promise<T>): Promise<Result<T, string>> {
   try {
-    return { ok: true, value: await work() };
+    return ok(await work());
   } catch (error) {
-    return { ok: false, error: error instanceof Error ? error.message : String(error) };
+    return err(error instanceof Error ? error.message : String(error));
   }
 }
 
-/** node-hid's binding loads when it is first used; what it lacks stands in the loader's message. */
-function usbRemedy(message: string): string {
-  if (message.includes('libusb')) {
-    return 'install the system library libusb 1.0 (Debian, Ubuntu: sudo apt install libusb-1.0-0)';
-  }
-  if (message.includes('libudev'))
-    return 'install the system library libudev (Debian, Ubuntu: sudo apt install libudev1)';
-  if (/binding|prebuild/i.test(message)) {
-    return 'install countersign again with npm ci: the package node-hid has no binary for this machine';
-  }
-  return RECONNECT;
-}
-
-function openRemedy(platform: NodeJS.Platform): string {
-  if (platform !== 'linux') return CLOSE_OTHERS;
-  return (
-    `give yourself access with a udev rule: put the line ${UDEV_RULE} into /etc/udev/rules.d/70-ledger.rules, ` +
-    `run sudo udevadm control --reload-rules, connect the device again; if the rule is there, ${CLOSE_OTHERS}`
-  );
-}
-
-function channelOf(device: HidDevice, path: string): ApduChannel {
-  const name = `${device.model ?? 'Ledger'} on USB (${path})`;
+function channelOf(device: HidDevice, name: string): ApduChannel {
   const guard = new OneAtATime(name);
+  /** Reports of an answer that was not read to its end may still come: they must not be taken for the next answer. */
+  let broken: Fault | null = null;
   return {
     name,
     exchange: (apdu) =>
       guard.run(async () => {
+        if (broken !== null) throw new ChannelError(broken);
         try {
           return await device.exchange(apdu);
         } catch (error) {
-          throw new ChannelError(exchangeFault(name, error));
+          broken = exchangeFault(name, error);
+          throw new ChannelError(broken);
         }
       }),
     async close() {
@@ -94,11 +102,30 @@ function channelOf(device: HidDevice, path: string): ApduChannel {
 }
 
 function exchangeFault(name: string, error: unknown): Fault {
+  // A report that ends before its own head does: Ledger's framing reads beyond it.
+  if (error instanceof RangeError) return framingFault(name, 'a report is too short');
   const found = classifyError(error);
-  if (found.kind === 'other') {
-    return fault('E_DEVICE_PROTOCOL', `${name}: the exchange failed: ${found.message}`, { remedy: RECONNECT });
+  switch (found.kind) {
+    case 'disconnected':
+      return fault('E_DEVICE_GONE', `${name} was unplugged, went to sleep or closed its app during a command`, {
+        remedy: RECONNECT,
+      });
+    case 'foreign':
+      return fault('E_DEVICE_BUSY', `${name}: an answer came that another program had asked for`, {
+        remedy: `${CLOSE_OTHERS}, refuse on the device what it may still show, and run the command again`,
+      });
+    case 'framing':
+      return framingFault(name, found.message);
+    case 'status':
+    case 'other': {
+      const what = found.kind === 'other' ? found.message : `status ${found.statusWord}`;
+      return fault('E_DEVICE_PROTOCOL', `${name}: the exchange failed: ${what}`, { remedy: RECONNECT });
+    }
   }
-  return fault('E_DEVICE_GONE', `${name} was unplugged, went to sleep or closed its app during a command`, {
-    remedy: RECONNECT,
+}
+
+function framingFault(name: string, what: string): Fault {
+  return fault('E_DEVICE_PROTOCOL', `${name}: the reports of an answer do not fit together: ${what}`, {
+    remedy: `try another cable, without a hub; ${RECONNECT}`,
   });
 }

@@ -46,5 +46,19 @@ export const DEVICE_FAULTS = {
     exit: 'DEVICE_PROTOCOL',
     meaning: 'Ctrl-C or another signal broke off a command before the device was done',
   },
+  E_DEVICE_USB: { exit: 'DEVICE_ABSENT', meaning: 'USB cannot be used on this machine: a library is missing' },
+  E_DEVICE_PERMISSION: {
+    exit: 'DEVICE_ABSENT',
+    meaning: 'a Ledger is attached, and the operating system does not let this user open it',
+  },
+  E_DEVICE_BUSY: {
+    exit: 'DEVICE_ABSENT',
+    meaning: 'another program holds the device, or talks to it at the same time',
+  },
+  E_DEVICE_LIMIT: { exit: 'USAGE', meaning: "more than the device's app takes: it would refuse" },
+  E_DEVICE_STALLED: {
+    exit: 'DEVICE_PROTOCOL',
+    meaning: 'the device does not answer what it has to answer without a person',
+  },
   E_TRANSCRIPT_LEAK: { exit: 'INTEGRITY', meaning: 'a transcript cannot be redacted: an original value would remain' },
 } as const satisfies FaultTable;
