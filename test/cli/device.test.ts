@@ -41,7 +41,7 @@ describe('device list', () => {
       { path: '/dev/hidraw5', model: 'Ledger Nano S Plus', product_id: '5011', serial: null },
     ]);
     const { stdout } = await session.expect(0, 'device', 'list');
-    expect(stdout).toMatch(/2 Ledgers on USB[^]*\/dev\/hidraw3 +Ledger Nano S +1011 +0001\n/);
+    expect(stdout).toMatch(/2 Ledgers on USB\n[\s\S]*\/dev\/hidraw3 +Ledger Nano S +1011 +0001\n/);
     expect([a.opened, a.requests]).toEqual([0, []]);
   });
 
