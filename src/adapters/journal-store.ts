@@ -16,6 +16,23 @@ export interface StoredBlob {
   readonly bytes: Uint8Array;
 }
 
+/** The root of a complete subtree of 256^level entries (merkle-tree.ts); `n` counts those of its level from 0. */
+export interface StoredSubtree {
+  readonly level: number;
+  readonly n: number;
+  readonly hash: Hex;
+}
+
+/** The hashes of the Merkle tree, kept so that nobody has to make them again. */
+export interface TreeRows {
+  /** Of level 0 those of the entries; above it those that `insert` was given: from n on, up to the first that is not there. */
+  hashes(level: number, n: number, count: number): Promise<readonly Hex[]>;
+  /** How many subtrees of a level from 1 up are kept. */
+  count(level: number): Promise<number>;
+  /** Within begin and commit. */
+  insert(subtrees: readonly StoredSubtree[]): Promise<void>;
+}
+
 /** Milliseconds to wait for another writer. Short: between two APDUs the device gives the host 5 seconds in all. */
 export const BUSY_TIMEOUT_MS = 2000;
 
@@ -37,6 +54,8 @@ export interface JournalStore {
   begin(): Promise<void>;
   /** Within begin and commit. Answers the names of blobs that were there before; those stay as they were. */
   insert(entries: readonly StoredEntry[], blobs: readonly StoredBlob[]): Promise<readonly Hex[]>;
+  /** Absent from a store that keeps none: then every proof hashes all entries again. */
+  readonly tree?: TreeRows;
   /** Durable when it resolves. */
   commit(): Promise<void>;
   /** Also where nothing is open, and after a failure that the database answered by rolling back on its own. Never throws. */

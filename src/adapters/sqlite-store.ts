@@ -3,15 +3,30 @@ import Database from 'libsql';
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
-import { BUSY_TIMEOUT_MS, type JournalStore, readRow, type StoredBlob, type StoredEntry } from './journal-store.js';
+import {
+  BUSY_TIMEOUT_MS,
+  type JournalStore,
+  readRow,
+  type StoredBlob,
+  type StoredEntry,
+  type TreeRows,
+} from './journal-store.js';
 import { sqliteFault } from './sqlite-faults.js';
 
 /** "csj1" in the header of the file: what tells a journal from any other SQLite database. */
 const APPLICATION_ID = 0x63736a31;
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
+/** The layout before the hashes of the tree were kept; it is brought up to date when it is opened. */
+const WITHOUT_TREE = 1;
+
+const appendOnly = (table: string): string[] =>
+  ['UPDATE', 'DELETE'].map(
+    (verb) => `CREATE TRIGGER ${table}_no_${verb.toLowerCase()} BEFORE ${verb} ON ${table}
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END`,
+  );
 
 /** Rows are added and never changed; the triggers hold that against mistakes, the hash chain against intent. */
-const SCHEMA = [
+const TABLES = [
   `CREATE TABLE entries (
   seq INTEGER PRIMARY KEY,
   at TEXT NOT NULL,
@@ -20,23 +35,53 @@ const SCHEMA = [
   hash TEXT NOT NULL
 ) STRICT`,
   'CREATE TABLE blobs (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID',
-  ...['entries', 'blobs'].flatMap((table) =>
-    ['UPDATE', 'DELETE'].map(
-      (verb) => `CREATE TRIGGER ${table}_no_${verb.toLowerCase()} BEFORE ${verb} ON ${table}
-BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END`,
-    ),
-  ),
+  ...['entries', 'blobs'].flatMap(appendOnly),
 ];
+
+const TREE = [
+  `CREATE TABLE subtrees (
+  level INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  PRIMARY KEY (level, n)
+) STRICT, WITHOUT ROWID`,
+  ...appendOnly('subtrees'),
+];
+
+const SCHEMA = [...TABLES, ...TREE];
 
 const PAGE = 500;
 
-/** The two tables in one file. libsql works at once; the promises are the port's, for stores that have to wait. */
+function treeRows(db: Database.Database): TreeRows {
+  const leaves = db.prepare('SELECT hash FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq');
+  const subtrees = db.prepare('SELECT n, hash FROM subtrees WHERE level = ? AND n >= ? AND n < ? ORDER BY n');
+  const newest = db.prepare('SELECT max(n) FROM subtrees WHERE level = ?');
+  const insert = db.prepare('INSERT INTO subtrees (level, n, hash) VALUES (?, ?, ?)');
+  return {
+    hashes: async (level, n, count) => {
+      if (level === 0) return (leaves.raw().all(n, n + count) as unknown[][]).map(([hash]) => String(hash));
+      const rows = subtrees.raw().all(level, n, n + count) as unknown[][];
+      const end = rows.findIndex(([at], index) => at !== n + index);
+      return rows.slice(0, end < 0 ? rows.length : end).map(([, hash]) => String(hash));
+    },
+    count: async (level) => {
+      const row = newest.raw().get(level) as unknown[] | undefined;
+      return typeof row?.[0] === 'number' ? row[0] + 1 : 0;
+    },
+    insert: async (rows) => {
+      for (const { level, n, hash } of rows) insert.run(level, n, hash);
+    },
+  };
+}
+
+/** The tables in one file. libsql works at once; the promises are the port's, for stores that have to wait. */
 class SqliteStore implements JournalStore {
   readonly #db: Database.Database;
   readonly #page: Database.Statement;
   readonly #insertEntry: Database.Statement;
   readonly #insertBlob: Database.Statement;
   readonly #selectBlob: Database.Statement;
+  readonly tree: TreeRows;
 
   constructor(
     db: Database.Database,
@@ -47,6 +92,7 @@ class SqliteStore implements JournalStore {
     this.#insertEntry = db.prepare('INSERT INTO entries (seq, at, prev, body, hash) VALUES (?, ?, ?, ?, ?)');
     this.#insertBlob = db.prepare('INSERT INTO blobs (sha256, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#selectBlob = db.prepare('SELECT bytes FROM blobs WHERE sha256 = ?');
+    this.tree = treeRows(db);
   }
 
   async page(seq: number): Promise<readonly Result<StoredEntry, Fault>[]> {
@@ -144,7 +190,9 @@ export function openStore(path: string): Result<JournalStore, Fault> {
     const checked = checkKind(db, path);
     if (!checked.ok) return checked;
     const durable = makeDurable(db, path);
-    return durable.ok ? ok(new SqliteStore(db, path)) : durable;
+    if (!durable.ok) return durable;
+    if (checked.value === WITHOUT_TREE) addTree(db);
+    return ok(new SqliteStore(db, path));
   });
 }
 
@@ -177,7 +225,18 @@ function objects(db: Database.Database): string[] {
   return (rows as unknown[][]).map(([sql]) => String(sql));
 }
 
-function checkKind(db: Database.Database, path: string): Result<void, Fault> {
+/** Brings the first layout up to date. Another process may have done so in the meantime. */
+function addTree(db: Database.Database): void {
+  db.exec('BEGIN IMMEDIATE');
+  if (pragma(db, 'user_version') === WITHOUT_TREE) {
+    for (const statement of TREE) db.exec(statement);
+    db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  }
+  db.exec('COMMIT');
+}
+
+/** The layout, where it is one that this program knows. */
+function checkKind(db: Database.Database, path: string): Result<number, Fault> {
   if (pragma(db, 'application_id') !== APPLICATION_ID) {
     return fail('E_JOURNAL_SCHEMA', `${path}: it is not a journal of countersign`, {
       remedy: 'name the journal that countersign init made',
@@ -185,14 +244,15 @@ function checkKind(db: Database.Database, path: string): Result<void, Fault> {
     });
   }
   const version = pragma(db, 'user_version');
-  if (version !== SCHEMA_VERSION) {
+  if (version !== SCHEMA_VERSION && version !== WITHOUT_TREE) {
     return fail('E_JOURNAL_SCHEMA', `${path}: it has layout ${version}, this program knows ${SCHEMA_VERSION}`, {
       remedy: 'use the version of countersign that wrote it, or a newer one',
       where: { file: path },
     });
   }
   const found = objects(db).sort();
-  if (JSON.stringify(found) === JSON.stringify([...SCHEMA].sort())) return ok(undefined);
+  const due = version === WITHOUT_TREE ? TABLES : SCHEMA;
+  if (JSON.stringify(found) === JSON.stringify([...due].sort())) return ok(version);
   // A trigger could drop entries silently, a view could show other ones.
   return fail('E_JOURNAL_TAMPERED', `${path}: its tables and triggers are not those of a journal`, {
     remedy: 'stop signing; keep the journal as it is and compare it with a copy from before',

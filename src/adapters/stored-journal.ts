@@ -9,10 +9,12 @@ import { admit, sealEntry } from '../journal/chain.js';
 import { checkClock } from '../journal/clock.js';
 import type { Entry, EntryBody } from '../journal/entries.js';
 import { StateBuilder } from '../journal/fold.js';
+import type { Hash } from '../journal/merkle.js';
 import { type Journal, JournalError, type JournalTransaction } from '../journal/port.js';
 import type { JournalState } from '../journal/state.js';
 import type { JournalStore, StoredEntry } from './journal-store.js';
 import { Mutex } from './mutex.js';
+import { StoredTree } from './stored-tree.js';
 
 export interface OpenOptions {
   /** Wall clock in whole seconds; entries never go back behind the newest one, whatever it says. */
@@ -143,10 +145,12 @@ class StoredJournal implements Journal {
   readonly #store: JournalStore;
   readonly #clock: () => UnixSeconds;
   readonly #turns = new Mutex();
+  readonly #tree: StoredTree;
   #builder: StateBuilder;
 
   constructor(store: JournalStore, builder: StateBuilder, clock: () => UnixSeconds) {
     this.#store = store;
+    this.#tree = new StoredTree(store);
     this.#builder = builder;
     this.#clock = clock;
   }
@@ -183,6 +187,7 @@ class StoredJournal implements Journal {
       if (!done.ok) return done;
       const written = await open.write();
       if (!written.ok) return written;
+      await this.#tree.grow((this.#builder.head?.seq ?? -1) + 1);
       await this.#store.commit();
       kept = true;
       return done;
@@ -194,6 +199,7 @@ class StoredJournal implements Journal {
       if (!kept) {
         await this.#store.rollback();
         this.#builder = new StateBuilder(before);
+        this.#tree.forget();
       }
     }
   }
@@ -226,6 +232,10 @@ class StoredJournal implements Journal {
 
   async blobNames(): Promise<Result<readonly Hex[], Fault>> {
     return this.#guard(async () => ok(await this.#store.blobNames()));
+  }
+
+  treeHashes(level: number, from: number, count: number): Promise<Result<readonly Hash[], Fault>> {
+    return this.#guard(async () => ok(await this.#tree.hashes(level, from, count)));
   }
 
   close(): Promise<void> {

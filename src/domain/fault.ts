@@ -7,6 +7,7 @@ import { HALT_FAULTS } from './faults/halts.js';
 import { JOURNAL_FAULTS } from './faults/journal.js';
 import { LIFECYCLE_FAULTS } from './faults/lifecycle.js';
 import { PLAN_FAULTS } from './faults/plan.js';
+import { PROOF_FAULTS } from './faults/proofs.js';
 import { PSBT_FAULTS } from './faults/psbt.js';
 import { SCREENING_FAULTS } from './faults/screening.js';
 import { SIGNER_FAULTS } from './faults/signer.js';
@@ -30,6 +31,7 @@ export const FAULTS = {
   ...SCREENING_FAULTS,
   ...HALT_FAULTS,
   ...SIGNER_FAULTS,
+  ...PROOF_FAULTS,
 } as const;
 
 export type FaultTag = keyof typeof FAULTS;

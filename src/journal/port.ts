@@ -2,6 +2,7 @@ import type { Hex } from '../domain/bytes.js';
 import type { Fault } from '../domain/fault.js';
 import type { Result } from '../domain/result.js';
 import type { Entry, EntryBody } from './entries.js';
+import type { Hash } from './merkle.js';
 import type { JournalState } from './state.js';
 
 /** What one transaction may do: read the state as of its start, append entries and keep the blobs that they name. */
@@ -40,5 +41,21 @@ export interface Journal {
   blob(sha256: Hex): Promise<Result<Uint8Array, Fault>>;
   /** The names of all blobs, sorted: those that no entry names show that somebody wrote beside the program. */
   blobNames(): Promise<Result<readonly Hex[], Fault>>;
+  /**
+   * The hashes of the Merkle tree over the entries that the store keeps, as HashReader asks for them. Those of level 0 are
+   * the entries' own; those above are derived, and a store that keeps none answers with none. `audit verify` computes them
+   * again.
+   */
+  treeHashes(level: number, from: number, count: number): Promise<Result<readonly Hash[], Fault>>;
   close(): Promise<void>;
+}
+
+/** An entry as a store has it, with nothing of it checked: for finding out what was done to a journal. */
+export interface RawEntry {
+  readonly seq: number;
+  readonly at: string;
+  readonly prev: string;
+  /** The body as it stands there. */
+  readonly text: string;
+  readonly hash: string;
 }

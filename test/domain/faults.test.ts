@@ -10,6 +10,7 @@ import { HALT_FAULTS } from '../../src/domain/faults/halts.js';
 import { JOURNAL_FAULTS } from '../../src/domain/faults/journal.js';
 import { LIFECYCLE_FAULTS } from '../../src/domain/faults/lifecycle.js';
 import { PLAN_FAULTS } from '../../src/domain/faults/plan.js';
+import { PROOF_FAULTS } from '../../src/domain/faults/proofs.js';
 import { PSBT_FAULTS } from '../../src/domain/faults/psbt.js';
 import { SCREENING_FAULTS } from '../../src/domain/faults/screening.js';
 import { SIGNER_FAULTS } from '../../src/domain/faults/signer.js';
@@ -32,6 +33,7 @@ test('every fault has an exit code above 0, and no two rooms share a tag', () =>
     JOURNAL_FAULTS,
     LIFECYCLE_FAULTS,
     PLAN_FAULTS,
+    PROOF_FAULTS,
     PSBT_FAULTS,
     SCREENING_FAULTS,
     SIGNER_FAULTS,

@@ -26,6 +26,7 @@ export function failingAfterwards(
     entries: (from) => journal.entries(from),
     blob: (hash) => journal.blob(hash),
     blobNames: () => journal.blobNames(),
+    treeHashes: (level, from, count) => journal.treeHashes(level, from, count),
     close: () => journal.close(),
     transact: async (work) => {
       if (!hasSigned) return journal.transact(work);

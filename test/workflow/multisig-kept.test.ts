@@ -89,6 +89,7 @@ describe("what a cosigner's device signed is not lost", () => {
               entries: (from?: number) => journal.entries(from),
               blob: (hash: string) => journal.blob(hash),
               blobNames: () => journal.blobNames(),
+              treeHashes: (level: number, from: number, count: number) => journal.treeHashes(level, from, count),
               close: () => journal.close(),
             },
           });

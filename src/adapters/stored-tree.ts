@@ -1,0 +1,74 @@
+import { toHex } from '../domain/bytes.js';
+import { type Hash, perfectRoot } from '../journal/merkle.js';
+import { TILE_WIDTH } from '../journal/merkle-tree.js';
+import type { JournalStore, StoredSubtree, TreeRows } from './journal-store.js';
+
+/**
+ * Keeps the roots of complete subtrees beside the entries, in their own transactions: one more row in 256 entries. What is
+ * kept is derived; a proof made from rows that somebody changed leads to no root that anybody signed.
+ */
+export class StoredTree {
+  readonly #store: JournalStore;
+  /** How many subtrees of each level are known to be there; unknown after a rollback, and when another process wrote. */
+  #known: number[] = [];
+
+  constructor(store: JournalStore) {
+    this.#store = store;
+  }
+
+  /** Within a transaction that leaves so many entries behind. */
+  async grow(entries: number): Promise<void> {
+    const { tree } = this.#store;
+    if (tree === undefined) return;
+    let below = entries;
+    for (let level = 1; below >= TILE_WIDTH; level += 1) {
+      const due = Math.floor(below / TILE_WIDTH);
+      if ((this.#known[level] ?? 0) >= due) return;
+      const made = await newSubtrees(tree, level, due);
+      if (made === null) return;
+      await tree.insert(made);
+      this.#known[level] = due;
+      below = due;
+    }
+  }
+
+  forget(): void {
+    this.#known = [];
+  }
+
+  /** As Journal.treeHashes says. */
+  async hashes(level: number, from: number, count: number): Promise<readonly Hash[]> {
+    const { tree } = this.#store;
+    if (tree !== undefined) return (await tree.hashes(level, from, count)).map(hashOf);
+    return level === 0 ? this.#leaves(from, count) : [];
+  }
+
+  async #leaves(from: number, count: number): Promise<readonly Hash[]> {
+    const hashes: Hash[] = [];
+    while (hashes.length < count) {
+      const page = await this.#store.page(from + hashes.length);
+      const read = page.flatMap((stored) => (stored.ok ? [hashOf(stored.value.entry.hash)] : []));
+      hashes.push(...read.slice(0, count - hashes.length));
+      if (read.length === 0 || read.length < page.length) break;
+    }
+    return hashes;
+  }
+}
+
+/** Null where rows below are missing, which somebody took away: what they said can be computed, and audit verify tells. */
+async function newSubtrees(tree: TreeRows, level: number, due: number): Promise<readonly StoredSubtree[] | null> {
+  const made: StoredSubtree[] = [];
+  for (let n = await tree.count(level); n < due; n += 1) {
+    const children = await tree.hashes(level - 1, n * TILE_WIDTH, TILE_WIDTH);
+    if (children.length < TILE_WIDTH) return null;
+    made.push({ level, n, hash: toHex(perfectRoot(children.map(hashOf))) });
+  }
+  return made;
+}
+
+/** A row of another length, which somebody changed, is no hash of anything; it is made one so that the tree comes out wrong. */
+function hashOf(hex: string): Hash {
+  const hash = new Uint8Array(32);
+  hash.set(Buffer.from(hex, 'hex').subarray(0, 32));
+  return hash;
+}

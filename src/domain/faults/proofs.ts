@@ -1,0 +1,26 @@
+import type { FaultTable } from './meaning.js';
+
+export const PROOF_FAULTS = {
+  E_NOTE_FORM: { exit: 'USAGE', meaning: 'not a signed note (c2sp.org/signed-note)' },
+  E_NOTE_KEY: { exit: 'USAGE', meaning: 'not a key of signed notes' },
+  E_NOTE_SIGNATURE: { exit: 'INTEGRITY', meaning: 'the signature of a trusted key under a note does not verify' },
+  E_NOTE_UNTRUSTED: { exit: 'INTEGRITY', meaning: 'no trusted key has signed the note' },
+  E_CHECKPOINT_FORM: { exit: 'USAGE', meaning: 'not a checkpoint (c2sp.org/tlog-checkpoint)' },
+  E_CHECKPOINT_ORIGIN: { exit: 'INTEGRITY', meaning: 'the checkpoint is of another journal' },
+  E_PROOF_FORM: { exit: 'USAGE', meaning: 'not a proof file' },
+  E_PROOF_INVALID: { exit: 'INTEGRITY', meaning: 'the proof does not lead to the root of its checkpoint' },
+  E_WITNESS_FORK: { exit: 'INTEGRITY', meaning: 'the checkpoint contradicts the one that was cosigned last' },
+  E_WITNESS_ROLLBACK: { exit: 'INTEGRITY', meaning: 'the checkpoint is older than the one that was cosigned last' },
+  E_WITNESS_PROOF: { exit: 'DATA_STALE', meaning: 'the proof does not begin at the checkpoint that was cosigned last' },
+  E_WITNESS_LOG: { exit: 'INTEGRITY', meaning: 'the witness does not know this log, or knows it by another key' },
+  E_WITNESS_STATE: { exit: 'USAGE', meaning: 'not the state of a witness, or another process changed it meanwhile' },
+  E_JOURNAL_EDITED: { exit: 'INTEGRITY', meaning: 'an entry of the journal was edited' },
+  E_JOURNAL_SWAPPED: { exit: 'INTEGRITY', meaning: 'two entries of the journal changed places' },
+  E_JOURNAL_INSERTED: { exit: 'INTEGRITY', meaning: 'an entry stands in the journal that was not there' },
+  E_JOURNAL_REMOVED: { exit: 'INTEGRITY', meaning: 'an entry is gone from the middle of the journal' },
+  E_JOURNAL_TRUNCATED: { exit: 'INTEGRITY', meaning: 'the end of the journal was cut off' },
+  E_JOURNAL_RESTORED: { exit: 'INTEGRITY', meaning: 'an older copy of the journal was put back' },
+  E_JOURNAL_FORKED: { exit: 'INTEGRITY', meaning: 'the journal went on otherwise than its checkpoint says' },
+  E_JOURNAL_REWRITTEN: { exit: 'INTEGRITY', meaning: 'the journal was written anew from some entry on' },
+  E_VERDICT_DIFFERS: { exit: 'INTEGRITY', meaning: 'a verdict of the journal does not come out again' },
+} as const satisfies FaultTable;
