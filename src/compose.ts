@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { fileExists, filesBeside, inFolder, makeFolder, readBytes, writeNewFile } from './adapters/files.js';
+import {
+  FOR_OWNER,
+  fileExists,
+  filesBeside,
+  inFolder,
+  makeFolder,
+  readBytes,
+  replaceFile,
+  writeNewFile,
+} from './adapters/files.js';
 import { decodeText } from './adapters/source-text.js';
 import { readWorkspaceConfig, WORKSPACE_FILE, workspaceTemplate } from './adapters/workspace-config.js';
 import { type Fault, fail } from './domain/fault.js';
@@ -36,6 +45,8 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     files: {
       read: (path) => readBytes(named(path), path),
       writeNew: (path, bytes) => writeNewFile(named(path), bytes),
+      writeSecret: (path, bytes) => writeNewFile(named(path), bytes, FOR_OWNER),
+      replace: (path, bytes, before) => replaceFile(named(path), bytes, before),
       makeFolder: (path) => makeFolder(named(path)),
       exists: (path) => fileExists(named(path)),
       beside: async (path, suffix) => (path === '-' ? [] : filesBeside(named(path), path, suffix)),

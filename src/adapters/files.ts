@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants, link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { access, constants, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { equalBytes } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
@@ -23,15 +23,23 @@ async function readStdin(): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+const FOR_EVERYBODY = 0o644;
+/** Keys: for nobody but their owner, as far as the file system knows owners. */
+export const FOR_OWNER = 0o600;
+
 /**
  * Writes a file whole or not at all: beside its place first, synced, then put there in one step. A file that has the
  * same content already is left as it is; one with other content is never overwritten.
  */
-export async function writeNewFile(path: string, bytes: Uint8Array): Promise<Result<void, Fault>> {
+export async function writeNewFile(
+  path: string,
+  bytes: Uint8Array,
+  mode = FOR_EVERYBODY,
+): Promise<Result<void, Fault>> {
   const beside = `${path}.${randomBytes(6).toString('hex')}.part`;
   try {
-    await writeSynced(beside, bytes);
-    await putInPlace(beside, path, bytes);
+    await writeSynced(beside, bytes, mode);
+    await putInPlace(beside, path, bytes, mode);
     await syncFolder(dirname(path));
     return ok(undefined);
   } catch (error) {
@@ -40,6 +48,50 @@ export async function writeNewFile(path: string, bytes: Uint8Array): Promise<Res
   } finally {
     await discard(beside);
   }
+}
+
+/**
+ * Puts other content in the place of a file, in one step and durable when it resolves: a reader sees the old file or the new
+ * one, and so does whoever comes after a crash. `before` is what the file has to hold, null where there must be none: two
+ * processes that read the same cannot both replace it. E_FILE_EXISTS where it holds something else by now.
+ */
+export async function replaceFile(
+  path: string,
+  bytes: Uint8Array,
+  before: Uint8Array | null,
+): Promise<Result<void, Fault>> {
+  const beside = `${path}.${randomBytes(6).toString('hex')}.part`;
+  const lock = `${path}.lock`;
+  let isHeld = false;
+  try {
+    await writeSynced(lock, new Uint8Array(0), FOR_OWNER);
+    isHeld = true;
+    if (!(await holds(path, before))) return changedMeanwhile(path, 'it was changed by another process');
+    await writeSynced(beside, bytes, FOR_EVERYBODY);
+    await rename(beside, path);
+    await syncFolder(dirname(path));
+    return ok(undefined);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') return cannotWrite(path, reasonOf(error));
+    return changedMeanwhile(path, `another process is writing to it (if none is, remove ${lock})`);
+  } finally {
+    await discard(beside);
+    if (isHeld) await discard(lock);
+  }
+}
+
+async function holds(path: string, before: Uint8Array | null): Promise<boolean> {
+  try {
+    const now = await readFile(path);
+    return before !== null && equalBytes(new Uint8Array(now), before);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return before === null;
+    throw error;
+  }
+}
+
+function changedMeanwhile(path: string, why: string): Result<never, Fault> {
+  return fail('E_FILE_EXISTS', `${path}: ${why}`, { where: { file: path }, remedy: 'run the same command again' });
 }
 
 /** Whether a file could be made there, as far as can be told without making it: the folder is one, and can be written to. */
@@ -62,8 +114,8 @@ function cannotWrite(path: string, reason: string): Result<never, Fault> {
 }
 
 /** Fails with EEXIST where the name is taken. */
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const handle = await open(path, 'wx', 0o644);
+async function writeSynced(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  const handle = await open(path, 'wx', mode);
   try {
     await handle.writeFile(bytes);
     await handle.sync();
@@ -76,12 +128,12 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
 const NO_LINKS: readonly (string | null)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
 /** By a hard link, which fails where the name is taken; a rename would overwrite. Without links, by writing once more. */
-async function putInPlace(beside: string, path: string, bytes: Uint8Array): Promise<void> {
+async function putInPlace(beside: string, path: string, bytes: Uint8Array, mode: number): Promise<void> {
   try {
     await link(beside, path);
   } catch (error) {
     if (!NO_LINKS.includes(codeOf(error))) throw error;
-    await writeSynced(path, bytes);
+    await writeSynced(path, bytes, mode);
   }
 }
 

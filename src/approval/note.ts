@@ -120,10 +120,14 @@ export function openNote(
   }
   if (verified.length > 0) return ok(verified);
   const names = [...new Set(note.signatures.map(({ name }) => name))].filter(isKeyName);
-  return fail('E_NOTE_UNTRUSTED', `${file}: none of the trusted keys has signed it; it is signed by ${names.join(', ')}`, {
-    remedy: 'give the verifier key that you have from the signer in person, or ask for its signature',
-    where: { file },
-  });
+  return fail(
+    'E_NOTE_UNTRUSTED',
+    `${file}: none of the trusted keys has signed it; it is signed by ${names.join(', ')}`,
+    {
+      remedy: 'give the verifier key that you have from the signer in person, or ask for its signature',
+      where: { file },
+    },
+  );
 }
 
 /** The time that a witness signed, null for a log, undefined where the signature does not verify. */

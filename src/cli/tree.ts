@@ -1,4 +1,5 @@
 import type { CommandSpec } from './command.js';
+import { AUDIT_COMMANDS } from './tree/audit.js';
 import { BATCH_COMMANDS } from './tree/batches.js';
 import { DOCUMENT_COMMANDS } from './tree/documents.js';
 import { OTHER_COMMANDS } from './tree/looking.js';
@@ -11,5 +12,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...DOCUMENT_COMMANDS,
   ...BATCH_COMMANDS,
   ...SIGNER_COMMANDS,
+  ...AUDIT_COMMANDS,
   ...OTHER_COMMANDS,
 ];

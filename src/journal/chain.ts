@@ -1,4 +1,4 @@
-import { type Hex, sha256Hex } from '../domain/bytes.js';
+import { type Hex, sha256Hex, utf8 } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
@@ -24,9 +24,19 @@ export function entryHash({ seq, at, prev, body }: Omit<Entry, 'hash'>): Hex {
   return leafHash(seq, at, prev, bodyText(body));
 }
 
-/** `body` is canonical text already; the keys of the object around it are written in their order of RFC 8785. */
+/** `body` is canonical text already. */
 function leafHash(seq: number, at: string, prev: Hex, body: string): Hex {
-  return sha256Hex(`\0{"at":${JSON.stringify(at)},"body":${body},"prev":${JSON.stringify(prev)},"seq":${seq}}`);
+  return sha256Hex(`\0${recordText(seq, at, prev, body)}`);
+}
+
+/** What a leaf is the hash of; the keys of the object around the body are written in their order of RFC 8785. */
+function recordText(seq: number, at: string, prev: Hex, body: string): string {
+  return `{"at":${JSON.stringify(at)},"body":${body},"prev":${JSON.stringify(prev)},"seq":${seq}}`;
+}
+
+/** The bytes under the hash of an entry: the canonical JSON of its other four fields. */
+export function entryRecord({ seq, at, prev, body }: Entry): Uint8Array {
+  return utf8(recordText(seq, at, prev, bodyText(body)));
 }
 
 /** The entry that follows a head. Never before the head's time: a clock that was set back cannot reorder the journal. */

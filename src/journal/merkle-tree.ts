@@ -12,8 +12,7 @@ import {
   splitOf,
 } from './merkle.js';
 
-/** Levels of the tree that stores and tiles keep: every eighth (c2sp.org/tlog-tiles). */
-export const TILE_HEIGHT = 8;
+/** Stores and tiles keep every eighth level of the tree: 256 hashes under each of the level above (c2sp.org/tlog-tiles). */
 export const TILE_WIDTH = 256;
 
 /**

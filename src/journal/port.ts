@@ -49,13 +49,3 @@ export interface Journal {
   treeHashes(level: number, from: number, count: number): Promise<Result<readonly Hash[], Fault>>;
   close(): Promise<void>;
 }
-
-/** An entry as a store has it, with nothing of it checked: for finding out what was done to a journal. */
-export interface RawEntry {
-  readonly seq: number;
-  readonly at: string;
-  readonly prev: string;
-  /** The body as it stands there. */
-  readonly text: string;
-  readonly hash: string;
-}

@@ -39,10 +39,7 @@ export function formatConsistency({ old, proof, checkpoint }: ConsistencyFile): 
 const base64 = (hash: Hash): string => Buffer.from(hash).toString('base64');
 
 /** What a file of one of the two kinds holds; null where it is neither, and may be a plain checkpoint. E_PROOF_FORM. */
-export function parseProofFile(
-  bytes: Uint8Array,
-  file: string,
-): Result<InclusionFile | ConsistencyFile | null, Fault> {
+export function parseProofFile(bytes: Uint8Array, file: string): Result<InclusionFile | ConsistencyFile | null, Fault> {
   if (bytes.length > MOST_BYTES) return form(file, `it is larger than ${MOST_BYTES} bytes`);
   const content = Buffer.from(bytes).toString('utf8');
   const isInclusion = content.startsWith(`${HEADER}\n`);
@@ -54,7 +51,8 @@ export function parseProofFile(
   if (isInclusion) lines.shift();
   const extra = isInclusion && lines[0]?.startsWith('extra ') === true ? (lines.shift()?.slice(6) ?? '') : null;
   const record = extra === null ? null : new Uint8Array(Buffer.from(extra, 'base64'));
-  if (record !== null && Buffer.from(record).toString('base64') !== extra) return form(file, 'its record is not base64');
+  if (record !== null && Buffer.from(record).toString('base64') !== extra)
+    return form(file, 'its record is not base64');
   const [, word, number = ''] = /^(index|old) (.*)$/.exec(lines.shift() ?? '') ?? [];
   const place = wholeSize(number);
   if (word !== (isInclusion ? 'index' : 'old') || place === null) return form(file, 'its place is not a whole number');

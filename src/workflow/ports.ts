@@ -39,6 +39,10 @@ export interface Files {
   read(path: string): Promise<Result<Uint8Array, Fault>>;
   /** Whole or not at all (written aside, synced, renamed); refuses to overwrite a file with other content. */
   writeNew(path: string, bytes: Uint8Array): Promise<Result<void, Fault>>;
+  /** The same, readable by its owner alone. */
+  writeSecret(path: string, bytes: Uint8Array): Promise<Result<void, Fault>>;
+  /** Other content in one durable step, if the file still holds `before` (null: if there is none). */
+  replace(path: string, bytes: Uint8Array, before: Uint8Array | null): Promise<Result<void, Fault>>;
   makeFolder(path: string): Promise<Result<void, Fault>>;
   exists(path: string): Promise<boolean>;
   /** The files beside one that are called like it with ".SOMETHING" and the suffix after it, sorted. */

@@ -325,11 +325,11 @@ describe('places where there is no journal', () => {
     const path = folder.path();
     await (await create(path)).close();
     const db = new Database(path);
-    db.exec('PRAGMA user_version = 2');
+    db.exec('PRAGMA user_version = 3');
     db.close();
     const opened = await openJournal(path, { clock });
     expect(tagOf(opened)).toBe('E_JOURNAL_SCHEMA');
-    expect(opened.ok ? '' : opened.error.message).toContain('layout 2, this program knows 1');
+    expect(opened.ok ? '' : opened.error.message).toContain('layout 3, this program knows 2');
   });
 
   it('a folder is refused both ways', async () => {

@@ -92,6 +92,7 @@ describe('what a command loads', () => {
     'bin/countersign.js',
     'dist/cli/help.js',
     'dist/cli/tree.js',
+    'dist/cli/tree/audit.js',
     'dist/cli/tree/batches.js',
     'dist/cli/tree/documents.js',
     'dist/cli/tree/looking.js',

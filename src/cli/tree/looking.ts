@@ -1,24 +1,8 @@
 import type { CommandSpec } from '../command.js';
 import { DEVICE, RECORD, SIGNER } from './options.js';
 
-/** The journal, the device and its recordings, the demo and the tables. */
+/** The device and its recordings, the demo and the tables. */
 export const OTHER_COMMANDS: readonly CommandSpec[] = [
-  {
-    path: ['audit', 'log'],
-    about: 'print the journal, one line an entry; --json has every field',
-    args: [],
-    options: [{ flags: '--from <seq>', about: 'begin at this sequence number' }],
-    example: 'countersign audit log',
-    load: () => import('../verbs/audit-log.js'),
-  },
-  {
-    path: ['audit', 'verify'],
-    about: 'prove the journal again: every hash, policy, verdict, approval and signature',
-    args: [],
-    options: [{ flags: '--head <seq:hash>', about: 'a head noted elsewhere, which must lie on the chain' }],
-    example: 'countersign audit verify',
-    load: () => import('../verbs/audit-verify.js'),
-  },
   {
     path: ['device', 'list'],
     about: 'name every Ledger on USB by path, model and serial number, without opening any',

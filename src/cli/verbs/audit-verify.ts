@@ -5,13 +5,19 @@ import type { Verb } from '../command.js';
 import type { Style } from '../render/style.js';
 import { fields } from '../render/table.js';
 import { plural, printable } from '../render/text.js';
+import { verifyProofFile } from '../verify-proof.js';
 import { withWorkspace } from '../with-workspace.js';
 
 /** A shorter journal is done before anybody wonders. */
 const LONG = 2000;
 const STEP = 250;
 
-export const run: Verb = async (words, context) =>
+export const run: Verb = async (words, context) => {
+  const proof = words.text('proof');
+  return proof === undefined ? verifyWorkspace(words, context) : verifyProofFile(words, proof, context);
+};
+
+const verifyWorkspace: Verb = async (words, context) =>
   withWorkspace(context, async (desk) => {
     const noted = words.text('head');
     const anchor = noted === undefined ? null : parseAnchor(noted);

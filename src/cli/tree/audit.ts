@@ -1,0 +1,70 @@
+import type { CommandSpec } from '../command.js';
+
+/** The journal, and the proofs of it. */
+export const AUDIT_COMMANDS: readonly CommandSpec[] = [
+  {
+    path: ['audit', 'log'],
+    about: 'print the journal, one line an entry; --json has every field',
+    args: [],
+    options: [{ flags: '--from <seq>', about: 'begin at this sequence number' }],
+    example: 'countersign audit log',
+    load: () => import('../verbs/audit-log.js'),
+  },
+  {
+    path: ['audit', 'verify'],
+    about: 'prove the journal again: every hash, policy, verdict, approval and signature',
+    args: [],
+    options: [
+      { flags: '--head <seq:hash>', about: 'a head noted elsewhere, which must lie on the chain' },
+      { flags: '--proof <file>', about: 'check this proof alone, without a workspace' },
+      { flags: '--old <file>', about: 'with --proof: the older checkpoint of a proof of growth' },
+      { flags: '--trust <key...>', about: 'verifier keys, or files with them: whose signatures are believed' },
+    ],
+    example: 'countersign audit verify',
+    load: () => import('../verbs/audit-verify.js'),
+  },
+  {
+    path: ['audit', 'key'],
+    about: 'make a signing key: of this journal, for checkpoints, or of a witness (docs/proofs.md)',
+    args: [{ name: '<file>', about: 'the file to write; FILE.pub holds the verifier key' }],
+    options: [{ flags: '--witness <name>', about: 'of a witness of that name; needs no workspace' }],
+    example: 'countersign audit key journal.key',
+    load: () => import('../verbs/audit-key.js'),
+  },
+  {
+    path: ['audit', 'checkpoint'],
+    about: 'sign the root of the tree over all entries; the journal itself stays as it is',
+    args: [{ name: '<out>', about: 'the file to write' }],
+    options: [
+      { flags: '--key <file>', about: 'the signing key of this journal' },
+      { flags: '--old <checkpoint>', about: 'with a proof that the journal begins with this one: a file or its size' },
+    ],
+    example: 'countersign audit checkpoint checkpoint-1 --key journal.key',
+    load: () => import('../verbs/audit-checkpoint.js'),
+  },
+  {
+    path: ['audit', 'witness'],
+    about: 'cosign a checkpoint that goes on from the last one that was cosigned; needs no workspace',
+    args: [{ name: '<checkpoint>', about: 'as audit checkpoint wrote it' }],
+    options: [
+      { flags: '--key <file>', about: 'the signing key of the witness' },
+      { flags: '--state <file>', about: 'what this witness has cosigned so far; made the first time' },
+      { flags: '--log <key>', about: 'the first time: the verifier key of the journal, or a file with it' },
+      { flags: '--out <file>', about: 'the file to write; default: CHECKPOINT.cosigned' },
+    ],
+    example: 'countersign audit witness checkpoint-1 --key erin.key --state erin.json --log journal.key.pub',
+    load: () => import('../verbs/audit-witness.js'),
+  },
+  {
+    path: ['audit', 'prove'],
+    about: 'write a proof that an entry is in a checkpoint, or that a checkpoint begins with an older one',
+    args: [{ name: '[seq]', about: 'the entry' }],
+    options: [
+      { flags: '--checkpoint <file>', about: 'a signed checkpoint of this journal' },
+      { flags: '--old <file>', about: 'prove growth since this one instead' },
+      { flags: '--out <file>', about: 'the file to write' },
+    ],
+    example: 'countersign audit prove 3 --checkpoint checkpoint-1 --out entry-3.tlog-proof',
+    load: () => import('../verbs/audit-prove.js'),
+  },
+];
