@@ -36,6 +36,9 @@ export function namedBlobs(body: EntryBody): readonly Hex[] {
     case 'batch.broadcast':
     case 'batch.unconfirmed':
     case 'batch.confirmed':
+    case 'batch.replaced':
+    case 'batch.conflicted':
+    case 'batch.unsettled':
     case 'batch.abandoned':
     case 'journal.opened':
     case 'vault.imported':

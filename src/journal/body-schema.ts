@@ -140,7 +140,7 @@ const KINDS = {
   'batch.planned': v.strictObject({
     kind: v.literal('batch.planned'),
     batch: name,
-    batchKind: v.exactOptional(v.literal('consolidation')),
+    batchKind: v.exactOptional(v.picklist(['consolidation', 'cancellation', 'child'])),
     psbt: hash,
     plan: hash,
     requests,
@@ -150,6 +150,8 @@ const KINDS = {
     fee: amount,
     initiator: text,
     parts: distinct(name),
+    replaces: v.exactOptional(name),
+    childOf: v.exactOptional(name),
   }),
   'batch.verdict': v.strictObject({
     kind: v.literal('batch.verdict'),
@@ -226,6 +228,15 @@ const KINDS = {
     to: v.pipe(distinct(text), v.minLength(1)),
   }),
   'batch.unconfirmed': v.strictObject({ kind: v.literal('batch.unconfirmed'), batch: name, txid: hash, reason: text }),
+  'batch.replaced': v.strictObject({ kind: v.literal('batch.replaced'), batch: name, by: name }),
+  'batch.conflicted': v.strictObject({
+    kind: v.literal('batch.conflicted'),
+    batch: name,
+    txid: hash,
+    outpoint,
+    height: count,
+  }),
+  'batch.unsettled': v.strictObject({ kind: v.literal('batch.unsettled'), batch: name, reason: text }),
   'batch.abandoned': v.strictObject({ kind: v.literal('batch.abandoned'), batch: name, reason: text, by: text }),
   'batch.rejected': v.strictObject({
     kind: v.literal('batch.rejected'),

@@ -1,3 +1,4 @@
+import type { BatchKind } from '../domain/batch-kind.js';
 import type { Hex } from '../domain/bytes.js';
 
 /** Amounts in entries are decimal strings of sats; times are ISO 8601 with Z; hashes are lower-case hex. */
@@ -126,7 +127,7 @@ export type EntryBody =
       readonly kind: 'batch.planned';
       readonly batch: string;
       /** Absent for a withdrawal, as in entries from before there was anything else. */
-      readonly batchKind?: 'consolidation';
+      readonly batchKind?: Exclude<BatchKind, 'withdrawal'>;
       /** SHA-256 of the unsigned PSBT, kept as a blob. */
       readonly psbt: Hex;
       /** SHA-256 of the canonical plan (seed, feerate, selection), kept as a blob. */
@@ -142,6 +143,10 @@ export type EntryBody =
       readonly initiator: string;
       /** Batches that one plan was split into name each other here. */
       readonly parts: readonly string[];
+      /** The batch whose coins it takes, all of them, so that only one of the two can confirm. Absent for any other. */
+      readonly replaces?: string;
+      /** Of a child: the batch whose change it spends. */
+      readonly childOf?: string;
     }
   | {
       readonly kind: 'batch.verdict';
@@ -236,6 +241,19 @@ export type EntryBody =
     }
   /** The block that buried it is no longer of the chain: it counts as now again. */
   | { readonly kind: 'batch.unconfirmed'; readonly batch: string; readonly txid: Hex; readonly reason: string }
+  /** Another batch of this journal is confirmed that spends a coin of it: this one can never confirm beside it. */
+  | { readonly kind: 'batch.replaced'; readonly batch: string; readonly by: string }
+  /** A transaction that is of no batch is buried, and spends a coin of it. */
+  | {
+      readonly kind: 'batch.conflicted';
+      readonly batch: string;
+      readonly txid: Hex;
+      /** TXID:VOUT: the coin of the batch, or of the batch whose change it spends. */
+      readonly outpoint: string;
+      readonly height: number;
+    }
+  /** What stood against it is no longer of the chain: it is again what it was, and counts. */
+  | { readonly kind: 'batch.unsettled'; readonly batch: string; readonly reason: string }
   | { readonly kind: 'batch.abandoned'; readonly batch: string; readonly reason: string; readonly by: string }
   /** One person's word against the batch: from here on it is denied, whoever approves. */
   | {

@@ -5,7 +5,8 @@ import type { Entry, EntryBody } from './entries.js';
 import { notHalted } from './halts.js';
 import { judgeObjection, noObjection } from './objections.js';
 import { requestDigest } from './requests.js';
-import type { SharedMap } from './shared-map.js';
+import { type Holdings, hold, lineageOf, mayHold } from './rivals.js';
+import { judgeOnChain, judgeSettling, judgeTies } from './settling.js';
 import type { BatchRecord, BatchState, JournalState } from './state.js';
 import { type BatchEntryKind, holdsCoins, nextState, statesBefore } from './transitions.js';
 
@@ -14,14 +15,10 @@ type PlannedBody = Extract<BatchBody, { kind: 'batch.planned' }>;
 type LaterBody = Exclude<BatchBody, PlannedBody>;
 
 /** The parts of the state that batches touch, open for writing. */
-export interface BatchDraft {
+export interface BatchDraft extends Holdings {
   readonly policy: JournalState['policy'];
   readonly coins: JournalState['coins'];
   readonly frozen: Pick<JournalState['frozen'], 'get'>;
-  readonly batches: SharedMap<BatchRecord>;
-  readonly requests: SharedMap<{ readonly batch: string; readonly digest: string }>;
-  readonly requestDigests: SharedMap<string>;
-  readonly heldCoins: SharedMap<string>;
   readonly halts: JournalState['halts'];
   readonly book: JournalState['book'];
 }
@@ -39,18 +36,19 @@ export function applyBatchEntry(
   const batch = draft.batches.get(body.batch);
   if (batch === undefined) return fail('E_BATCH_UNKNOWN', `no batch ${body.batch} was planned`);
 
-  const state = nextState(batch.state, body.kind);
+  const state = nextState(batch.state, body.kind, batch.settled?.from ?? null);
   if (state === null) return wrongState(batch, body);
   const judged = judge(draft, batch, body, entry, at);
   if (!judged.ok) return judged;
-  if (holdsCoins(state) && !holdsCoins(batch.state)) {
+  // What the chain brings back is there, whoever took its coins in the meantime.
+  if (holdsCoins(state) && !holdsCoins(batch.state) && body.kind !== 'batch.unsettled') {
     const free = mayHold(draft, batch);
     if (!free.ok) return free;
   }
 
   const changed: BatchRecord = { ...batch, state, ...changes(draft, batch, body, entry, at) };
-  if (holdsCoins(state) !== holdsCoins(batch.state)) hold(draft, changed);
   draft.batches.set(batch.id, changed);
+  if (holdsCoins(state) !== holdsCoins(batch.state)) hold(draft, changed);
   return NOTHING;
 }
 
@@ -64,8 +62,8 @@ function applyPlanned(draft: BatchDraft, body: PlannedBody, entry: Entry, at: Un
       `batch ${body.batch} spends ${body.spend} sat, less than its fee of ${body.fee} sat`,
     );
   }
-  if (body.batchKind === 'consolidation' && (body.requests.length > 0 || body.outputs.some(isPayment))) {
-    return fail('E_JOURNAL_ENTRY', `batch ${body.batch} is a consolidation, and yet pays somebody`);
+  if (body.batchKind !== undefined && (body.requests.length > 0 || body.outputs.some(isPayment))) {
+    return fail('E_JOURNAL_ENTRY', `batch ${body.batch} is a ${body.batchKind}, and yet pays somebody`);
   }
   const batch: BatchRecord = {
     id: body.batch,
@@ -87,6 +85,11 @@ function applyPlanned(draft: BatchDraft, body: PlannedBody, entry: Entry, at: Un
     fee: BigInt(body.fee),
     initiator: body.initiator,
     parts: body.parts,
+    replaces: body.replaces ?? null,
+    lineage: lineageOf(draft.batches, body.replaces),
+    replacedBy: null,
+    childOf: body.childOf ?? null,
+    plannedHeight: draft.coins?.tip.height ?? 0,
     approvals: [],
     objections: [],
     partials: [],
@@ -95,57 +98,20 @@ function applyPlanned(draft: BatchDraft, body: PlannedBody, entry: Entry, at: Un
     signed: null,
     broadcastAt: null,
     confirmed: null,
+    settled: null,
     reason: null,
   };
+  const fits = judgeTies(draft.batches, batch);
+  if (!fits.ok) return fits;
   const free = mayHold(draft, batch);
   if (!free.ok) return free;
   for (const request of body.requests) draft.requestDigests.set(request.id, requestDigest(request));
-  hold(draft, batch);
   draft.batches.set(batch.id, batch);
+  hold(draft, batch);
   return NOTHING;
 }
 
 const isPayment = ({ change }: PlannedBody['outputs'][number]): boolean => change === undefined;
-
-/** Whether nobody else holds a coin or a request of the batch, and no request id stood for another payment before. */
-function mayHold(draft: BatchDraft, batch: BatchRecord): Result<void, Fault> {
-  for (const outpoint of batch.inputs) {
-    const holder = draft.heldCoins.get(outpoint);
-    if (holder !== undefined && holder !== batch.id) {
-      return fail('E_BATCH_STATE', `batch ${batch.id} spends ${outpoint}, which batch ${holder} holds`, {
-        remedy: `plan again, or abandon ${holder} first`,
-      });
-    }
-  }
-  for (const request of batch.requests) {
-    const holder = draft.requests.get(request.id);
-    if (holder !== undefined && holder.batch !== batch.id) {
-      return fail('E_BATCH_STATE', `batch ${batch.id} pays request ${request.id}, which batch ${holder.batch} pays`, {
-        remedy: `leave ${request.id} out, or abandon ${holder.batch} first`,
-      });
-    }
-    const digest = draft.requestDigests.get(request.id);
-    if (digest !== undefined && digest !== requestDigest(request)) {
-      return fail('E_REQUEST_ID_REUSE', `request id ${request.id} stood for another payment before`, {
-        remedy: 'find out who changed script or amount; a payment that was corrected on purpose takes a new id',
-      });
-    }
-  }
-  return NOTHING;
-}
-
-function hold(draft: BatchDraft, batch: BatchRecord): void {
-  const held = holdsCoins(batch.state);
-  for (const outpoint of batch.inputs) {
-    if (held) draft.heldCoins.set(outpoint, batch.id);
-    else draft.heldCoins.delete(outpoint);
-  }
-  for (const request of batch.requests) {
-    const digest = draft.requestDigests.get(request.id) ?? requestDigest(request);
-    if (held) draft.requests.set(request.id, { batch: batch.id, digest });
-    else draft.requests.delete(request.id);
-  }
-}
 
 function wrongState(batch: BatchRecord, body: LaterBody): Result<never, Fault> {
   const due = statesBefore(body.kind).join(', ');
@@ -163,6 +129,8 @@ const ADVICE: Readonly<Record<BatchState, string>> = {
   SIGNED: 'it is signed: broadcast it',
   BROADCAST: 'it is on its way: follow it',
   CONFIRMED: 'it is done',
+  REPLACED: 'another batch took its place: nothing is left to do',
+  CONFLICTED: 'its coin was spent past this journal: find out by whom, and plan what it should have paid anew',
   RELEASED: 'sign it again, or abandon it',
   ABANDONED: 'plan a new batch',
 };
@@ -195,8 +163,11 @@ function judge(
     case 'batch.broadcast':
     case 'batch.unconfirmed':
     case 'batch.confirmed':
-      if (body.txid === batch.signed?.txid) return NOTHING;
-      return fail('E_JOURNAL_ENTRY', `${body.txid} is not the transaction that was signed for batch ${batch.id}`);
+      return judgeOnChain(draft.batches, batch, body);
+    case 'batch.replaced':
+    case 'batch.conflicted':
+      return judgeSettling(draft.batches, batch, body);
+    case 'batch.unsettled':
     case 'batch.verdict':
     case 'batch.declined':
     case 'batch.released':
@@ -279,6 +250,8 @@ function mayGoOn(
   if (!halted.ok) return halted;
   const free = noObjection(batch);
   if (!free.ok) return free;
+  const fits = judgeTies(draft.batches, batch);
+  if (!fits.ok) return fits;
   const allowed = judgeVerdict(draft, batch);
   if (!allowed.ok) return allowed;
   const frozen = batch.inputs.find((outpoint) => draft.frozen.get(outpoint) !== undefined);
@@ -383,6 +356,20 @@ function changes(
       return { broadcastAt: batch.broadcastAt ?? at };
     case 'batch.unconfirmed':
       return { confirmed: null, reason: body.reason };
+    case 'batch.replaced':
+      return {
+        settled: { at, from: batch.state, by: body.by, spent: null },
+        reason: `batch ${body.by} confirmed in its place`,
+      };
+    case 'batch.conflicted': {
+      const { txid, outpoint, height } = body;
+      return {
+        settled: { at, from: batch.state, by: txid, spent: { outpoint, height } },
+        reason: `${outpoint} was spent by ${txid}, which is of no batch`,
+      };
+    }
+    case 'batch.unsettled':
+      return { settled: null, reason: body.reason };
     case 'batch.confirmed': {
       if (batch.signed === null) throw new Error(`batch ${batch.id} is confirmed and was not signed`);
       return { confirmed: confirmationOf(batch.signed, { time: seconds(body.time), height: body.height }) };

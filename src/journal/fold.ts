@@ -196,6 +196,9 @@ function applyBody(draft: Draft, entry: Entry, at: UnixSeconds): Result<void, Fa
     case 'batch.broadcast':
     case 'batch.unconfirmed':
     case 'batch.confirmed':
+    case 'batch.replaced':
+    case 'batch.conflicted':
+    case 'batch.unsettled':
     case 'batch.abandoned':
     case 'batch.rejected':
     case 'batch.withdrawn':

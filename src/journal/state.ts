@@ -12,8 +12,9 @@ import type { Entry, PayableRecord, RequestRecord } from './entries.js';
  * DRAFT: planned, nothing debited. RESERVED: debited, no APDU that could sign was sent. SENT: such an APDU may have been
  * sent. PARTIAL: cosigners of a multisig vault have signed, or may have on other machines; further ones may be asked.
  * SIGNED: all signatures exist. UNKNOWN: they may. BROADCAST: a back end took the transaction. CONFIRMED: buried on the
- * chain. ABANDONED and RELEASED batches hold no budget; in every state between RESERVED and them it stays debited, however
- * few signatures there are.
+ * chain. REPLACED and CONFLICTED: a coin of it was spent by another batch, or by a foreign transaction, and that is buried.
+ * ABANDONED and RELEASED batches hold no budget; in every state between RESERVED and them it stays debited, however few
+ * signatures there are, until the chain has settled it.
  */
 export type BatchState =
   | 'DRAFT'
@@ -24,6 +25,8 @@ export type BatchState =
   | 'SIGNED'
   | 'BROADCAST'
   | 'CONFIRMED'
+  | 'REPLACED'
+  | 'CONFLICTED'
   | 'RELEASED'
   | 'ABANDONED';
 
@@ -42,6 +45,17 @@ export interface ApprovalRecord {
   readonly signature: string;
   readonly at: UnixSeconds;
   readonly validUntil: UnixSeconds;
+}
+
+/** What took a coin of a batch for good, as far as the chain was known. */
+export interface SettledRecord {
+  readonly at: UnixSeconds;
+  /** The state that it was in, and falls back to should the chain be reorganised. */
+  readonly from: BatchState;
+  /** In REPLACED the id of the batch, in CONFLICTED the txid of the foreign transaction. */
+  readonly by: string;
+  /** The coin that the foreign transaction spends, and the height of its block; null in REPLACED. */
+  readonly spent: { readonly outpoint: string; readonly height: number } | null;
 }
 
 /** What one person said against a batch. It is denied from then on, for good. */
@@ -71,6 +85,16 @@ export interface BatchRecord {
   readonly fee: Sats;
   readonly initiator: string;
   readonly parts: readonly string[];
+  /** The batch in whose place it is to confirm; it spends every coin of that one. */
+  readonly replaces: string | null;
+  /** That one, and what that one replaced, and so on: the oldest first. Only one of all of them can confirm. */
+  readonly lineage: readonly string[];
+  /** The newest batch that was planned, or reserved again, in the place of this one. */
+  readonly replacedBy: string | null;
+  /** Of a child: the batch whose change it spends. */
+  readonly childOf: string | null;
+  /** Height of the newest block that was known when it was planned; 0 for none. */
+  readonly plannedHeight: number;
   /** One a person: an approval that ran out may be renewed, which replaces it. */
   readonly approvals: readonly ApprovalRecord[];
   readonly objections: readonly ObjectionRecord[];
@@ -98,6 +122,8 @@ export interface BatchRecord {
   readonly partials: readonly PartRecord[];
   /** From 6 confirmations on, as `confirmationOf` has it: what is said of its block frees nothing early. */
   readonly confirmed: { readonly at: UnixSeconds; readonly height: number } | null;
+  /** In REPLACED and CONFLICTED. */
+  readonly settled: SettledRecord | null;
   /** Why it was released, unknown or abandoned. */
   readonly reason: string | null;
 }

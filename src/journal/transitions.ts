@@ -4,8 +4,11 @@ import type { BatchState } from './state.js';
 /** The entries that speak of one batch. */
 export type BatchEntryKind = Extract<EntryKind, `batch.${string}`>;
 
+/** Leads back to the state that a batch was settled in (SettledRecord.from). */
+export const BACK = 'as before';
+
 /** What an entry makes of a batch in each state; a state that is not listed does not admit the entry. */
-type Moves = Readonly<Partial<Record<BatchState, BatchState>>>;
+type Moves = Readonly<Partial<Record<BatchState, BatchState | typeof BACK>>>;
 
 /**
  * Every legal step of a batch, the whole of it. batch.planned is the one entry without a state before it.
@@ -17,6 +20,9 @@ type Moves = Readonly<Partial<Record<BatchState, BatchState>>>;
  * PARTIAL is where a multisig batch waits for further cosigners: one signature counts as all of them do, so nothing leads
  * from there to RELEASED or ABANDONED, and a device that declines changes nothing. Asking one cosigner after another, and
  * the same one again, is harmless, since it is for the same bytes.
+ *
+ * REPLACED and CONFLICTED are what the chain makes of a batch, and of that alone: from wherever a signature may exist, and
+ * back to there should the chain be reorganised.
  */
 export const TRANSITIONS: Readonly<Record<Exclude<BatchEntryKind, 'batch.planned'>, Moves>> = {
   'batch.verdict': {
@@ -46,6 +52,21 @@ export const TRANSITIONS: Readonly<Record<Exclude<BatchEntryKind, 'batch.planned
   'batch.broadcast': { SIGNED: 'BROADCAST', BROADCAST: 'BROADCAST' },
   'batch.confirmed': { SIGNED: 'CONFIRMED', BROADCAST: 'CONFIRMED' },
   'batch.unconfirmed': { CONFIRMED: 'BROADCAST' },
+  'batch.replaced': {
+    SENT: 'REPLACED',
+    PARTIAL: 'REPLACED',
+    UNKNOWN: 'REPLACED',
+    SIGNED: 'REPLACED',
+    BROADCAST: 'REPLACED',
+  },
+  'batch.conflicted': {
+    SENT: 'CONFLICTED',
+    PARTIAL: 'CONFLICTED',
+    UNKNOWN: 'CONFLICTED',
+    SIGNED: 'CONFLICTED',
+    BROADCAST: 'CONFLICTED',
+  },
+  'batch.unsettled': { REPLACED: BACK, CONFLICTED: BACK },
   'batch.abandoned': { DRAFT: 'ABANDONED', RESERVED: 'ABANDONED', RELEASED: 'ABANDONED' },
   'batch.rejected': { DRAFT: 'DRAFT', RESERVED: 'RESERVED', PARTIAL: 'PARTIAL', RELEASED: 'RELEASED' },
   'batch.withdrawn': { DRAFT: 'DRAFT', RESERVED: 'RESERVED', PARTIAL: 'PARTIAL', RELEASED: 'RELEASED' },
@@ -61,6 +82,8 @@ const HOLDINGS: Readonly<Record<BatchState, { readonly budget: boolean; readonly
   SIGNED: { budget: true, coins: true },
   BROADCAST: { budget: true, coins: true },
   CONFIRMED: { budget: true, coins: true },
+  REPLACED: { budget: false, coins: false },
+  CONFLICTED: { budget: false, coins: false },
   RELEASED: { budget: false, coins: false },
   ABANDONED: { budget: false, coins: false },
 };
@@ -74,6 +97,8 @@ export const BATCH_STATES: readonly BatchState[] = [
   'SIGNED',
   'BROADCAST',
   'CONFIRMED',
+  'REPLACED',
+  'CONFLICTED',
   'RELEASED',
   'ABANDONED',
 ];
@@ -96,14 +121,24 @@ export function effectiveState(state: BatchState): BatchState {
   return state === 'SENT' ? 'UNKNOWN' : state;
 }
 
-/** The state that an entry leads to, or null where it is not legal. */
-export function nextState(state: BatchState, kind: Exclude<BatchEntryKind, 'batch.planned'>): BatchState | null {
-  return TRANSITIONS[kind][state] ?? null;
+/**
+ * The state that an entry leads to, or null where it is not legal. `from` is the state in which a batch was settled, for
+ * the one entry that leads back there.
+ */
+export function nextState(
+  state: BatchState,
+  kind: Exclude<BatchEntryKind, 'batch.planned'>,
+  from: BatchState | null = null,
+): BatchState | null {
+  const move = TRANSITIONS[kind][state] ?? null;
+  if (move !== BACK) return move;
+  // Never back to SENT: whoever had the device then may not say any more that it cannot have signed.
+  return from === null ? null : effectiveState(from);
 }
 
 /** The states that admit an entry, for messages. */
 export function statesBefore(kind: Exclude<BatchEntryKind, 'batch.planned'>): readonly BatchState[] {
-  return BATCH_STATES.filter((state) => nextState(state, kind) !== null);
+  return BATCH_STATES.filter((state) => TRANSITIONS[kind][state] !== undefined);
 }
 
 /** The two tables as Markdown, as docs/journal.md shows them. */
@@ -115,7 +150,7 @@ export function renderTransitions(): string {
     row(['entry', ...BATCH_STATES]),
     rule(BATCH_STATES.length + 1),
     row(['`batch.planned`, of a new id', 'DRAFT', ...BATCH_STATES.slice(1).map(() => '')]),
-    ...kinds.map((kind) => row([`\`${kind}\` in`, ...BATCH_STATES.map((state) => nextState(state, kind) ?? '')])),
+    ...kinds.map((kind) => row([`\`${kind}\` in`, ...BATCH_STATES.map((state) => TRANSITIONS[kind][state] ?? '')])),
     '',
     row(['held in', ...BATCH_STATES]),
     rule(BATCH_STATES.length + 1),
