@@ -33,6 +33,10 @@ export interface StatementFields {
   readonly book: string | null;
   /** The entry that planned the batch: an approval is of this journal and of this plan, not of one that looks alike. */
   readonly journal: { readonly seq: number; readonly hash: Hex };
+  /** The batch in whose place this one is to confirm; null for none. */
+  readonly replaces: string | null;
+  /** The batch whose change this one spends; null for none. */
+  readonly childOf: string | null;
   readonly initiator: string;
   readonly approver: string;
   readonly validUntil: UnixSeconds;
@@ -53,6 +57,8 @@ function statementJson(fields: StatementFields): { readonly [key: string]: Json 
     batch: fields.batch,
     // A statement that names no kind is of a withdrawal, as it was before there was anything else.
     ...(fields.kind === 'withdrawal' ? {} : { kind: fields.kind }),
+    ...(fields.replaces === null ? {} : { replaces: fields.replaces }),
+    ...(fields.childOf === null ? {} : { child_of: fields.childOf }),
     psbt_sha256: fields.psbt,
     unsigned_txid: fields.txid,
     inputs: fields.inputs.map(({ outpoint, amount }) => ({ outpoint, amount: amount.toString() })),

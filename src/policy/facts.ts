@@ -5,7 +5,7 @@ import { virtualSize } from '../domain/feerate.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import { type Sats, sumSats } from '../domain/sats.js';
 import { scriptKind } from '../domain/script.js';
-import type { CoinSources } from '../psbt/sources.js';
+import { type CoinSources, NO_SOURCES } from '../psbt/sources.js';
 import type { DecodedInput, DecodedOutput, DecodedPsbt } from '../psbt/types.js';
 import { type ChangeGap, claimedOrigin, proveOwn } from '../vault/own-output.js';
 import type { Deriver } from '../vault/types.js';
@@ -17,6 +17,8 @@ export interface FactsContext {
   readonly deriver: Deriver;
   /** The coin snapshot, by outpoint ("TXID:VOUT"). */
   readonly coins: ReadonlyMap<string, Coin>;
+  /** Of a child: the change of its parent, by outpoint, unconfirmed as it is. */
+  readonly parentChange?: ReadonlyMap<string, Coin>;
   readonly tip: ChainTip;
   /** Outpoint to the reason why it is frozen. */
   readonly frozen: ReadonlyMap<string, string>;
@@ -93,7 +95,8 @@ function inputFact(
   left: ReadonlyMap<string, number>,
 ): InputFact {
   const name = formatOutpoint(input.outpoint);
-  const coin = context.coins.get(name);
+  const isParentChange = context.parentChange?.has(name) === true;
+  const coin = context.coins.get(name) ?? context.parentChange?.get(name);
   return {
     index,
     outpoint: input.outpoint,
@@ -113,10 +116,16 @@ function inputFact(
             coinbase: coin.coinbase,
             value: coin.value,
             leftOnScript: left.get(toHex(coin.script)) ?? 0,
+            ...(isParentChange ? { isParentChange } : {}),
           },
     frozen: context.frozen.get(name) ?? null,
-    sources: coin === undefined || context.sources === null ? null : context.sources(coin),
+    sources: coin === undefined || context.sources === null ? null : sourcesOf(coin, isParentChange, context.sources),
   };
+}
+
+/** The sources of a parent's change are coins of the vault, which were asked for when the parent was judged. */
+function sourcesOf(coin: Coin, isParentChange: boolean, tell: (coin: Coin) => CoinSources): CoinSources {
+  return isParentChange ? NO_SOURCES : tell(coin);
 }
 
 /** Where the vault derives the script that an input spends. An input that states no prevout goes by the snapshot's. */

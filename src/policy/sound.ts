@@ -97,6 +97,7 @@ const input = shape<InputFact>({
       coinbase: flag,
       value: amount,
       leftOnScript: whole(0),
+      isParentChange: oneOf(undefined, true),
     }),
   ),
   frozen: orNull(text),

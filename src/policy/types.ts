@@ -185,6 +185,8 @@ export interface InputFact {
     readonly value: Sats;
     /** Other coins of the snapshot on the same script that this PSBT leaves behind. */
     readonly leftOnScript: number;
+    /** Change of the batch whose child this is: the journal proves it, whether the snapshot has it or not. */
+    readonly isParentChange?: true;
   } | null;
   readonly frozen: string | null;
   /** Where the coin comes from, as the coin snapshot tells; null where nobody looked, or the snapshot has no such coin. */

@@ -31,8 +31,11 @@ export interface InputCost {
   readonly deviceMsSquared: bigint;
 }
 
-/** `smallest-first` is a consolidation's: it pays nobody, so there is nothing to match. */
-export type Algorithm = 'bnb' | 'coin-grinder' | 'srd' | 'smallest-first';
+/**
+ * `smallest-first` is a consolidation's: it pays nobody, so there is nothing to match. A `replacement` has the coins of what
+ * it replaces, and a `child` the change of its parent.
+ */
+export type Algorithm = 'bnb' | 'coin-grinder' | 'srd' | 'smallest-first' | 'replacement' | 'child';
 
 export interface PlannedPayment {
   readonly kind: 'payment';

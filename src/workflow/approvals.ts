@@ -34,6 +34,8 @@ export function statementFields(
     descriptor: vault.descriptor,
     batch: batch.id,
     kind: batch.kind,
+    replaces: batch.replaces,
+    childOf: batch.childOf,
     psbt: decoded.sha256,
     txid: decoded.unsignedTxid,
     inputs: facts.inputs.map((input) => ({ outpoint: formatOutpoint(input.outpoint), amount: input.value })),

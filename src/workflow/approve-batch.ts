@@ -14,7 +14,7 @@ import { type Assessment, assess } from './assess.js';
 import { checkHalts } from './halt-scene.js';
 import type { Desk, SshSigner } from './ports.js';
 import { objectionsOf, requestOf } from './records.js';
-import { findBatch, loadSituation, reusedRequests, type Situation } from './situation.js';
+import { findBatch, loadSituation, reusedRequests, type Situation, tiesOf } from './situation.js';
 
 /** A batch with everything that can be said of it now: its bytes, its valid approvals and the verdict under them. */
 export interface ReviewedBatch {
@@ -45,6 +45,7 @@ export async function reviewBatch(desk: Desk, id: string): Promise<Result<Review
       pending: [],
       reusedRequests: reusedRequests(situation.state, batch.id, requests),
       objections: objectionsOf(batch),
+      ...tiesOf(situation.state, batch),
     });
   const bare = judge([]);
   if (!bare.ok) return bare;

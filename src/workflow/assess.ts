@@ -7,6 +7,7 @@ import { asksSources } from '../policy/screening/hits.js';
 import type { Facts, Verdict } from '../policy/types.js';
 import { decodePsbt } from '../psbt/decode.js';
 import type { DecodedPsbt } from '../psbt/types.js';
+import { changeCoins } from './own-coins.js';
 import { aboutPayments, type BatchContext, type Situation, stateBesides } from './situation.js';
 
 export interface Assessment {
@@ -29,6 +30,7 @@ export function assess(
   const facts = deriveFacts(decoded.value, {
     deriver: situation.deriver,
     coins: situation.coins,
+    ...(context.parent === null ? {} : { parentChange: changeCoins(context.parent) }),
     tip: situation.snapshot.tip,
     frozen: situation.state.frozen,
     gap: { lastUsedChange: besides.lastUsedChange, maxGap: situation.policy.document.change.maxGap },

@@ -171,10 +171,13 @@ export class DecisionAudit {
         return null;
       case 'batch.unconfirmed': {
         const snapshot = await this.#past.snapshot();
-        return snapshot.ok ? fallbackProblem(snapshot.value.value, batch) : NO_COINS;
+        return snapshot.ok ? fallbackProblem(snapshot.value.value, batch, this.#past.batches) : NO_COINS;
       }
       case 'batch.broadcast':
       case 'batch.abandoned':
+      case 'batch.replaced':
+      case 'batch.conflicted':
+      case 'batch.unsettled':
         return null;
       case 'batch.rejected':
       case 'batch.withdrawn':

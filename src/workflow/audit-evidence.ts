@@ -12,7 +12,7 @@ import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
 import type { Desk } from './ports.js';
-import { CONFIRMED_DEPTH, unspentInput } from './vault.js';
+import { CONFIRMED_DEPTH, fallbackReason, unspentInput } from './settle.js';
 
 /** From the planned PSBT and the signatures alone the same final PSBT and the same transaction must come out. */
 export async function signingProblem(
@@ -89,13 +89,17 @@ export function confirmationProblem(
 }
 
 /** Whether the coin snapshot of that moment shows that the block of a confirmed batch is gone. */
-export function fallbackProblem(snapshot: Snapshot, batch: BatchRecord): Problem {
+export function fallbackProblem(
+  snapshot: Snapshot,
+  batch: BatchRecord,
+  batches: ReadonlyMap<string, BatchRecord>,
+): Problem {
   const { signed } = batch;
   if (signed === null) return 'it was never signed';
   if (snapshot.confirmed.has(signed.txid))
     return `the coin snapshot of that moment says that ${signed.txid} is confirmed`;
-  if (unspentInput(batch, snapshot) !== null) return null;
-  return 'the coin snapshot of that moment lists none of its coins as unspent';
+  if (fallbackReason(batch, snapshot, batches) !== null) return null;
+  return 'the coin snapshot of that moment lists none of its coins as unspent, and no other batch as having spent them';
 }
 
 /** Whether an import says what its snapshot holds, and whether that could follow the tip that was known before. */

@@ -7,7 +7,7 @@ import type { BatchRecord } from '../journal/state.js';
 import { type Assessment, assess } from './assess.js';
 import type { Desk } from './ports.js';
 import { objectionsOf } from './records.js';
-import { findBatch, knownPerson, loadSituation, reusedRequests, type Situation } from './situation.js';
+import { findBatch, knownPerson, loadSituation, NO_TIES, reusedRequests, type Situation, tiesOf } from './situation.js';
 
 export async function listBatches(desk: Desk): Promise<Result<readonly BatchRecord[], Fault>> {
   const read = await desk.journal.read();
@@ -40,12 +40,12 @@ export async function abandonBatch(
         });
       case 'PARTIAL':
         return fail('E_BATCH_STATE', `batch ${id} is PARTIAL: signatures of it exist or may, so it counts as spent`, {
-          remedy: 'have the other cosigners sign it, or wait for what the chain shows; its coins stay held until then',
+          remedy: `have the other cosigners sign it, or take its coins away from it: countersign batch cancel ${id}`,
         });
       case 'SENT':
       case 'UNKNOWN':
         return fail('E_BATCH_STATE', `batch ${id} is ${state}: a signature of it may exist, so it counts as spent`, {
-          remedy: 'it can be settled only by what the chain shows; its coins and its budget stay held until then',
+          remedy: `it can be settled only by what the chain shows; to take its coins away from it, countersign batch cancel ${id}`,
         });
       case 'SIGNED':
       case 'BROADCAST':
@@ -54,9 +54,17 @@ export async function abandonBatch(
           'E_BATCH_STATE',
           `batch ${id} is ${state}: its transaction exists and can be broadcast by anyone who has it`,
           {
-            remedy: 'a signed transaction is undone only by spending one of its coins in another one',
+            remedy:
+              state === 'CONFIRMED'
+                ? 'it is done'
+                : `a signed transaction is undone only by spending its coins in another one: countersign batch cancel ${id}`,
           },
         );
+      case 'REPLACED':
+      case 'CONFLICTED':
+        return fail('E_BATCH_STATE', `batch ${id} is ${state}: ${found.value.reason ?? ''}`, {
+          remedy: 'nothing is left to do: it holds neither coins nor request ids',
+        });
     }
   });
 }
@@ -85,6 +93,7 @@ export async function checkPsbt(
     pending: [],
     reusedRequests: reusedRequests(situation.state, batch?.id ?? null, requests),
     objections: batch === null ? [] : objectionsOf(batch),
+    ...(batch === null ? NO_TIES : tiesOf(situation.state, batch)),
   });
   return assessment.ok ? ok({ situation, assessment: assessment.value, initiator: planner }) : assessment;
 }

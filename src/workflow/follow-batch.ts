@@ -7,7 +7,7 @@ import type { ChainBackend, TransactionStatus } from '../vault/chain.js';
 import { signedTransaction } from './broadcast-batch.js';
 import { checkNetwork } from './chain-views.js';
 import type { Desk } from './ports.js';
-import { CONFIRMED_DEPTH } from './vault.js';
+import { CONFIRMED_DEPTH } from './settle.js';
 
 export interface Followed {
   readonly batch: string;

@@ -155,11 +155,18 @@ export class History {
     return { scripts, last: this.#changeIndexes.reach(indexes) };
   }
 
-  /** Confirmed coins that neither another batch holding budget spends nor an earlier part of the same plan. */
-  balance(except: BatchRecord, pending: readonly SpendRecord[]): Sats {
+  /**
+   * Confirmed coins that neither another batch holding budget spends nor an earlier part of the same plan. Rivals of the
+   * batch spend nothing should it confirm.
+   */
+  balance(except: BatchRecord, rivals: readonly BatchRecord[], pending: readonly SpendRecord[]): Sats {
     const coins = this.#coins;
     if (coins === null) return 0n;
-    const own = holdsBudget(except.state) ? except.inputs.filter((input) => this.#leaving.get(input) === 1) : [];
+    const spent = new Map<string, number>();
+    for (const { state, inputs } of [except, ...rivals]) {
+      if (holdsBudget(state)) for (const input of inputs) bump(spent, input, 1);
+    }
+    const own = [...spent].flatMap(([input, count]) => (this.#leaving.get(input) === count ? [input] : []));
     const kept = own.reduce((sum, input) => sum + (coins.reserve.get(input) ?? 0n), coins.balance);
     const parts = new Set(pending.flatMap(({ inputs }) => inputs));
     return [...parts]

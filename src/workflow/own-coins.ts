@@ -1,4 +1,7 @@
+import { trustedHex } from '../domain/bytes.js';
 import { type ChainTip, type Coin, confirmations } from '../domain/coin.js';
+import { formatOutpoint } from '../domain/outpoint.js';
+import type { BatchRecord } from '../journal/state.js';
 
 /** COINBASE_MATURITY of Bitcoin Core: consensus. */
 export const COINBASE_MATURITY = 100;
@@ -21,6 +24,19 @@ export function countsAsReserve(
 
 export function isMature({ coinbase }: Pick<Coin, 'coinbase'>, depth: number): boolean {
   return !coinbase || depth >= COINBASE_MATURITY;
+}
+
+/** The change of a batch that is signed, as coins that wait for a block with it. By outpoint. */
+export function changeCoins({ outputs, signed }: Pick<BatchRecord, 'outputs' | 'signed'>): ReadonlyMap<string, Coin> {
+  const coins = new Map<string, Coin>();
+  for (const [vout, { script, amount, change }] of outputs.entries()) {
+    if (signed === null || change === null) continue;
+    const outpoint = { txid: signed.txid, vout };
+    const origin = { branch: 1, index: change } as const;
+    const coin = { outpoint, value: amount, script: trustedHex(script), origin, height: null, coinbase: false };
+    coins.set(formatOutpoint(outpoint), coin);
+  }
+  return coins;
 }
 
 /**

@@ -9,8 +9,10 @@ import type { Entry } from '../journal/entries.js';
 import { EMPTY_STATE, fold } from '../journal/fold.js';
 import { applyBatchEntry } from '../journal/fold-batch.js';
 import { policyAt } from '../journal/policies.js';
+import { familyOf } from '../journal/rivals.js';
 import { SharedMap } from '../journal/shared-map.js';
 import type { BatchRecord, JournalState } from '../journal/state.js';
+import { nextState } from '../journal/transitions.js';
 import { type BookIndex, createBookIndex } from '../policy/book-index.js';
 import type { Destinations } from '../policy/counterparties.js';
 import { evaluate, evaluateRuling, type Ruling } from '../policy/evaluate.js';
@@ -29,6 +31,7 @@ import type { Assessment } from './assess.js';
 import { DeclaredIndexes, destinationsOf } from './destinations.js';
 import { policyHalts } from './halt-scene.js';
 import { History, spendOf } from './history.js';
+import { changeCoins } from './own-coins.js';
 import type { Desk } from './ports.js';
 import { objectionsOf, requestOf } from './records.js';
 import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
@@ -110,6 +113,10 @@ export class Past {
     return this.#state;
   }
 
+  get batches(): ReadonlyMap<string, BatchRecord> {
+    return this.#batches.share();
+  }
+
   batch(id: string): BatchRecord | undefined {
     return this.#batches.get(id);
   }
@@ -154,11 +161,12 @@ export class Past {
     const asked: BatchRecord = plan === null ? batch : { ...batch, state: 'ABANDONED' };
     const index = history.spends(batch.id, plan?.before ?? this.#head, snapshot.tip.height, pending);
     const change = history.changeUse(asked);
+    const rivals = familyOf(this.#batches, batch).filter(({ id }) => id !== batch.id);
     const requests = batch.requests.map(requestOf);
     const { spends } = index;
     const besides: Omit<PolicyState, 'destinations' | 'counterparties'> = {
       spends,
-      confirmedBalance: history.balance(asked, pending),
+      confirmedBalance: history.balance(asked, rivals, pending),
       tip: { height: snapshot.tip.height, medianTimePast: snapshot.tip.medianTimePast },
       snapshotAt: snapshot.takenAt,
       lastEntryAt: plan?.before ?? this.#head,
@@ -173,7 +181,7 @@ export class Past {
     };
     const decoded = await this.#decode(batch.psbt);
     if (!decoded.ok) return decoded;
-    const facts = this.#factsOf(batch.id, decoded.value, policy, deriver, history, besides.lastUsedChange);
+    const facts = this.#factsOf(batch, decoded.value, policy, deriver, history, besides.lastUsedChange);
     const indexed = this.#declared.beside(batch.id, (id) => this.#batches.get(id));
     const destinations = this.#destinationsOf(deriver.vault.network);
     const about = destinations.about({ outputs: facts.outputs, requests, spends, indexed });
@@ -289,7 +297,7 @@ export class Past {
     }
     // A batch that is signed or given up is not judged again.
     const { state, psbt, id } = batch;
-    if (state !== 'SIGNED' && state !== 'BROADCAST' && state !== 'CONFIRMED' && state !== 'ABANDONED') return;
+    if (nextState(state, 'batch.verdict') !== null) return;
     this.#decoded.delete(psbt);
     this.#facts.delete(id);
   }
@@ -348,7 +356,9 @@ export class Past {
       if (held !== undefined) requests.set(request.id, held);
       if (digest !== undefined) requestDigests.set(request.id, digest);
     }
-    return requestDigests.size === 0 ? [] : reusedRequests({ requests, requestDigests }, id, asked);
+    return requestDigests.size === 0
+      ? []
+      : reusedRequests({ requests, requestDigests, batches: this.#batches }, id, asked);
   }
 
   #destinationsOf(network: Network): Destinations {
@@ -360,7 +370,7 @@ export class Past {
   }
 
   #factsOf(
-    id: string,
+    { id, childOf }: BatchRecord,
     decoded: DecodedPsbt,
     policy: LoadedPolicy,
     deriver: Deriver,
@@ -371,11 +381,13 @@ export class Past {
     const { snapshot, byOutpoint, onScript, frozen } = coins;
     const { maxGap } = policy.document.change;
     const sources = asksSources(policy.document) ? (this.#quarantined?.provenance ?? null) : null;
+    const parent = childOf === null ? null : (this.#batches.get(childOf) ?? null);
     const basis = [deriver, snapshot, frozen, lastUsedChange, maxGap, sources];
     const known = this.#facts.get(id);
     if (known?.basis.every((part, index) => part === basis[index]) === true) return known.facts;
     const gap = { lastUsedChange, maxGap };
-    const context = { deriver, coins: byOutpoint, tip: snapshot.tip, frozen, gap, onScript, sources };
+    const parentChange = parent === null ? {} : { parentChange: changeCoins(parent) };
+    const context = { deriver, coins: byOutpoint, ...parentChange, tip: snapshot.tip, frozen, gap, onScript, sources };
     const facts = deriveFacts(decoded, context);
     this.#facts.set(id, { facts, basis });
     return facts;

@@ -10,7 +10,8 @@ import { ok, type Result } from '../domain/result.js';
 import { formatTime } from '../domain/time.js';
 import type { Entry, EntryBody } from '../journal/entries.js';
 import { requestDigest } from '../journal/requests.js';
-import type { JournalState } from '../journal/state.js';
+import { familyOf } from '../journal/rivals.js';
+import type { BatchRecord, JournalState } from '../journal/state.js';
 import type { SpendRecord } from '../policy/types.js';
 import { canonicalVerdict } from '../policy/verdict.js';
 import { buildPsbt } from '../psbt/build.js';
@@ -87,6 +88,10 @@ export interface Purpose {
   readonly initiator: string;
   /** Where the feerate comes from, which the plan keeps; absent where there is nothing to say of it. */
   readonly feerateFrom?: FeerateOrigin | undefined;
+  /** The batch in whose place it is to confirm. */
+  readonly replaces?: BatchRecord;
+  /** Of a child: the batch whose change it spends, and its transaction. */
+  readonly parent?: { readonly batch: BatchRecord; readonly transaction: Uint8Array };
 }
 
 /** Transactions to batches: PSBTs built, verdicts given, all of it journaled in one transaction or not at all. */
@@ -226,13 +231,17 @@ export function shapeLimits({ vault, policy }: Situation, options: PlanOptions):
 function buildAll(
   situation: Situation,
   plans: readonly TransactionPlan[],
-  { kind, requests, initiator }: Purpose,
+  { kind, requests, initiator, replaces, parent }: Purpose,
 ): Result<readonly PlannedBatch[], Fault> {
+  const rivals = replaces === undefined ? [] : familyOf(situation.state.batches, replaces);
+  const previous = new Map(situation.snapshot.previous);
+  const parentTxid = parent?.batch.signed?.txid;
+  if (parent !== undefined && parentTxid !== undefined) previous.set(parentTxid, parent.transaction);
   const byId = new Map(requests.map((request) => [request.id, request]));
   const batches: PlannedBatch[] = [];
   const pending: SpendRecord[] = [];
   for (const plan of plans) {
-    const psbt = buildPsbt(plan, situation.deriver, situation.snapshot.previous);
+    const psbt = buildPsbt(plan, situation.deriver, previous);
     if (!psbt.ok) return psbt;
     const own = plan.outputs.flatMap((output) => (output.kind === 'payment' ? [byId.get(output.requestId)] : []));
     const assessment = assess(
@@ -247,6 +256,8 @@ function buildAll(
         pending,
         reusedRequests: [],
         objections: [],
+        rivals,
+        parent: parent?.batch ?? null,
       },
     );
     if (!assessment.ok) return assessment;
@@ -312,7 +323,7 @@ function deniedCodes({ verdict }: Assessment): string[] {
 
 function plannedEntry(
   { id, psbt, plan, assessment }: PlannedBatch,
-  { kind, requests, initiator, feerateFrom }: Purpose,
+  { kind, requests, initiator, feerateFrom, replaces, parent }: Purpose,
   parts: readonly string[],
   keepBlob: (bytes: Uint8Array) => string,
 ): EntryBody {
@@ -332,6 +343,8 @@ function plannedEntry(
     fee: facts.fee.toString(),
     initiator,
     parts,
+    ...(replaces === undefined ? {} : { replaces: replaces.id }),
+    ...(parent === undefined ? {} : { childOf: parent.batch.id }),
   };
 }
 

@@ -122,8 +122,10 @@ function standingOf({ state, signed }: BatchRecord, { by }: SpentCoin): 'authori
       return 'unsettled';
     case 'DRAFT':
     case 'RESERVED':
+    case 'REPLACED':
+    case 'CONFLICTED':
     case 'RELEASED':
     case 'ABANDONED':
-      return 'strange';
+      return by !== null && by === signed?.txid ? 'authorised' : 'strange';
   }
 }

@@ -40,6 +40,11 @@ export function checkState({ id, state, reason }: BatchRecord, several: boolean)
       return fail('E_BATCH_STATE', `batch ${id} is signed already`, {
         remedy: `countersign batch show ${id} has its transaction`,
       });
+    case 'REPLACED':
+    case 'CONFLICTED':
+      return fail('E_BATCH_STATE', `batch ${id} is ${state}: ${reason ?? ''}`, {
+        remedy: 'its coins are spent: nothing of it can be signed or paid any more',
+      });
     case 'ABANDONED':
       return fail('E_BATCH_STATE', `batch ${id} was abandoned: ${reason ?? ''}`, {
         remedy: 'plan the withdrawals again',

@@ -12,7 +12,7 @@ import { signedTransactionWeight } from '../vault/weights.js';
 import { nextAddresses } from './destinations.js';
 import { isMature } from './own-coins.js';
 import type { Desk } from './ports.js';
-import { aboutPayments, loadSituation, type Situation, stateBesides } from './situation.js';
+import { aboutPayments, loadSituation, NO_TIES, type Situation, stateBesides } from './situation.js';
 
 export interface SimulateOptions {
   /** An id of the book, or null for all of them. */
@@ -76,6 +76,7 @@ async function prepare(desk: Desk, options: SimulateOptions): Promise<Result<Pre
     pending: [],
     reusedRequests: [],
     objections: [],
+    ...NO_TIES,
   };
   const besides = stateBesides(situation, context);
   const payments = { outputs: [], requests: [] };

@@ -10,6 +10,7 @@ import { quoted } from '../domain/safe-text.js';
 import { sumSats } from '../domain/sats.js';
 import type { UnixSeconds } from '../domain/time.js';
 import { requestDigest } from '../journal/requests.js';
+import { areRivals, type BatchesById, familyOf } from '../journal/rivals.js';
 import type { BatchRecord, JournalState } from '../journal/state.js';
 import { holdsBudget, holdsCoins } from '../journal/transitions.js';
 import type { Destinations, Paid } from '../policy/counterparties.js';
@@ -130,7 +131,25 @@ export interface BatchContext {
   readonly reusedRequests: readonly string[];
   /** What people said against the batch; nothing yet of one that is being planned. */
   readonly objections: readonly Objection[];
+  /** Batches of which only one can confirm, this one or they. */
+  readonly rivals: readonly BatchRecord[];
+  /** Of a child: the batch whose change it spends. */
+  readonly parent: BatchRecord | null;
 }
+
+/** What a batch of the journal brings along into every judgement of it. */
+export function tiesOf(
+  { batches }: Pick<JournalState, 'batches'>,
+  batch: Pick<BatchRecord, 'id' | 'lineage' | 'childOf'>,
+): Pick<BatchContext, 'rivals' | 'parent'> {
+  return {
+    rivals: familyOf(batches, batch).filter(({ id }) => id !== batch.id),
+    parent: batch.childOf === null ? null : (batches.get(batch.childOf) ?? null),
+  };
+}
+
+/** Those of a batch that stands alone. */
+export const NO_TIES: Pick<BatchContext, 'rivals' | 'parent'> = { rivals: [], parent: null };
 
 /** What the book says of the scripts that a batch and earlier ones pay. */
 export function aboutPayments(
@@ -156,7 +175,10 @@ export function stateBesides(
   const others = [...state.batches.values()].filter((batch) => batch.id !== context.batch);
   const holding = others.filter((batch) => holdsBudget(batch.state));
   // What earlier parts of the plan spend will be gone when this part is signed; their change will not be confirmed yet.
-  const leaving = new Set([...holding, ...context.pending].flatMap(({ inputs }) => inputs));
+  // What a rival spends is there for this batch: should it confirm, the rival does not.
+  const rivals = new Set(context.rivals.map(({ id }) => id));
+  const beside = holding.filter(({ id }) => !rivals.has(id));
+  const leaving = new Set([...beside, ...context.pending].flatMap(({ inputs }) => inputs));
   const least = policy.document.inputs.minConfirmations;
   const isKeptBack = (outpoint: string): boolean => state.frozen.has(outpoint) || situation.quarantined.has(outpoint);
   const confirmed = snapshot.coins.filter((coin) => {
@@ -186,16 +208,22 @@ export function stateBesides(
  * id would be paid twice, or be paid what nobody asked for under it.
  */
 export function reusedRequests(
-  { requests, requestDigests }: Pick<JournalState, 'requests' | 'requestDigests'>,
+  { requests, requestDigests, batches }: Pick<JournalState, 'requests' | 'requestDigests'> & { batches: BatchesById },
   batch: string | null,
   asked: readonly WithdrawalRequest[],
 ): readonly string[] {
+  const own = batch === null ? undefined : batches.get(batch);
+  // A batch and the one that takes its place pay the same request, and only one of them can confirm.
+  const isRival = (holder: string): boolean => {
+    const other = batches.get(holder);
+    return own !== undefined && other !== undefined && areRivals(own, other);
+  };
   return asked
     .filter((request) => {
       const holder = requests.get(request.id);
       const known = requestDigests.get(request.id);
       const other = known !== undefined && known !== requestDigest(recordOf(request));
-      return other || (holder !== undefined && holder.batch !== batch);
+      return other || (holder !== undefined && holder.batch !== batch && !isRival(holder.batch));
     })
     .map(({ id }) => id);
 }

@@ -7,9 +7,7 @@ import { checkLabel } from '../domain/safe-text.js';
 import { type Sats, sumSats } from '../domain/sats.js';
 import { formatTime } from '../domain/time.js';
 import { liveCoins } from '../journal/fold.js';
-import { confirmationOf } from '../journal/fold-batch.js';
 import { policyAt } from '../journal/policies.js';
-import type { BatchRecord } from '../journal/state.js';
 import type { Quarantine } from '../policy/screening/hits.js';
 import { parseVault } from '../vault/descriptor.js';
 import { tipProblem } from '../vault/plausible-tip.js';
@@ -19,6 +17,7 @@ import { readPolicyRecord } from './active-policy.js';
 import { beyondReach } from './own-coins.js';
 import type { Desk } from './ports.js';
 import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
+import { type Settled, settle } from './settle.js';
 import { batchChange, latestSnapshot, type OpenVault, openVault } from './situation.js';
 import { HEAD_MOVED } from './transact.js';
 
@@ -134,12 +133,8 @@ export async function balance(desk: Desk): Promise<Result<Balance, Fault>> {
 }
 
 /** What an import has taken in. */
-export interface ImportedCoins {
+export interface ImportedCoins extends Settled {
   readonly snapshot: Snapshot;
-  /** Batches that the chain has buried. */
-  readonly confirmed: readonly string[];
-  /** Batches whose block is no longer of the chain: their coins are unspent again, so they count as now. */
-  readonly fallen: readonly string[];
   /** Coins on the change branch, far beyond the change that is known: spendable, but they do not say where change goes. */
   readonly farChange: readonly Coin[];
 }
@@ -170,51 +165,8 @@ export async function importCoins(desk: Desk, bytes: Uint8Array, file: string): 
       coins: snapshot.coins.length,
       total: sumSats(snapshot.coins.map((coin) => coin.value)).toString(),
     });
-    const confirmed: string[] = [];
-    const fallen: string[] = [];
-    for (const batch of tx.state.batches.values()) {
-      const seen = batch.signed === null ? undefined : snapshot.confirmed.get(batch.signed.txid);
-      if (batch.signed !== null && hasFallenBack(batch, snapshot)) {
-        const reason = `its coin ${unspentInput(batch, snapshot)} is unspent again at height ${snapshot.tip.height}`;
-        tx.append({ kind: 'batch.unconfirmed', batch: batch.id, txid: batch.signed.txid, reason });
-        fallen.push(batch.id);
-      }
-      if (batch.signed === null || seen === undefined) continue;
-      const contradicted = unspentInput(batch, snapshot);
-      if (contradicted !== null) return contradiction(batch.id, contradicted, file);
-      if (batch.state !== 'SIGNED' && batch.state !== 'BROADCAST') continue;
-      if (snapshot.tip.height - confirmationOf(batch.signed, seen).height + 1 < CONFIRMED_DEPTH) continue;
-      tx.append({
-        kind: 'batch.confirmed',
-        batch: batch.id,
-        txid: batch.signed.txid,
-        height: seen.height,
-        time: formatTime(seen.time),
-      });
-      confirmed.push(batch.id);
-    }
-    return ok({ snapshot, confirmed, fallen, farChange });
-  });
-}
-
-/** Whether a reorganisation has undone what was buried: a coin that it spends is there again, and its block is not. */
-export function hasFallenBack(batch: BatchRecord, snapshot: Snapshot): boolean {
-  if (batch.state !== 'CONFIRMED' || batch.signed === null || snapshot.confirmed.has(batch.signed.txid)) return false;
-  return unspentInput(batch, snapshot) !== null;
-}
-
-/** A coin that a batch spends and that a snapshot lists all the same; null if there is none. */
-export function unspentInput({ inputs }: BatchRecord, { coins }: Snapshot): string | null {
-  const unspent = new Set(coins.map((coin) => formatOutpoint(coin.outpoint)));
-  return inputs.find((outpoint) => unspent.has(outpoint)) ?? null;
-}
-
-/** A confirmation ends the time for which a spend counts as not yet settled: at least the file must agree with itself. */
-function contradiction(batch: string, outpoint: string, file: string): Result<never, Fault> {
-  const message = `${file} says that the transaction of batch ${batch} is confirmed, and lists ${outpoint}, which that spends, as unspent`;
-  return fail('E_SNAPSHOT_COIN', message, {
-    where: { file },
-    remedy: 'ask where it comes from, and look the transaction up elsewhere: one of the two is false',
+    const settled = settle(tx, snapshot, file);
+    return settled.ok ? ok({ snapshot, ...settled.value, farChange }) : settled;
   });
 }
 
@@ -266,9 +218,6 @@ async function isNewer(desk: Desk, open: OpenVault, snapshot: Snapshot, file: st
 
 /** Seconds by which the clock of the machine that makes snapshots may be ahead of this one's. */
 const CLOCKS_APART = 120;
-
-/** From this depth on a spend counts from its block's time (PRODUCT: windows). */
-export const CONFIRMED_DEPTH = 6;
 
 export async function setFrozen(
   desk: Desk,

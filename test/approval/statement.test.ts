@@ -7,6 +7,8 @@ import { canonicalJson } from '../../src/domain/canonical-json.js';
 
 const FIELDS: StatementFields = {
   kind: 'withdrawal',
+  replaces: null,
+  childOf: null,
   network: 'testnet4',
   vault: 'cold-1',
   descriptor: 'wpkh([f5acc2fd/84h/1h/0h]tpubKEY/<0;1>/*)#abcdefgh',

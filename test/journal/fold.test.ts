@@ -8,7 +8,7 @@ import type { JournalState } from '../../src/journal/state.js';
 import { BATCH_STATES, holdsBudget, holdsCoins, nextState, TRANSITIONS } from '../../src/journal/transitions.js';
 import { next, START, sealAll, stateOf } from './chains.js';
 import { CHANGE, outpoint, POLICY, SCRIPT, story } from './story.js';
-import { BASE, inState, messageOf, tagOf, WAYS } from './ways.js';
+import { BASE, inState, messageOf, OVERTAKEN, tagOf, WAYS } from './ways.js';
 
 /** One entry of each kind about batch `a`, with what it needs beside the state: a fresh verdict, to reserve and to send. */
 const STEPS: Readonly<Record<keyof typeof TRANSITIONS, readonly EntryBody[]>> = {
@@ -25,6 +25,9 @@ const STEPS: Readonly<Record<keyof typeof TRANSITIONS, readonly EntryBody[]>> = 
   'batch.broadcast': [story.broadcast('a')],
   'batch.confirmed': [story.confirmed('a')],
   'batch.unconfirmed': [story.unconfirmed('a')],
+  'batch.replaced': [...OVERTAKEN, story.replaced('a', 'z')],
+  'batch.conflicted': [story.conflicted('a')],
+  'batch.unsettled': [story.unsettled('a')],
   'batch.abandoned': [story.abandoned('a')],
   'batch.rejected': [story.rejected('a', 'erin')],
   'batch.withdrawn': [story.approved('a', 'erin'), story.withdrawn('a', 'erin')],
@@ -35,8 +38,8 @@ describe('every kind in every state', () => {
   it.each(BATCH_STATES.flatMap((state) => KINDS.map((kind) => ({ state, kind }))))(
     '$kind in $state',
     ({ state, kind }) => {
-      const due = nextState(state, kind);
       let now: JournalState = inState(state);
+      const due = nextState(state, kind, now.batches.get('a')?.settled?.from);
       const steps = STEPS[kind];
       let result = next(now, steps[0] ?? story.opened());
       for (const step of steps.slice(1)) {

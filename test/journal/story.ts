@@ -14,6 +14,10 @@ export interface BatchOptions {
   readonly inputs?: readonly string[];
   readonly requests?: readonly string[];
   readonly amount?: string;
+  readonly fee?: string;
+  readonly replaces?: string;
+  readonly childOf?: string;
+  readonly batchKind?: 'consolidation' | 'cancellation' | 'child';
 }
 
 const outputs = (amount: string): OutputRecord[] => [
@@ -39,16 +43,27 @@ export const story = {
     ...(version === 1 ? {} : { under: POLICY }),
     signatures: [{ person: 'frank', signature: 'armoured' }],
   }),
-  planned: (batch: string, { inputs, requests, amount = '90000' }: BatchOptions = {}): EntryBody => ({
+  planned: (
+    batch: string,
+    { inputs, requests, amount = '90000', fee = '1000', replaces, childOf, batchKind }: BatchOptions = {},
+  ): EntryBody => ({
     kind: 'batch.planned',
     batch,
+    ...(batchKind === undefined ? {} : { batchKind }),
+    ...(replaces === undefined ? {} : { replaces }),
+    ...(childOf === undefined ? {} : { childOf }),
     psbt: hashOf(`${batch} psbt`),
     plan: hashOf(`${batch} plan`),
-    requests: (requests ?? [`${batch}-r`]).map((id) => ({ id, address: 'bcrt1q', script: SCRIPT, amount })),
+    requests: (batchKind === undefined ? (requests ?? [`${batch}-r`]) : []).map((id) => ({
+      id,
+      address: 'bcrt1q',
+      script: SCRIPT,
+      amount,
+    })),
     inputs: inputs ?? [`${sha256Hex(batch)}:0`],
-    outputs: outputs(amount),
-    spend: (BigInt(amount) + 1000n).toString(),
-    fee: '1000',
+    outputs: batchKind === undefined ? outputs(amount) : outputs(amount).slice(1),
+    spend: ((batchKind === undefined ? BigInt(amount) : 0n) + BigInt(fee)).toString(),
+    fee,
     initiator: 'alice',
     parts: [batch],
   }),
@@ -75,13 +90,18 @@ export const story = {
     signature: 'armoured',
     validUntil,
   }),
-  reserved: (batch: string, approvers: readonly string[] = [], amount = '90000'): EntryBody => ({
+  reserved: (
+    batch: string,
+    approvers: readonly string[] = [],
+    amount = '90000',
+    { fee = '1000', batchKind }: Pick<BatchOptions, 'fee' | 'batchKind'> = {},
+  ): EntryBody => ({
     kind: 'batch.reserved',
     batch,
     psbt: hashOf(`${batch} psbt`),
-    spend: (BigInt(amount) + 1000n).toString(),
-    fee: '1000',
-    outputs: outputs(amount),
+    spend: ((batchKind === undefined ? BigInt(amount) : 0n) + BigInt(fee)).toString(),
+    fee,
+    outputs: batchKind === undefined ? outputs(amount) : outputs(amount).slice(1),
     approvers,
   }),
   sent: (batch: string, approvers: readonly string[] = []): EntryBody => ({
@@ -152,6 +172,15 @@ export const story = {
     height: 950_000,
     time,
   }),
+  replaced: (batch: string, by: string): EntryBody => ({ kind: 'batch.replaced', batch, by }),
+  conflicted: (batch: string, spent = `${sha256Hex(batch)}:0`): EntryBody => ({
+    kind: 'batch.conflicted',
+    batch,
+    txid: sha256Hex('foreign'),
+    outpoint: spent,
+    height: 950_000,
+  }),
+  unsettled: (batch: string): EntryBody => ({ kind: 'batch.unsettled', batch, reason: 'the chain was reorganised' }),
   vault: (id = 'cold'): EntryBody => ({ kind: 'vault.imported', vault: id, network: 'regtest', descriptor: 'd' }),
   registered: (fingerprint: string, hmac = '22'.repeat(32), name = 'cold'): EntryBody => ({
     kind: 'device.registered',

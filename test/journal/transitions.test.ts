@@ -1,13 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
+  BACK,
   BATCH_STATES,
   effectiveState,
   holdsBudget,
   holdsCoins,
+  nextState,
   renderTransitions,
   TRANSITIONS,
 } from '../../src/journal/transitions.js';
+
+/** What the chain alone says. */
+const CHAIN: readonly string[] = ['batch.replaced', 'batch.conflicted'];
 
 describe('the table of transitions', () => {
   it('is the one in docs/journal.md', () => {
@@ -22,32 +27,47 @@ describe('the table of transitions', () => {
     expect(TRANSITIONS['batch.abandoned'].SENT).toBeUndefined();
   });
 
-  it('leads out of PARTIAL, UNKNOWN, SIGNED and CONFIRMED only to states that hold the budget', () => {
-    for (const moves of Object.values(TRANSITIONS)) {
+  it('leads out of PARTIAL, UNKNOWN, SIGNED and CONFIRMED to states without budget only by word of the chain', () => {
+    for (const [kind, moves] of Object.entries(TRANSITIONS)) {
+      if (CHAIN.includes(kind)) continue;
       for (const state of ['PARTIAL', 'UNKNOWN', 'SIGNED', 'CONFIRMED'] as const) {
         const after = moves[state];
-        if (after !== undefined) expect(holdsBudget(after) && holdsCoins(after)).toBe(true);
+        if (after !== undefined && after !== BACK) expect(holdsBudget(after) && holdsCoins(after)).toBe(true);
       }
     }
   });
 
-  it('gives budget back by batch.released and batch.abandoned alone', () => {
-    for (const [kind, moves] of Object.entries(TRANSITIONS)) {
+  it('gives budget back by batch.released, batch.abandoned and what the chain settles alone', () => {
+    const giving = Object.entries(TRANSITIONS).flatMap(([kind, moves]) => {
       const frees = BATCH_STATES.some((state) => {
         const after = moves[state];
-        return after !== undefined && holdsBudget(state) && !holdsBudget(after);
+        return after !== undefined && after !== BACK && holdsBudget(state) && !holdsBudget(after);
       });
-      expect([kind, frees]).toEqual([kind, kind === 'batch.released' || kind === 'batch.abandoned']);
-    }
+      return frees ? [kind] : [];
+    });
+    expect(giving.sort()).toEqual([...CHAIN, 'batch.abandoned', 'batch.released'].sort());
   });
 
-  it('debits the budget by batch.reserved alone', () => {
-    for (const [kind, moves] of Object.entries(TRANSITIONS)) {
+  it('debits the budget by batch.reserved, and again by batch.unsettled', () => {
+    const taking = Object.entries(TRANSITIONS).flatMap(([kind, moves]) => {
       const debits = BATCH_STATES.some((state) => {
         const after = moves[state];
-        return after !== undefined && !holdsBudget(state) && holdsBudget(after);
+        return after !== undefined && !holdsBudget(state) && (after === BACK || holdsBudget(after));
       });
-      expect([kind, debits]).toEqual([kind, kind === 'batch.reserved']);
+      return debits ? [kind] : [];
+    });
+    expect(taking).toEqual(['batch.reserved', 'batch.unsettled']);
+  });
+
+  it('settles a confirmed batch never, and brings each settled one back to where it counted', () => {
+    for (const kind of ['batch.replaced', 'batch.conflicted'] as const) {
+      const from = BATCH_STATES.filter((state) => TRANSITIONS[kind][state] !== undefined);
+      expect(from).toEqual(['SENT', 'PARTIAL', 'UNKNOWN', 'SIGNED', 'BROADCAST']);
+      for (const state of from) {
+        const after = nextState(state, kind);
+        expect(after === null ? null : nextState(after, 'batch.unsettled', state)).toBe(effectiveState(state));
+        expect(after === null ? null : nextState(after, 'batch.unsettled')).toBeNull();
+      }
     }
   });
 

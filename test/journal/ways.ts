@@ -1,3 +1,4 @@
+import { sha256Hex } from '../../src/domain/bytes.js';
 import type { EntryBody } from '../../src/journal/entries.js';
 import type { BatchState, JournalState } from '../../src/journal/state.js';
 import { type next, stateOf } from './chains.js';
@@ -10,6 +11,17 @@ export const messageOf = (result: ReturnType<typeof next>): string => (result.ok
 
 const SENDING = [story.verdict('a'), story.reserved('a'), story.verdict('a'), story.sent('a')];
 
+/** Batch `z` cancels batch `a`, wherever that stands, and is confirmed. */
+export const OVERTAKEN: readonly EntryBody[] = [
+  story.planned('z', { inputs: [`${sha256Hex('a')}:0`], fee: '3000', replaces: 'a', batchKind: 'cancellation' }),
+  story.verdict('z'),
+  story.reserved('z', [], '90000', { fee: '3000', batchKind: 'cancellation' }),
+  story.verdict('z'),
+  story.sent('z'),
+  story.signed('z'),
+  story.confirmed('z'),
+];
+
 /** Entries that bring batch `a` from its plan into each state. */
 export const WAYS: Readonly<Record<BatchState, readonly EntryBody[]>> = {
   DRAFT: [],
@@ -20,6 +32,8 @@ export const WAYS: Readonly<Record<BatchState, readonly EntryBody[]>> = {
   SIGNED: [...SENDING, story.signed('a')],
   BROADCAST: [...SENDING, story.signed('a'), story.broadcast('a')],
   CONFIRMED: [...SENDING, story.signed('a'), story.confirmed('a')],
+  REPLACED: [...SENDING, story.signed('a'), ...OVERTAKEN, story.replaced('a', 'z')],
+  CONFLICTED: [...SENDING, story.signed('a'), story.conflicted('a')],
   RELEASED: [...SENDING, story.released('a')],
   ABANDONED: [story.abandoned('a')],
 };

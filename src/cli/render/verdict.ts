@@ -138,7 +138,7 @@ function outcomeWord(outcome: Finding['outcome'], style: Style): string {
 
 /** What is judged: its id, its state, and what it is, where it is no withdrawal. */
 export function batchTitle({ id, state, kind }: Pick<BatchRecord, 'id' | 'state' | 'kind'>): string {
-  return `Batch ${id}  ${state}${kind === 'consolidation' ? ', a consolidation: it pays nobody' : ''}`;
+  return `Batch ${id}  ${state}${kind === 'withdrawal' ? '' : `, a ${kind}: it pays nobody`}`;
 }
 
 /** What the transaction pays, from its bytes: full addresses in groups of four, the change last. */

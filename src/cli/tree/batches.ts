@@ -85,6 +85,35 @@ export const BATCH_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../verbs/batch-follow.js'),
   },
   {
+    path: ['batch', 'bump'],
+    about:
+      'plan the same payments for a higher fee, in the place of a batch that waits for a block (docs/broadcast.md)',
+    args: [{ name: '<id>', about: 'a batch that is signed' }],
+    options: [
+      { flags: '--feerate <rate>', about: 'sat/vB, at most 3 decimals' },
+      { flags: '--cpfp', about: 'spend its change in a child that brings both to the feerate; replaces nothing' },
+      { flags: '--seed <hex>', about: '64 hex digits that make the plan repeatable' },
+      AS,
+    ],
+    example: 'countersign batch bump ID --feerate 25',
+    load: () => import('../verbs/batch-bump.js'),
+  },
+  {
+    path: ['batch', 'cancel'],
+    about: 'plan to take the coins of a batch that waits for a block back into the vault',
+    args: [{ name: '<id>', about: 'a batch that is signed, or may have been' }],
+    options: [
+      {
+        flags: '--feerate <rate>',
+        about: 'sat/vB; default: the least that replaces it, and no less than the snapshot has',
+      },
+      { flags: '--seed <hex>', about: '64 hex digits that make the plan repeatable' },
+      AS,
+    ],
+    example: 'countersign batch cancel ID',
+    load: async () => ({ run: (await import('../verbs/batch-bump.js')).cancel }),
+  },
+  {
     path: ['batch', 'export'],
     about: 'write the PSBT of a multisig batch for cosigners on other machines; debits its budget as signing does',
     args: [{ name: '<id>', about: 'the batch' }],

@@ -2,7 +2,7 @@ import type { FaultTag } from '../../domain/fault.js';
 import { ok } from '../../domain/result.js';
 import { formatTime } from '../../domain/time.js';
 import { type Followed, type FollowedView, followBatch } from '../../workflow/follow-batch.js';
-import { CONFIRMED_DEPTH } from '../../workflow/vault.js';
+import { CONFIRMED_DEPTH } from '../../workflow/settle.js';
 import type { Report, Verb } from '../command.js';
 import { plural, printable } from '../render/text.js';
 import { withBackends } from '../take-from.js';

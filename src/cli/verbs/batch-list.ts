@@ -11,15 +11,25 @@ import { withWorkspace } from '../with-workspace.js';
 /** A batch that was sent and has no answer in the journal: another terminal is signing it, or was killed. */
 export const UNANSWERED = 'no answer is recorded, so it counts as UNKNOWN';
 
-function stateNote({ state, reason, approvals, objections }: BatchRecord, now: UnixSeconds): string {
+function stateNote({ state, reason, approvals, objections, childOf }: BatchRecord, now: UnixSeconds): string {
   if (state === 'SENT') return UNANSWERED;
   const [against] = objections;
   if (against !== undefined && state !== 'ABANDONED') {
     return against.kind === 'rejected' ? `rejected by ${against.person}` : `approval withdrawn by ${against.person}`;
   }
   if (reason !== null) return printable(reason);
+  if (childOf !== null) return `child of ${childOf}`;
   const people = approvals.filter(({ validUntil }) => validUntil > now).map(({ person }) => person);
   return state === 'DRAFT' && people.length > 0 ? `approved by ${people.join(', ')}` : '';
+}
+
+/** The batches that a batch is tied to, as far as there are any. */
+export function tiesData({ replaces, replacedBy, childOf }: BatchRecord): Record<string, string> {
+  return {
+    ...(replaces === null ? {} : { replaces }),
+    ...(replacedBy === null ? {} : { replaced_by: replacedBy }),
+    ...(childOf === null ? {} : { child_of: childOf }),
+  };
 }
 
 export const run: Verb = async (_words, context) =>
@@ -31,9 +41,10 @@ export const run: Verb = async (_words, context) =>
       batch.state,
       formatTime(batch.plannedAt),
       batch.initiator,
-      batch.kind === 'consolidation' ? 'consolidation' : `${batch.requests.length}`,
+      batch.kind === 'withdrawal' ? `${batch.requests.length}` : batch.kind,
       `${batch.spend}`,
       formatBtc(batch.spend),
+      batch.replaces ?? '',
       batch.signed?.txid ?? stateNote(batch, context.compose.clock()),
     ]);
     const columns = [
@@ -44,6 +55,7 @@ export const run: Verb = async (_words, context) =>
       { title: 'requests', align: 'right' as const },
       { title: 'sat', align: 'right' as const },
       { title: 'BTC', align: 'right' as const },
+      { title: 'replaces' },
       { title: 'txid, reason or approvals' },
     ];
     return ok({
@@ -59,6 +71,7 @@ export const run: Verb = async (_words, context) =>
           requests: batch.requests.length,
           spend: batch.spend,
           fee: batch.fee,
+          ...tiesData(batch),
           ...(batch.signed === null ? {} : { txid: batch.signed.txid }),
           ...(batch.reason === null ? {} : { reason: batch.reason }),
         })),

@@ -41,15 +41,24 @@ export const run: Verb = async (words, context) =>
     if (!planned.ok) return planned;
     if (planned.value.repeated.length > 0) return ok(repeatedReport(planned.value));
 
-    const files: string[] = [];
-    const kept = planned.value.batches.every((batch) => batch.assessment.verdict.decision !== 'DENY');
-    for (const batch of kept ? planned.value.batches : []) {
-      const written = await exportFile(desk, batch.id, 'unsigned.psbt', batch.psbt);
-      if (!written.ok) return plannedWithoutFile(batch.id, written.error);
-      files.push(written.value);
-    }
-    return ok(plannedReport(planned.value, files, context));
+    return concluded(desk, planned.value, context);
   });
+
+/** Writes the PSBTs of a plan that was kept for people, and says what was planned. */
+export async function concluded(
+  desk: Desk,
+  outcome: PlanOutcome,
+  context: VerbContext,
+): Promise<Result<Report, Fault>> {
+  const files: string[] = [];
+  const kept = outcome.batches.every((batch) => batch.assessment.verdict.decision !== 'DENY');
+  for (const batch of kept ? outcome.batches : []) {
+    const written = await exportFile(desk, batch.id, 'unsigned.psbt', batch.psbt);
+    if (!written.ok) return plannedWithoutFile(batch.id, written.error);
+    files.push(written.value);
+  }
+  return ok(plannedReport(outcome, files, context));
+}
 
 /** Withdrawals come from a file, a consolidation from none: whoever gives both, or neither, means something else. */
 async function plan(

@@ -19,7 +19,7 @@ import { fields, table } from '../render/table.js';
 import { printable } from '../render/text.js';
 import { nameInBook } from '../render/verdict.js';
 import { argument, withWorkspace } from '../with-workspace.js';
-import { UNANSWERED } from './batch-list.js';
+import { tiesData, UNANSWERED } from './batch-list.js';
 
 export const run: Verb = async (words, context) =>
   withWorkspace(context, async (desk) => {
@@ -102,7 +102,7 @@ function batchLines(
   { style }: VerbContext,
 ): string[] {
   const pairs: [string, string][] = [
-    ['  kind', batch.kind === 'consolidation' ? 'consolidation: it pays nobody' : batch.kind],
+    ['  kind', batch.kind === 'withdrawal' ? batch.kind : `${batch.kind}: it pays nobody`],
     ['  state', batch.state === 'SENT' ? `SENT: ${UNANSWERED}` : batch.state],
     ['  planned', `${formatTime(batch.plannedAt)} by ${batch.initiator}, journal entry ${batch.plannedSeq}`],
     ['  leaves', formatAmount(batch.spend)],
@@ -110,6 +110,13 @@ function batchLines(
     ...feerateFields(feerate),
     ['  PSBT', `SHA-256 ${batch.psbt}`],
     ...(batch.parts.length < 2 ? [] : [['  parts', batch.parts.join(', ')] as [string, string]]),
+    ...(batch.replaces === null
+      ? []
+      : [['  replaces', `${batch.replaces}: only one of the two can confirm`] as [string, string]]),
+    ...(batch.replacedBy === null ? [] : [['  replaced by', batch.replacedBy] as [string, string]]),
+    ...(batch.childOf === null
+      ? []
+      : [['  child of', `${batch.childOf}: it spends the change of that one`] as [string, string]]),
     ...batch.approvals.map(({ person, at, validUntil }): [string, string] => [
       '  approved',
       `${person} at ${formatTime(at)}, valid until ${formatTime(validUntil)}`,
@@ -177,6 +184,7 @@ function batchData(batch: BatchRecord, heldBy: readonly HaltRecord[]): Record<st
     })),
     inputs: batch.inputs,
     parts: batch.parts,
+    ...tiesData(batch),
     approvals: batch.approvals.map(({ person, at, validUntil }) => ({
       person,
       at: formatTime(at),

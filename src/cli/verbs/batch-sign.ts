@@ -157,6 +157,9 @@ function stateLine({ id, state, inputs, signed }: BatchRecord): string {
     case 'BROADCAST':
     case 'CONFIRMED':
       return `batch ${id} is ${state}: txid ${signed?.txid ?? 'unknown'}`;
+    case 'REPLACED':
+    case 'CONFLICTED':
+      return `batch ${id} is ${state}: its coins are spent by another transaction`;
     case 'ABANDONED':
       return `batch ${id} is ABANDONED: its coins are free`;
   }

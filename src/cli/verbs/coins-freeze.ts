@@ -50,6 +50,8 @@ function consequence({ id, state }: BatchRecord): string {
     case 'SIGNED':
     case 'BROADCAST':
     case 'CONFIRMED':
+    case 'REPLACED':
+    case 'CONFLICTED':
     case 'ABANDONED':
       return `batch ${id} spends it and is ${state}: freezing cannot stop a transaction that is signed or may be`;
   }

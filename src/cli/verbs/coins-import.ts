@@ -28,7 +28,7 @@ export async function importedReport(
 ): Promise<Result<Report, Fault>> {
   const imported = await importCoins(desk, bytes, file);
   if (!imported.ok) return imported;
-  const { snapshot, confirmed, fallen, farChange } = imported.value;
+  const { snapshot, confirmed, fallen, replaced, revived, farChange } = imported.value;
   const total = sumSats(snapshot.coins.map((coin) => coin.value));
   return ok({
     schema: 'countersign.coins-import/1',
@@ -41,6 +41,8 @@ export async function importedReport(
       total,
       confirmed_batches: confirmed,
       unconfirmed_batches: fallen,
+      replaced_batches: replaced,
+      revived_batches: revived,
       change_beyond_gap: farChange.map(({ outpoint, origin }) => ({
         outpoint: formatOutpoint(outpoint),
         index: origin.index,
@@ -51,9 +53,14 @@ export async function importedReport(
       `  taken ${formatTime(snapshot.takenAt)}, ${ageText(now - snapshot.takenAt)}; SHA-256 ${snapshot.sha256}`,
       `  ${provenText(snapshot)}`,
       ...confirmed.map((batch) => `  batch ${batch} is confirmed`),
+      ...replaced.map((batch) => `  batch ${batch} is replaced: another batch that spends its coins is confirmed`),
       ...fallen.map(
         (batch) =>
           `  WARNING: batch ${batch} was confirmed and is no longer: the chain was reorganised. It counts as unconfirmed; broadcast it again`,
+      ),
+      ...revived.map(
+        (batch) =>
+          `  WARNING: batch ${batch} was settled and may confirm again: the chain was reorganised. It counts as before; see that its payments are not made twice`,
       ),
       ...farChange.slice(0, MOST_NAMED).map(warning),
       ...(farChange.length > MOST_NAMED ? [`  and ${plural(farChange.length - MOST_NAMED, 'more coin')} like it`] : []),

@@ -14,17 +14,19 @@ function knownCoins({ facts }: RuleContext): (InputFact & { readonly coin: Coin 
   return facts.inputs.flatMap((input) => (input.coin === null ? [] : [{ ...input, coin: input.coin }]));
 }
 
+/** Not asked of the change that a child spends: it is there for a batch that was judged and signed, and waits for a block. */
 export const confirmed: Rule = {
   tag: 'coin-confirmed',
   codes: ['INPUT_UNCONFIRMED'],
   check: (context) => {
+    const { kind } = context;
     const least = context.document.inputs.minConfirmations;
     return listed(
       context,
       'INPUT_UNCONFIRMED',
       () => `Every coin has at least ${plural(least, 'confirmation')}.`,
       knownCoins(context)
-        .filter(({ coin }) => !(coin.confirmations >= least))
+        .filter(({ coin }) => !(coin.confirmations >= least || (kind === 'child' && coin.isParentChange === true)))
         .map(({ coin, ...input }) => ({
           subject: inputName(input),
           measured: `${coin.confirmations}`,
@@ -99,15 +101,15 @@ function smallCoins(context: RuleContext): InputFact[] {
   );
 }
 
-/** Not asked of a consolidation, whose purpose such coins are; where they lie on a script in use, forcedReuse still is. */
+/** Not asked of what pays nobody, whose coins are there already, or are its purpose; where they lie on a script in use, forcedReuse still is. */
 export const worthSpending: Rule = {
   tag: 'coin-value',
   codes: ['INPUT_DUST'],
   check: (context) => {
     const least = context.document.inputs.minValue;
     const groupValue = groupValues(context);
-    if (context.kind === 'consolidation') {
-      return [finding(context, 'INPUT_DUST', 'pass', 'A consolidation may spend coins of any value.')];
+    if (context.kind !== 'withdrawal') {
+      return [finding(context, 'INPUT_DUST', 'pass', `A ${context.kind} may spend coins of any value.`)];
     }
     return listed(
       context,

@@ -1,3 +1,4 @@
+import type { BatchKind } from '../../domain/batch-kind.js';
 import { formatAmount } from '../../domain/sats.js';
 import { inputCount, inputName } from './inputs.js';
 import { finding, listed, plural, type Rule, type RuleContext } from './rule.js';
@@ -105,26 +106,28 @@ function outputsOfKind(context: RuleContext) {
     case 'withdrawal':
       return somebodyPaid(context);
     case 'consolidation':
-      return nobodyPaid(context);
+    case 'cancellation':
+    case 'child':
+      return nobodyPaid(context, context.kind);
   }
 }
 
 /** One output, proven change: whatever else it had would be paid to somebody, or would spread what is to be put together. */
-function nobodyPaid(context: RuleContext) {
+function nobodyPaid(context: RuleContext, kind: Exclude<BatchKind, 'withdrawal'>) {
   const { outputs } = context.facts;
   const paid = context.payments.length;
   const within = paid === 0 && outputs.length === 1;
   return finding(context, 'TX_SHAPE', within ? 'pass' : 'deny', () => ({
     text: within
-      ? 'The transaction pays nobody: all of it but the fee comes back as one coin, as a consolidation has to.'
-      : `A consolidation has one output, proven change; this one has ${plural(outputs.length, 'output')}, of which ${paid} pay somebody.`,
+      ? `The transaction pays nobody: all of it but the fee comes back as one coin, as a ${kind} has to.`
+      : `A ${kind} has one output, proven change; this one has ${plural(outputs.length, 'output')}, of which ${paid} pay somebody.`,
     field: 'transaction',
     subject: 'payments',
     measured: `${paid}`,
     limit: '0',
     headroom: '0',
     unit: 'count',
-    remedy: within ? undefined : 'do not sign: plan the consolidation again, and pay in a withdrawal',
+    remedy: within ? undefined : `do not sign: plan the ${kind} again, and pay in a withdrawal`,
   }));
 }
 

@@ -1,0 +1,179 @@
+import { type Fault, fail } from '../domain/fault.js';
+import { formatOutpoint } from '../domain/outpoint.js';
+import { ok, type Result } from '../domain/result.js';
+import { formatTime } from '../domain/time.js';
+import type { EntryBody } from '../journal/entries.js';
+import { StateBuilder } from '../journal/fold.js';
+import { confirmationOf } from '../journal/fold-batch.js';
+import type { JournalTransaction } from '../journal/port.js';
+import type { BatchRecord } from '../journal/state.js';
+import { nextState } from '../journal/transitions.js';
+import type { Snapshot } from '../vault/snapshot-types.js';
+
+/** What the chain made of batches, by their ids. */
+export interface Settled {
+  /** Batches that the chain has buried. */
+  readonly confirmed: readonly string[];
+  /** Batches whose block is no longer of the chain, so that they count as now. */
+  readonly fallen: readonly string[];
+  /** Batches that lost their coins to another one of this journal, and hold nothing any more. */
+  readonly replaced: readonly string[];
+  /** Batches that were settled, and count again: what stood against them is no longer of the chain. */
+  readonly revived: readonly string[];
+}
+
+type Batches = ReadonlyMap<string, BatchRecord>;
+
+/** From this depth on a spend counts from its block's time (PRODUCT: windows). */
+export const CONFIRMED_DEPTH = 6;
+
+/**
+ * Writes down what a snapshot says of the batches of a journal, in the one order in which at no moment less counts than can
+ * confirm: first what falls back, and before it what that had settled; then what is buried; then what can never confirm
+ * beside it.
+ */
+export function settle(tx: JournalTransaction, snapshot: Snapshot, file: string): Result<Settled, Fault> {
+  const writer = new Writer(tx);
+  const { fallen, revived } = fallBack(writer, snapshot);
+  const confirmed = confirm(writer, snapshot, file);
+  if (!confirmed.ok) return confirmed;
+  const replaced = exclude(writer);
+  return ok({ confirmed: confirmed.value, fallen, replaced, revived });
+}
+
+/** A transaction of the journal that shows the batches as its own entries leave them. */
+class Writer {
+  readonly #state: StateBuilder;
+
+  constructor(readonly tx: JournalTransaction) {
+    this.#state = new StateBuilder(tx.state);
+  }
+
+  get batches(): Batches {
+    return this.#state.snapshot().batches;
+  }
+
+  append(body: EntryBody): void {
+    const applied = this.#state.apply(this.tx.append(body));
+    if (!applied.ok) throw new Error(`the journal took an entry that does not follow: ${applied.error.message}`);
+  }
+}
+
+function fallBack(writer: Writer, snapshot: Snapshot): Pick<Settled, 'fallen' | 'revived'> {
+  const fallen: string[] = [];
+  const revived: string[] = [];
+  const { batches } = writer;
+  for (const batch of batches.values()) {
+    const reason = fallbackReason(batch, snapshot, batches);
+    if (reason === null || batch.signed === null) continue;
+    for (const { id, settled, state } of batches.values()) {
+      if (state !== 'REPLACED' || settled?.by !== batch.id) continue;
+      writer.append({ kind: 'batch.unsettled', batch: id, reason: `batch ${batch.id} is no longer confirmed` });
+      revived.push(id);
+    }
+    writer.append({ kind: 'batch.unconfirmed', batch: batch.id, txid: batch.signed.txid, reason });
+    fallen.push(batch.id);
+  }
+  return { fallen, revived };
+}
+
+function confirm(writer: Writer, snapshot: Snapshot, file: string): Result<readonly string[], Fault> {
+  const confirmed: string[] = [];
+  for (const batch of writer.batches.values()) {
+    const { id, signed } = batch;
+    const seen = signed === null ? undefined : snapshot.confirmed.get(signed.txid);
+    if (signed === null || seen === undefined) continue;
+    const contradicted = unspentInput(batch, snapshot);
+    if (contradicted !== null) return contradiction(id, contradicted, file);
+    if (nextState(batch.state, 'batch.confirmed') === null) continue;
+    if (snapshot.tip.height - confirmationOf(signed, seen).height + 1 < CONFIRMED_DEPTH) continue;
+    const { txid } = signed;
+    writer.append({ kind: 'batch.confirmed', batch: id, txid, height: seen.height, time: formatTime(seen.time) });
+    confirmed.push(id);
+  }
+  return ok(confirmed);
+}
+
+function exclude(writer: Writer): readonly string[] {
+  const replaced: string[] = [];
+  const { batches } = writer;
+  for (const [id, by] of excluded(batches)) {
+    const batch = batches.get(id);
+    if (batch !== undefined && nextState(batch.state, 'batch.replaced') !== null) {
+      writer.append({ kind: 'batch.replaced', batch: id, by });
+      replaced.push(id);
+    } else {
+      // Nothing of it is signed, and nothing of it can be any more.
+      writer.append({
+        kind: 'batch.abandoned',
+        batch: id,
+        reason: `batch ${by} is confirmed, and spends its coins`,
+        by: 'chain',
+      });
+    }
+  }
+  return replaced;
+}
+
+/** Batches that hold coins and can never confirm: beside a confirmed one, or beside what the batch before them lost to. */
+function excluded(batches: Batches): ReadonlyMap<string, string> {
+  const open = [...batches.values()].filter(
+    ({ state }) => nextState(state, 'batch.replaced') !== null || nextState(state, 'batch.abandoned') !== null,
+  );
+  const contested = new Set(open.flatMap(({ inputs }) => inputs));
+  const taken = new Map<string, string>();
+  for (const { id, state, inputs } of batches.values()) {
+    if (state !== 'CONFIRMED') continue;
+    for (const input of inputs) if (contested.has(input)) taken.set(input, id);
+  }
+  const found = new Map<string, string>();
+  for (const { id, inputs } of open) {
+    const by = inputs.map((input) => taken.get(input)).find((one) => one !== undefined);
+    if (by !== undefined) found.set(id, by);
+  }
+  for (const { id, childOf } of open) {
+    const parent = childOf === null ? undefined : batches.get(childOf);
+    const by =
+      parent === undefined
+        ? undefined
+        : (found.get(parent.id) ?? (parent.state === 'REPLACED' ? parent.settled?.by : undefined));
+    if (by !== undefined && !found.has(id)) found.set(id, by);
+  }
+  return found;
+}
+
+/**
+ * Why a batch that was buried counts as now again, in words; null where nothing says so. Its block is not stated any more,
+ * and a coin of it is unspent, or in the block of another batch.
+ */
+export function fallbackReason(batch: BatchRecord, snapshot: Snapshot, batches: Batches): string | null {
+  if (batch.state !== 'CONFIRMED' || batch.signed === null || snapshot.confirmed.has(batch.signed.txid)) return null;
+  const unspent = unspentInput(batch, snapshot);
+  if (unspent !== null) return `its coin ${unspent} is unspent again at height ${snapshot.tip.height}`;
+  const inputs = new Set(batch.inputs);
+  const rival = [...batches.values()].find(
+    ({ id, signed, inputs: others }) =>
+      id !== batch.id &&
+      signed !== null &&
+      snapshot.confirmed.has(signed.txid) &&
+      others.some((input) => inputs.has(input)),
+  );
+  return rival === undefined
+    ? null
+    : `batch ${rival.id}, which spends the same coins, is in a block at height ${snapshot.tip.height}`;
+}
+
+/** A coin that a batch spends and that a snapshot lists all the same; null if there is none. */
+export function unspentInput({ inputs }: BatchRecord, { coins }: Snapshot): string | null {
+  const unspent = new Set(coins.map((coin) => formatOutpoint(coin.outpoint)));
+  return inputs.find((outpoint) => unspent.has(outpoint)) ?? null;
+}
+
+/** A confirmation ends the time for which a spend counts as not yet settled: at least the file must agree with itself. */
+function contradiction(batch: string, outpoint: string, file: string): Result<never, Fault> {
+  const message = `${file} says that the transaction of batch ${batch} is confirmed, and lists ${outpoint}, which that spends, as unspent`;
+  return fail('E_SNAPSHOT_COIN', message, {
+    where: { file },
+    remedy: 'ask where it comes from, and look the transaction up elsewhere: one of the two is false',
+  });
+}
