@@ -1,6 +1,7 @@
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
+import { liveReplacement } from '../journal/rivals.js';
 import type { BatchRecord } from '../journal/state.js';
 import { parseTransaction, txidOf } from '../psbt/transaction.js';
 import type { Acceptance, ChainBackend } from '../vault/chain.js';
@@ -38,6 +39,8 @@ export async function broadcastBatch(
   const signed = await signedTransaction(desk, id);
   if (!signed.ok) return signed;
   const { batch, transaction, txid } = signed.value;
+  const wanted = await stillWanted(desk, batch);
+  if (!wanted.ok) return wanted;
   if (batch.state === 'SIGNED') {
     const allowed = await stillAllowed(desk, id);
     if (!allowed.ok) return allowed;
@@ -77,6 +80,26 @@ export async function broadcastBatch(
     return ok(undefined);
   });
   return noted.ok ? ok({ batch: id, txid, answers, refused, silent }) : noted;
+}
+
+/**
+ * A batch that lost its coins has nothing to send. One that was never public, and in whose place another one is signed, is
+ * not made public any more: least of all where that one cancels it.
+ */
+async function stillWanted(desk: Desk, batch: BatchRecord): Promise<Result<void, Fault>> {
+  const { id, state, reason } = batch;
+  if (state === 'REPLACED' || state === 'CONFLICTED') {
+    return fail('E_BATCH_STATE', `batch ${id} is ${state}: ${reason ?? ''}`, {
+      remedy: 'its coins are spent by that one: no node would take it any more',
+    });
+  }
+  const read = await desk.journal.read();
+  if (!read.ok) return read;
+  const other = liveReplacement(read.value.batches, batch);
+  if (state !== 'SIGNED' || other === null || other.signed === null) return ok(undefined);
+  return fail('E_BATCH_STATE', `batch ${other.id} is signed in the place of batch ${id}, which was never sent`, {
+    remedy: `send that one: countersign batch broadcast ${other.id}`,
+  });
 }
 
 /** A node that has it in a block may refuse it for its spent coins, where all its outputs are spent as well. */
@@ -163,10 +186,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     /missing-?or-?spent|missing inputs/i,
     'a coin of it is spent by another transaction: countersign chain sync, and ask which one',
   ],
-  [/mempool-conflict|insufficient fee|replacement/i, 'another transaction that spends the same coins is on its way'],
+  [/mempool-conflict|insufficient fee|replacement/i, 'another transaction that spends the same coins is on its way, and it does not outbid that one: bump it again, higher'],
   [
     /min relay fee|mempool min fee|fee not met/i,
-    'its fee is below what nodes take at the moment: wait, or plan the payments anew with a higher one',
+    'its fee is below what nodes take at the moment: wait, or replace it for a higher one (countersign batch bump)',
   ],
   [/non-final|non-BIP68-final/i, 'its locktime lies ahead of that node: wait for the next block'],
   [/dust/i, 'one of its outputs is too small to be relayed'],

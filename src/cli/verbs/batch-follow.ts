@@ -63,7 +63,7 @@ function report({ batch, state, txid, views, buried, stuckSince }: Followed): Re
       ...(stuckSince === null
         ? []
         : [
-            `  STUCK: it waits since ${formatTime(stuckSince)}, and holds its budget. Send it again (countersign batch broadcast ${batch}), or see whether its fee is too low`,
+            `  STUCK: it waits since ${formatTime(stuckSince)}, and holds its budget. Send it again (countersign batch broadcast ${batch}), or replace it for a higher fee (countersign batch bump ${batch} --feerate RATE)`,
           ]),
     ],
   };
