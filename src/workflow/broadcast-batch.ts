@@ -186,7 +186,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     /missing-?or-?spent|missing inputs/i,
     'a coin of it is spent by another transaction: countersign chain sync, and ask which one',
   ],
-  [/mempool-conflict|insufficient fee|replacement/i, 'another transaction that spends the same coins is on its way, and it does not outbid that one: bump it again, higher'],
+  [
+    /mempool-conflict|insufficient fee|replacement/i,
+    'another transaction that spends the same coins is on its way, and it does not outbid that one: bump it again, higher',
+  ],
   [
     /min relay fee|mempool min fee|fee not met/i,
     'its fee is below what nodes take at the moment: wait, or replace it for a higher one (countersign batch bump)',

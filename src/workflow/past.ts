@@ -17,11 +17,10 @@ import { type BookIndex, createBookIndex } from '../policy/book-index.js';
 import type { Destinations } from '../policy/counterparties.js';
 import { evaluate, evaluateRuling, type Ruling } from '../policy/evaluate.js';
 import { deriveFacts } from '../policy/facts.js';
-import { asksSources, type Lists, type Quarantine } from '../policy/screening/hits.js';
+import { asksSources, type Lists } from '../policy/screening/hits.js';
 import type { Approval, Facts, LoadedPolicy, PolicyState, SpendRecord } from '../policy/types.js';
 import type { SpendIndex } from '../policy/windows.js';
 import { decodePsbt } from '../psbt/decode.js';
-import type { CoinSources } from '../psbt/sources.js';
 import type { DecodedPsbt } from '../psbt/types.js';
 import { createDeriver } from '../vault/derive.js';
 import { parseVault } from '../vault/descriptor.js';
@@ -32,6 +31,7 @@ import { DeclaredIndexes, destinationsOf } from './destinations.js';
 import { policyHalts } from './halt-scene.js';
 import { History, spendOf } from './history.js';
 import { changeCoins } from './own-coins.js';
+import type { KnownFacts, OpenPlan, Quarantined } from './past-parts.js';
 import type { Desk } from './ports.js';
 import { objectionsOf, requestOf } from './records.js';
 import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
@@ -51,27 +51,6 @@ export interface Examined {
   readonly state: PolicyState;
   /** The spends of the state, arranged. Good until the next entry is applied. */
   readonly index: SpendIndex;
-}
-
-interface KnownFacts {
-  readonly facts: Facts;
-  /** What they were derived from besides the bytes. */
-  readonly basis: readonly unknown[];
-}
-
-/** Coins that screening lists keep back, and where coins come from. */
-interface Quarantined {
-  readonly basis: readonly unknown[];
-  readonly provenance: (coin: Coin) => CoinSources;
-  readonly coins: ReadonlyMap<string, readonly Quarantine[]>;
-}
-
-/** The batches of one plan are journaled together: none of them sees itself or another as held already. */
-interface OpenPlan {
-  readonly parts: readonly string[];
-  /** Time of the newest entry before the plan. */
-  readonly before: UnixSeconds;
-  readonly planned: string[];
 }
 
 /**

@@ -279,7 +279,7 @@ export const readContent: Reader<CaseContent> = object(
     kind: optionalField(
       'kind',
       oneOf(BATCH_KINDS),
-      'What the batch was planned as: a consolidation pays nobody and has one output, which is change.',
+      'What the batch was planned as: all but a withdrawal pay nobody and have one output, which is change.',
     ),
     book: optionalField('book', dictionary(nameKey, NAME_FORM, bookEntry), 'The address book: id to address.'),
     pay: optionalField('pay', payments, 'Payments: an output and a request for each.'),
