@@ -12,6 +12,7 @@ import {
 } from './adapters/files.js';
 import { decodeText } from './adapters/source-text.js';
 import { readWorkspaceConfig, WORKSPACE_FILE, workspaceTemplate } from './adapters/workspace-config.js';
+import type { DeviceTime } from './connect.js';
 import { type Fault, fail } from './domain/fault.js';
 import type { Network } from './domain/network.js';
 import { ok, type Result } from './domain/result.js';
@@ -29,7 +30,17 @@ export interface ComposeOptions {
   readonly base?: string;
   /** How a signal reaches work that wants to end well; without it, a signal ends the process as always. */
   readonly interruptible?: Composition['interruptible'];
+  /** --timing and --realtime; neither, where it is left out. */
+  readonly timing?: boolean | undefined;
+  readonly realtime?: boolean | undefined;
+  /** The clock of conversations with a device; the machine's, unless a test tells one. */
+  readonly deviceTime?: DeviceTime;
 }
+
+const MACHINE_TIME: DeviceTime = {
+  now: () => performance.now(),
+  wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+};
 
 /** Where adapters meet ports. What a command does not use is not loaded. */
 export async function compose(options: ComposeOptions): Promise<Composition> {
@@ -37,6 +48,8 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const random = options.random ?? ((bytes: number) => randomBytes(bytes).toString('hex'));
   const root = resolve(options.workspace);
   const base = options.base ?? process.cwd();
+  const { timing = false, realtime = false, deviceTime: time = MACHINE_TIME } = options;
+  const manner = { timing, realtime, time };
   const named = (path: string): string => (path === '-' ? path : inFolder(base, path));
   return {
     version: options.version,
@@ -76,8 +89,8 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     },
     chainSource: async (text, cookie) => (await import('./adapters/chain/sources.js')).parseSource(text, cookie),
     listDevices: async () => (await import('./device/transport/hid.js')).listHid(),
-    openDevice: async (request) => (await import('./connect.js')).connect(request, options.version, named),
-    checkDevice: async (request) => (await import('./connect.js')).checkRequest(request, named),
+    openDevice: async (request) => (await import('./connect.js')).connect(request, options.version, named, manner),
+    checkDevice: async (request) => (await import('./connect.js')).checkRequest(request, named, manner),
     interruptible: options.interruptible ?? ((work) => work(new AbortController().signal)),
     rehearse: async () => (await import('./rehearse.js')).rehearse(options.version, compose),
     openWorkspace: () => openWorkspace(root, clock),

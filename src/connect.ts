@@ -1,4 +1,5 @@
 import { checkNewFile, fileExists, readBytes, writeNewFile } from './adapters/files.js';
+import { isTimed } from './device/recording/times.js';
 import { createSigner } from './device/signer.js';
 import { checkTranscriptPsbt, parseTranscript } from './device/transcript.js';
 import { openHid } from './device/transport/hid.js';
@@ -11,18 +12,37 @@ import { type Fault, fail } from './domain/fault.js';
 import { ok, type Result } from './domain/result.js';
 import type { DeviceRequest, OpenedDevice } from './workflow/ports.js';
 
+/** How conversations with a device are held, whatever the verb. */
+export interface Manner {
+  /** --timing: a recording keeps when each exchange began and how long it took. */
+  readonly timing: boolean;
+  /** --realtime: a replay takes the time that the device took. */
+  readonly realtime: boolean;
+  readonly time: DeviceTime;
+}
+
+/** A clock for what a device takes; told by tests, of the machine otherwise. */
+export interface DeviceTime {
+  /** Milliseconds from any moment on, never backwards. */
+  now(): number;
+  wait(milliseconds: number): Promise<void>;
+}
+
 /** Opens what `--device` names, with a recorder around it where `--record` asks for one. */
 export async function connect(
   request: DeviceRequest,
   version: string,
   named: (path: string) => string,
+  manner: Manner,
 ): Promise<Result<OpenedDevice, Fault>> {
+  const fits = checkManner(request, manner);
+  if (!fits.ok) return fits;
   const record = request.record === null ? null : named(request.record);
   if (record !== null) {
     const free = await checkRecord(record);
     if (!free.ok) return free;
   }
-  const opened = await openChannel(request, named);
+  const opened = await openChannel(request, named, manner);
   if (!opened.ok) return opened;
   const { signal } = request;
   const inner = signal === undefined ? opened.value : openInterruptible(opened.value, signal);
@@ -37,6 +57,7 @@ export async function connect(
             note: `recorded from ${inner.name}`,
           },
           write: (text) => writeNewFile(record, Buffer.from(text)),
+          now: manner.timing ? manner.time.now : undefined,
         });
   return ok({ name: channel.name, signer: createSigner(channel) });
 }
@@ -48,8 +69,11 @@ export async function connect(
 export async function checkRequest(
   request: DeviceRequest,
   named: (path: string) => string,
+  manner: Manner,
 ): Promise<Result<void, Fault>> {
   if (request.signal?.aborted === true) return { ok: false, error: interruption('no device was asked yet') };
+  const fits = checkManner(request, manner);
+  if (!fits.ok) return fits;
   if (request.record !== null) {
     const record = named(request.record);
     const free = await checkRecord(record);
@@ -58,10 +82,23 @@ export async function checkRequest(
   }
   // A Ledger is plugged in when it is asked for, and may be another program's until then.
   if (request.spec === 'hid') return ok(undefined);
-  const opened = await openChannel(request, named);
+  const opened = await openChannel(request, named, manner);
   if (!opened.ok) return opened;
   // A replay that nobody has asked has exchanges left over: that is no fault here.
   await opened.value.close();
+  return ok(undefined);
+}
+
+/** An option that would say nothing is a mistake. */
+function checkManner({ spec, record }: DeviceRequest, { timing, realtime }: Manner): Result<void, Fault> {
+  if (timing && record === null) {
+    return fail('E_USAGE', '--timing is for a recording, and none is made', { remedy: 'name it: --record FILE' });
+  }
+  if (realtime && !spec.startsWith('replay:')) {
+    return fail('E_USAGE', `--realtime is for a recording, and ${JSON.stringify(spec)} takes its own time`, {
+      remedy: 'leave it out, or name a recording: --device replay:FILE',
+    });
+  }
   return ok(undefined);
 }
 
@@ -76,10 +113,11 @@ async function checkRecord(record: string): Promise<Result<void, Fault>> {
 async function openChannel(
   { spec, psbt }: DeviceRequest,
   named: (path: string) => string,
+  manner: Manner,
 ): Promise<Result<ApduChannel, Fault>> {
   if (spec === 'hid') return openHid(process.platform);
   if (spec.startsWith('speculos:')) return openSpeculos(spec.slice('speculos:'.length));
-  if (spec.startsWith('replay:')) return openRecording(spec.slice('replay:'.length), psbt, named);
+  if (spec.startsWith('replay:')) return openRecording(spec.slice('replay:'.length), psbt, named, manner);
   return fail('E_USAGE', `${JSON.stringify(spec)} is not a device`, {
     remedy: 'use hid, speculos:http://127.0.0.1:5000 or replay:FILE',
   });
@@ -89,6 +127,7 @@ async function openRecording(
   file: string,
   psbt: string | null,
   named: (path: string) => string,
+  { realtime, time }: Manner,
 ): Promise<Result<ApduChannel, Fault>> {
   const bytes = await readBytes(named(file), file);
   if (!bytes.ok) return bytes;
@@ -104,5 +143,12 @@ async function openRecording(
     const same = checkTranscriptPsbt(transcript.value.header.psbt, psbt, file);
     if (!same.ok) return same;
   }
-  return ok(openReplay(transcript.value, file));
+  if (!realtime) return ok(openReplay(transcript.value, file));
+  if (!isTimed(transcript.value)) {
+    return fail('E_USAGE', `${file} has no times: it was recorded without --timing`, {
+      where: { file },
+      remedy: 'leave --realtime out: the recording answers as well, at once',
+    });
+  }
+  return ok(openReplay(transcript.value, file, time.wait));
 }

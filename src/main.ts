@@ -65,9 +65,9 @@ function outliveStreams(): () => boolean {
 }
 
 function composeFor(version: string, { within }: SignalWatch): Compose {
-  return async ({ workspace }) => {
+  return async ({ workspace, ...manner }) => {
     const { compose } = await import('./compose.js');
-    return compose({ version, workspace: workspace ?? '.', interruptible: within });
+    return compose({ version, workspace: workspace ?? '.', interruptible: within, ...manner });
   };
 }
 

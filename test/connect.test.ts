@@ -11,8 +11,13 @@ cpSync(RECORDING, join(folder, 'second.apdu'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const named = (path: string): string => join(folder, path);
+const NO_TIME = { now: () => 0, wait: () => Promise.reject(new Error('nobody waits here')) };
 const open = (spec: string, more: { record?: string; psbt?: string } = {}) =>
-  connect({ spec, record: more.record ?? null, psbt: more.psbt ?? null }, '0.0.0', named);
+  connect({ spec, record: more.record ?? null, psbt: more.psbt ?? null }, '0.0.0', named, {
+    timing: false,
+    realtime: false,
+    time: NO_TIME,
+  });
 
 describe('connect', () => {
   it('opens a recording by its name', async () => {

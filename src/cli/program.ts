@@ -26,6 +26,10 @@ export interface Io {
 export interface CompositionOptions {
   /** --workspace, or undefined for the current folder. */
   readonly workspace: string | undefined;
+  /** --timing: recordings of a device are made with times. */
+  readonly timing?: boolean;
+  /** --realtime: recordings of a device are replayed in the time that they took. */
+  readonly realtime?: boolean;
 }
 
 export type Compose = (options: CompositionOptions) => Promise<Composition>;
@@ -134,7 +138,11 @@ function settle(command: Command): Command {
 
 async function runVerb(spec: CommandSpec, words: Words, json: boolean, compose: Compose, io: Io): Promise<number> {
   const style = makeStyle(io.colors && !json, io.width);
-  const composition = await compose({ workspace: words.text('workspace') });
+  const composition = await compose({
+    workspace: words.text('workspace'),
+    timing: words.flag('timing'),
+    realtime: words.flag('realtime'),
+  });
   const progress = progressWriter(io);
   const say = json ? io.stderr : io.stdout;
   const inner: Io = { stdout: say, stderr: say, colors: io.colors && !json, rewrites: false, width: io.width };

@@ -6,6 +6,17 @@ import { ok, type Result } from '../domain/result.js';
 export interface Exchange {
   readonly request: Uint8Array;
   readonly response: Uint8Array;
+  /** Only where it was recorded with times. */
+  readonly time?: ExchangeTime;
+}
+
+/** Which half of an exchange. */
+export type Side = 'request' | 'response';
+
+/** In ms: when the request was sent, from the first request of the recording on, and how long the answer took. */
+export interface ExchangeTime {
+  readonly at: number;
+  readonly took: number;
 }
 
 /** What a recording says of itself. */
@@ -47,12 +58,16 @@ const PATTERNS: Partial<Readonly<Record<Key, RegExp>>> = {
 /** A safety net against files that are no transcripts; 100 legacy inputs come to about 60 MB. */
 const MAX_CHARACTERS = 256 * 1024 * 1024;
 
+/** Behind a response. Readers that know nothing of times take it for a comment. Ten digits are four months. */
+const TIME = /^# at (\d{1,10}) ms, took (\d{1,10}) ms$/;
+
 const isKey = (text: string): text is Key => [...KEYS, ...OPTIONAL_KEYS].some((key) => key === text);
 const orNull = (text: string): string | null => (text === 'none' ? null : text);
 
 /**
  * Reads a transcript: header lines `# key: value`, then hw-transport-mocker's `=> hex` and `<= hex` in turn. CRLF, blank
- * lines, upper-case digits and other comments are tolerated. Faults: E_TRANSCRIPT_FORM with file and line.
+ * lines, upper-case digits and other comments are tolerated. A comment `# at 1250 ms, took 21 ms` behind a response is its
+ * time. Faults: E_TRANSCRIPT_FORM with file and line.
  */
 export function parseTranscript(text: string, file: string): Result<Transcript, Fault> {
   if (text.length > MAX_CHARACTERS) return fail('E_TRANSCRIPT_FORM', 'the file is too large for a transcript');
@@ -64,6 +79,14 @@ export function parseTranscript(text: string, file: string): Result<Transcript, 
     const content = raw.trim();
     const bad = (message: string) => fail('E_TRANSCRIPT_FORM', message, { where: { file, line } });
     if (content === '') continue;
+    const [, at, took] = TIME.exec(content) ?? [];
+    if (at !== undefined && took !== undefined) {
+      const last = request === null ? exchanges.pop() : undefined;
+      if (last === undefined) return bad('a time that does not stand behind a response');
+      if (last.time !== undefined) return bad('a second time of one exchange');
+      exchanges.push({ ...last, time: { at: Number(at), took: Number(took) } });
+      continue;
+    }
     if (content.startsWith('#')) {
       const entry = /^#\s*([a-z-]+):\s*(.*)$/.exec(content);
       const key = entry?.[1] ?? '';
@@ -139,7 +162,10 @@ export function formatTranscript({ header, exchanges }: Transcript): string {
   };
   const keys = [...KEYS, ...OPTIONAL_KEYS.filter((key) => values[key] !== null)];
   const head = keys.map((key) => `# ${key}: ${(values[key] ?? 'none').replace(/\s+/g, ' ').trim()}`.trimEnd());
-  const body = exchanges.map(({ request, response }) => `=> ${toHex(request)}\n<= ${toHex(response)}`);
+  const body = exchanges.map(({ request, response, time }) => {
+    const said = time === undefined ? '' : `\n# at ${time.at} ms, took ${time.took} ms`;
+    return `=> ${toHex(request)}\n<= ${toHex(response)}${said}`;
+  });
   return `${[...head, ...body].join('\n')}\n`;
 }
 

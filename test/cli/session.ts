@@ -5,7 +5,8 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { type Io, runCommandLine } from '../../src/cli/program.js';
-import { compose } from '../../src/compose.js';
+import { type ComposeOptions, compose } from '../../src/compose.js';
+import type { DeviceTime } from '../../src/connect.js';
 import type { Signer } from '../../src/device/types.js';
 import { fail } from '../../src/domain/fault.js';
 import { ok } from '../../src/domain/result.js';
@@ -52,6 +53,9 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** --timing and --realtime. */
+type Manner = Pick<ComposeOptions, 'timing' | 'realtime'>;
+
 export interface StageOptions {
   /** Command lines to leave out, by their first words. */
   readonly until?: 'nothing' | 'init' | 'vault' | 'policy' | 'book' | 'coins';
@@ -68,6 +72,8 @@ export class Session {
   interruptible: Composition['interruptible'] = (work) => work(new AbortController().signal);
   /** What standard input holds; without it, nobody may read it. */
   stdin: string | null = null;
+  /** What a device takes; nobody waits in these tests unless one says so. */
+  deviceTime: DeviceTime = { now: () => 0, wait: async () => undefined };
   #drawn = 0;
 
   constructor(readonly folder: string) {}
@@ -102,12 +108,14 @@ export class Session {
       colors: false,
       rewrites: false,
     };
-    const code = await runCommandLine(argv, ({ workspace }) => this.composition(workspace), io);
+    const code = await runCommandLine(argv, ({ workspace, ...manner }) => this.composition(workspace, manner), io);
     return { code, stdout, stderr };
   }
 
-  async composition(workspace?: string): Promise<Composition> {
+  async composition(workspace?: string, manner: Manner = {}): Promise<Composition> {
     const real = await compose({
+      ...manner,
+      deviceTime: this.deviceTime,
       version: '0.0.0-test',
       workspace: workspace ?? this.folder,
       base: this.folder,

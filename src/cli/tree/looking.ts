@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.js';
-import { DEVICE, RECORD, SIGNER } from './options.js';
+import { ON_DEVICE, ON_RECORD, SIGNER, TIMING } from './options.js';
 
 /** The device and its recordings, the demo and the tables. */
 export const OTHER_COMMANDS: readonly CommandSpec[] = [
@@ -15,7 +15,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     path: ['device', 'info'],
     about: 'say what is attached, whether its app can sign here, and whether it holds a key of the vault',
     args: [],
-    options: [DEVICE, RECORD],
+    options: ON_RECORD,
     example: 'countersign device info',
     load: () => import('../verbs/device-info.js'),
   },
@@ -23,7 +23,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     path: ['device', 'xpub'],
     about: 'read an account key from the device, for a descriptor',
     args: [{ name: '<path>', about: "BIP32 path, for example 84'/0'/0'" }],
-    options: [{ flags: '--verify', about: 'show it on the device first' }, DEVICE, RECORD],
+    options: [{ flags: '--verify', about: 'show it on the device first' }, ...ON_RECORD],
     example: "countersign device xpub \"84'/1'/0'\"",
     load: () => import('../verbs/device-xpub.js'),
   },
@@ -31,7 +31,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     path: ['device', 'register'],
     about: 'have the wallet policy of a multisig vault approved on a device, and keep its registration',
     args: [],
-    options: [SIGNER, DEVICE, RECORD],
+    options: [SIGNER, ...ON_RECORD],
     example: 'countersign device register',
     load: () => import('../verbs/device-register.js'),
   },
@@ -39,7 +39,11 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     path: ['transcript', 'record'],
     about: 'record what a device says of itself: app, fingerprint, and a key with --path; for support',
     args: [{ name: '<out>', about: 'the transcript to write' }],
-    options: [{ flags: '--path <path>', about: "also the key at a BIP32 path, for example 84'/0'/0'" }, DEVICE],
+    options: [
+      { flags: '--path <path>', about: "also the key at a BIP32 path, for example 84'/0'/0'" },
+      ...ON_DEVICE,
+      TIMING,
+    ],
     example: "countersign transcript record device.apdu --path \"84'/1'/0'\"",
     load: () => import('../verbs/transcript-record.js'),
   },

@@ -24,6 +24,15 @@ export const RECORD: OptionSpec = {
   about: 'write the APDU transcript of the conversation to a new file',
 };
 
+const REALTIME: OptionSpec = {
+  flags: '--realtime',
+  about: 'with replay:FILE: answer in the time that the device took, where it was recorded with --timing',
+};
+export const TIMING: OptionSpec = { flags: '--timing', about: 'with --record: keep how long each exchange took' };
+/** Of every verb that talks to a device. */
+export const ON_DEVICE: readonly OptionSpec[] = [DEVICE, REALTIME];
+export const ON_RECORD: readonly OptionSpec[] = [...ON_DEVICE, RECORD, TIMING];
+
 export const SIGNER: OptionSpec = {
   flags: '--signer <fingerprint>',
   about: 'the one cosigner that is meant, by master key fingerprint; default: whichever is attached',

@@ -1,5 +1,5 @@
 import type { CommandSpec, OptionSpec } from '../command.js';
-import { DEVICE, RECORD } from './options.js';
+import { ON_RECORD } from './options.js';
 
 const FINGERPRINT: OptionSpec = {
   flags: '--fingerprint <hex>',
@@ -39,8 +39,7 @@ export const SIGNER_COMMANDS: readonly CommandSpec[] = [
       { flags: '--desc <descriptor>', about: 'the descriptor of the one address' },
       FINGERPRINT,
       CHAIN,
-      DEVICE,
-      RECORD,
+      ...ON_RECORD,
     ],
     example:
       'countersign signer displayaddress --fingerprint f5acc2fd --chain test --desc "wpkh([f5acc2fd/84h/1h/0h/0/0]KEY)"',
@@ -54,8 +53,7 @@ export const SIGNER_COMMANDS: readonly CommandSpec[] = [
       { flags: '--stdin', about: 'read the command "signtx BASE64" from standard input, as a node gives it' },
       FINGERPRINT,
       CHAIN,
-      DEVICE,
-      RECORD,
+      ...ON_RECORD,
     ],
     example: 'countersign signer signtx unsigned.psbt --fingerprint f5acc2fd --chain test',
     load: () => import('../verbs/signer-signtx.js'),

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.js';
-import { AS, BACKEND, COOKIE, DEVICE, REASON, RECORD, SIGNER, TARGET } from './options.js';
+import { AS, BACKEND, COOKIE, ON_RECORD, REASON, SIGNER, TARGET } from './options.js';
 
 /** The workspace, its vault, and coins from the chain. */
 export const VAULT_COMMANDS: readonly CommandSpec[] = [
@@ -38,8 +38,7 @@ export const VAULT_COMMANDS: readonly CommandSpec[] = [
       { flags: '--change', about: 'on the change branch (1) instead of the receive branch (0)' },
       { flags: '--verify', about: 'show it on the device and compare' },
       SIGNER,
-      DEVICE,
-      RECORD,
+      ...ON_RECORD,
     ],
     example: 'countersign vault address 0',
     load: () => import('../verbs/vault-address.js'),

@@ -1,3 +1,4 @@
+import { type Span, spanOf, wholeTime } from '../../device/recording/times.js';
 import { describeTranscript, type Row } from '../../device/recording/words.js';
 import { ok } from '../../domain/result.js';
 import type { Verb } from '../command.js';
@@ -14,12 +15,20 @@ export const run: Verb = async (words, context) => {
   if (!taken.ok) return taken;
   const { transcript, lines } = taken.value;
   const { header, exchanges } = transcript;
-  const rows = describeTranscript(transcript, lines, words.flag('all'));
+  const rows = describeTranscript(transcript, lines, words.flag('all')).map(
+    (row): TimedRow => ({ ...row, time: spanOf(transcript, lines, row.line, row.exchanges) }),
+  );
+  const whole = wholeTime(transcript);
   const none = (text: string | null): string => printable(text ?? 'none');
   return ok({
     schema: 'countersign.transcript-show/1',
     exit: 'OK',
-    data: { header: headerJson(transcript), exchanges: exchanges.length, rows },
+    data: {
+      header: headerJson(transcript),
+      exchanges: exchanges.length,
+      ...(whole === null ? {} : { milliseconds: whole }),
+      rows: rows.map(({ time, ...row }) => (time === null ? row : { ...row, time })),
+    },
     text: [
       ...fields(
         [
@@ -27,7 +36,7 @@ export const run: Verb = async (words, context) => {
           ['app', `${none(header.app)} ${printable(header.version ?? '')}`.trimEnd()],
           ['fingerprint', none(header.fingerprint)],
           ['psbt', none(header.psbt)],
-          ['exchanges', `${exchanges.length}`],
+          ['exchanges', `${exchanges.length}${whole === null ? '' : `, in ${seconds(whole)}`}`],
           ...(header.redacted === undefined ? [] : [['redacted', printable(header.redacted)] as const]),
         ],
         style.dim,
@@ -40,8 +49,22 @@ export const run: Verb = async (words, context) => {
 
 const INDENT = 10;
 
-function lineOf({ line, exchanges, phase, text }: Row, style: Style): string[] {
-  const size = exchanges > 1 ? ` (${plural(exchanges, 'exchange')})` : '';
+type TimedRow = Row & { readonly time: Span | null };
+
+const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(3)} s`;
+
+/** "(4 exchanges, at 1.250 s, the device took 0.081 s)". */
+function sizeOf({ exchanges, time }: TimedRow): string {
+  const parts = [
+    ...(exchanges > 1 ? [plural(exchanges, 'exchange')] : []),
+    ...(time === null ? [] : [`at ${seconds(time.at)}, the device took ${seconds(time.took)}`]),
+  ];
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+}
+
+function lineOf(row: TimedRow, style: Style): string[] {
+  const { line, phase, text } = row;
+  const size = sizeOf(row);
   const prefix = phase === null ? '' : `${phase}: `;
   const [first = '', ...rest] = wrap(printable(`${prefix}${text}${size}`), sentenceWidth(style, 120, INDENT));
   return [

@@ -9,6 +9,7 @@ import { type CheckReport, type ExchangeLines, Findings } from './findings.js';
 import { readCommand } from './meaning.js';
 import { rootOf } from './merkle.js';
 import { START_NAMES } from './protocol.js';
+import { checkTimes } from './times.js';
 
 export interface CheckInput {
   readonly transcript: Transcript;
@@ -50,6 +51,7 @@ export function checkTranscript({ transcript, lines, file, psbt }: CheckInput): 
       );
     if (!isRedacted && command.start.kind === 'sign') checkSigning(command, reading, psbt, findings);
   }
+  checkTimes(exchanges, findings);
   checkApp(commands, header, findings);
   checkFingerprint(commands, header, findings);
   checkPsbtHash(commands, header, psbt, findings);

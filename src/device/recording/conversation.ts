@@ -1,5 +1,5 @@
 import { formatStatusWord } from '../status-words.js';
-import type { Exchange } from '../transcript.js';
+import type { Exchange, Side } from '../transcript.js';
 import {
   ASK_NAMES,
   type Ask,
@@ -62,7 +62,7 @@ export interface Command {
 /** Something that no genuine conversation has. */
 export interface Problem {
   readonly exchange: number;
-  readonly side: keyof Exchange;
+  readonly side: Side;
   readonly message: string;
 }
 
@@ -96,7 +96,7 @@ export function converse(exchanges: readonly Exchange[]): Conversation {
   const problems: Problem[] = [];
   let open: OpenCommand | null = null;
   for (const [exchange, { request, response }] of exchanges.entries()) {
-    const bad = (side: keyof Exchange, message: string): void => {
+    const bad = (side: Side, message: string): void => {
       problems.push({ exchange, side, message });
     };
     const header = headerProblem(request);

@@ -1,5 +1,5 @@
 import { type Fault, fault } from '../../domain/fault.js';
-import type { Exchange } from '../transcript.js';
+import type { Side } from '../transcript.js';
 
 /** The lines of a file at which an exchange stands, from 1. */
 export interface ExchangeLines {
@@ -38,8 +38,6 @@ export interface CheckReport {
   /** In the order of the file; none where it is consistent. E_TRANSCRIPT_CONTRADICTION with file and line. */
   readonly contradictions: readonly Fault[];
 }
-
-type Side = keyof Exchange;
 
 /** Collects what a check finds. */
 export class Findings {

@@ -17,7 +17,7 @@ const MOST_TRIED = 8;
  * signatures and every hash, and for whatever is not known: only commands, sizes, positions, field types, paths and status
  * words stay. The same value has the same pseudonym in the whole file, so that its order can still be checked. Hashes are
  * not computed again from the pseudonyms: they would prove nothing, and would hide a wrong answer that the file may
- * be about. Comments and the note are left out.
+ * be about. Comments and the note are left out; times stay.
  *
  * `salt` is 32 fresh random bytes, which nobody keeps; `by` is the program, for the header. Faults: E_TRANSCRIPT_REDACTED
  * (it is one already), E_TRANSCRIPT_LEAK (an original would remain).
@@ -37,7 +37,8 @@ export function redactTranscript(
     const names = new Pseudonyms(sha256(Uint8Array.of(...salt, tried)));
     const redacted = new Redaction(exchanges, names).run();
     const transcript = { header: redactHeader(header, names, by), exchanges: redacted };
-    const leak = names.leak(formatTranscript(transcript));
+    // Times hold nothing of what was said, and their digits could look like it.
+    const leak = names.leak(formatTranscript(withoutTimes(transcript)));
     if (leak === null) return ok(transcript);
     kind = leak;
   }
@@ -45,6 +46,11 @@ export function redactTranscript(
     remedy: 'the value also stands where it is no secret, or its form is unknown: do not give the recording away',
   });
 }
+
+const withoutTimes = ({ header, exchanges }: Transcript): Transcript => ({
+  header,
+  exchanges: exchanges.map(({ request, response }) => ({ request, response })),
+});
 
 function redactHeader(header: TranscriptHeader, names: Pseudonyms, by: string): TranscriptHeader {
   const hex = (kind: 'hash' | 'fingerprint', value: string | null): string | null =>
@@ -77,9 +83,10 @@ class Redaction {
       for (const [index, turn] of command.turns.entries()) this.#turn(turn, meanings[index] ?? { about: 'unknown' });
       if (command.status === OK) this.#result(command);
     }
-    return this.#exchanges.map(({ request, response }, exchange) => ({
+    return this.#exchanges.map(({ request, response, time }, exchange) => ({
       request: this.#whole(request, this.#written[2 * exchange], HEADER_LENGTH, request.length),
       response: this.#whole(response, this.#written[2 * exchange + 1], 0, Math.max(0, response.length - 2)),
+      ...(time === undefined ? {} : { time }),
     }));
   }
 

@@ -2,7 +2,7 @@ import { equalBytes, toHex } from '../../domain/bytes.js';
 import type { Fault } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
 import { parseAppInfo } from '../app-info.js';
-import { type Exchange, formatTranscript, type TranscriptHeader } from '../transcript.js';
+import { type Exchange, type ExchangeTime, formatTranscript, type TranscriptHeader } from '../transcript.js';
 import { type ApduChannel, ChannelError } from '../types.js';
 import { OneAtATime } from './one-at-a-time.js';
 
@@ -11,6 +11,8 @@ export interface RecordOptions {
   readonly header: Pick<TranscriptHeader, 'device' | 'psbt' | 'recordedWith' | 'note'>;
   /** Puts the whole text in its place at once (written beside, then renamed), so that no half transcript is ever left. */
   readonly write: (text: string) => Promise<Result<void, Fault>>;
+  /** Milliseconds from any moment on, never backwards; where it is there, each exchange is kept with its time. */
+  readonly now?: (() => number) | undefined;
 }
 
 const GET_APP = Uint8Array.of(0xb0, 0x01, 0x00, 0x00);
@@ -21,10 +23,11 @@ const GET_FINGERPRINT = Uint8Array.of(0xe1, 0x05);
  * and fingerprint of the header are what the device itself said. An exchange without a response cannot stand in the
  * format's lines: it is kept as a comment, and replay ends there.
  */
-export function openRecorder(inner: ApduChannel, { header, write }: RecordOptions): ApduChannel {
+export function openRecorder(inner: ApduChannel, { header, write, now }: RecordOptions): ApduChannel {
   const guard = new OneAtATime(`${inner.name}, recorded`);
   const exchanges: Exchange[] = [];
   const failures: string[] = [];
+  let began: number | null = null;
 
   const text = (): string => {
     const app = firstAnswer(exchanges, GET_APP);
@@ -44,9 +47,12 @@ export function openRecorder(inner: ApduChannel, { header, write }: RecordOption
     exchange: (apdu) =>
       guard.run(async () => {
         const request = apdu.slice();
+        const asked = now?.() ?? null;
+        began ??= asked;
         try {
           const response = await inner.exchange(apdu);
-          exchanges.push({ request, response: response.slice() });
+          const time = asked === null || began === null ? {} : { time: timeOf(began, asked, now?.() ?? asked) };
+          exchanges.push({ request, response: response.slice(), ...time });
           return response;
         } catch (error) {
           const why =
@@ -62,6 +68,12 @@ export function openRecorder(inner: ApduChannel, { header, write }: RecordOption
       return closed.ok ? written : closed;
     },
   };
+}
+
+/** Rounded at both ends, so that no exchange begins before the one before it has ended. */
+function timeOf(began: number, asked: number, answered: number): ExchangeTime {
+  const at = Math.round(asked - began);
+  return { at, took: Math.round(answered - began) - at };
 }
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ');

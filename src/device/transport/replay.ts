@@ -11,14 +11,20 @@ const NEXT = 'record the session again: a recording is only good for the very re
  * Answers from a recording, strictly: each request must equal the recorded one at its place, and all of them must be
  * asked. Faults: E_REPLAY_DIFFERS and E_REPLAY_EXHAUSTED from `exchange`, E_REPLAY_LEFT_OVER from `close`. After a
  * difference the channel stays broken, and `close` has nothing to add.
+ *
+ * With `wait` each answer comes after the time that it took when it was recorded.
  */
-export function openReplay({ header, exchanges }: Transcript, file: string): ApduChannel {
+export function openReplay(
+  { header, exchanges }: Transcript,
+  file: string,
+  wait?: (milliseconds: number) => Promise<void>,
+): ApduChannel {
   const name = `replay of ${file}`;
   const guard = new OneAtATime(name);
   let next = 0;
   let broken: Fault | null = null;
 
-  const answer = (apdu: Uint8Array): Uint8Array => {
+  const answer = async (apdu: Uint8Array): Promise<Uint8Array> => {
     if (broken !== null) throw new ChannelError(broken);
     const recorded = exchanges[next];
     const number = next + 1;
@@ -40,13 +46,14 @@ export function openReplay({ header, exchanges }: Transcript, file: string): Apd
       throw new ChannelError(broken);
     }
     next = number;
+    if (recorded.time !== undefined) await wait?.(recorded.time.took);
     return recorded.response.slice();
   };
 
   return {
     name,
     recordedPsbt: header.psbt,
-    exchange: (apdu) => guard.run(async () => answer(apdu)),
+    exchange: (apdu) => guard.run(() => answer(apdu)),
     async close(): Promise<Result<void, Fault>> {
       if (!guard.close() || broken !== null || next === exchanges.length) return ok(undefined);
       const left = exchanges.length - next;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkTranscript } from '../../../src/device/recording/check.js';
 import { type CheckReport, exchangeLines } from '../../../src/device/recording/findings.js';
-import { type Exchange, parseTranscript, type Transcript } from '../../../src/device/transcript.js';
+import { type Exchange, parseTranscript, type Side, type Transcript } from '../../../src/device/transcript.js';
 import { sha256Hex } from '../../../src/domain/bytes.js';
 import { readRecording, readSidecar, recordingNames, recordingText } from '../recordings.js';
 
@@ -74,7 +74,7 @@ describe('every recording', () => {
 interface Mutation {
   readonly name: string;
   readonly exchange: number;
-  readonly side: keyof Exchange;
+  readonly side: Side;
   readonly at: number;
   readonly change: number;
 }
