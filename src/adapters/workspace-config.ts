@@ -1,7 +1,9 @@
+import { SSH_KEY_TYPES } from '../approval/sshsig.js';
 import { type Fault, fail, type SourcePosition } from '../domain/fault.js';
 import { type Network, parseNetwork } from '../domain/network.js';
-import { ok, type Result } from '../domain/result.js';
+import { err, ok, type Result } from '../domain/result.js';
 import { quoted } from '../domain/safe-text.js';
+import { dictionary, matching } from '../domain/source-reader.js';
 import type { SourceNode } from '../domain/source-tree.js';
 import type { ChainSource } from '../vault/chain.js';
 import type { FeeConfig } from '../vault/fees.js';
@@ -20,13 +22,15 @@ export interface WorkspaceFields {
   readonly officer: string | null;
   readonly device: string;
   readonly chain: readonly ChainSource[];
+  /** By name, the SSH keys of which one has to sign a coin snapshot that is brought; none where it need not be signed. */
+  readonly snapshotSigners: ReadonlyMap<string, string>;
   /** Null where nothing is said of feerates. */
   readonly fees: FeeConfig | null;
 }
 
 const TEXT_FIELDS = ['journal', 'policy', 'book', 'batches', 'officer', 'device'] as const;
 /** Fields that are more than a text, each with a reader of its own. */
-const LIST_FIELDS: readonly string[] = ['chain', 'fees'];
+const LIST_FIELDS: readonly string[] = ['chain', 'fees', 'snapshot_signers'];
 const DEFAULTS = {
   journal: 'journal.sqlite',
   policy: 'policy.yaml',
@@ -62,6 +66,9 @@ export function readWorkspaceConfig(text: string, file: string): Result<Workspac
   const feesNode = parsed.value.kind === 'map' ? parsed.value.entries.get('fees')?.value : undefined;
   const fees = feesNode === undefined ? ok(null) : feesOf(feesNode, file);
   if (!fees.ok) return fees;
+  const signersNode = parsed.value.kind === 'map' ? parsed.value.entries.get('snapshot_signers')?.value : undefined;
+  const signers = signersNode === undefined ? ok(new Map<string, string>()) : signersOf(signersNode, file);
+  if (!signers.ok) return signers;
   const textOf = (name: keyof typeof DEFAULTS): string => fields.value.get(name)?.text ?? DEFAULTS[name];
   return ok({
     network: network.value,
@@ -73,6 +80,7 @@ export function readWorkspaceConfig(text: string, file: string): Result<Workspac
     officer: fields.value.get('officer')?.text ?? null,
     chain: chain.value,
     fees: fees.value,
+    snapshotSigners: signers.value,
   });
 }
 
@@ -108,6 +116,26 @@ function plainFields(node: SourceNode, file: string): Result<Map<string, Field>,
     fields.set(name, { text: value.value, where });
   }
   return ok(fields);
+}
+
+const KEY_LINE = new RegExp(`^(?:${SSH_KEY_TYPES.join('|').replaceAll('.', '\\.')}) [A-Za-z0-9+/]+={0,2}(?: .*)?$`);
+const SIGNER = /^[a-z0-9][a-z0-9-]{0,31}$/;
+
+const readSigners = dictionary(
+  (name) => (SIGNER.test(name) ? name : null),
+  'a short name: a-z 0-9 -',
+  matching(KEY_LINE, 'a public key in one line, as a .pub file has it: "ssh-ed25519 AAAA..."'),
+  1,
+);
+
+/** The field `snapshot_signers` of countersign.yaml: the first fault, or who may sign. */
+function signersOf(node: SourceNode, file: string): Result<ReadonlyMap<string, string>, Fault> {
+  const reading = { file, path: 'snapshot_signers', faults: [] as Fault[] };
+  const read = readSigners(node, reading);
+  const [first] = reading.faults;
+  if (first !== undefined) return err({ ...first, remedy: first.remedy ?? 'docs/snapshot.md shows the field' });
+  if (read === undefined) throw new Error('signers were refused without a fault');
+  return ok(read);
 }
 
 export function workspaceTemplate(network: Network): string {

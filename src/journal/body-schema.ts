@@ -108,6 +108,7 @@ const KINDS = {
     medianTimePast: count,
     coins: count,
     total: amount,
+    signer: v.exactOptional(v.strictObject({ name, signature: text })),
   }),
   'device.registered': v.strictObject({
     kind: v.literal('device.registered'),

@@ -35,6 +35,12 @@ export interface SignatureRecord {
   readonly signature: string;
 }
 
+/** The machine that made a coin snapshot: its name in countersign.yaml, and its armoured SSHSIG over the snapshot. */
+export interface SnapshotSigner {
+  readonly name: string;
+  readonly signature: string;
+}
+
 /** What happened. One entry is one fact; the states of batches, coins, policy and book are folded from them. */
 export type EntryBody =
   | {
@@ -83,6 +89,8 @@ export type EntryBody =
       readonly medianTimePast: number;
       readonly coins: number;
       readonly total: AmountText;
+      /** Absent where no key was asked for, and where the coins came from a back end and not from a file. */
+      readonly signer?: SnapshotSigner;
     }
   /** A person approved the vault's wallet policy on a device; the device's HMAC proves it to that device alone. */
   | {

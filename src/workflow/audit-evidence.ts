@@ -13,6 +13,7 @@ import type { Deriver } from '../vault/types.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
 import type { Desk } from './ports.js';
 import { CONFIRMED_DEPTH, fallbackReason, unspentInput } from './settle.js';
+import { snapshotKey } from './snapshot-signature.js';
 
 /** From the planned PSBT and the signatures alone the same final PSBT and the same transaction must come out. */
 export async function signingProblem(
@@ -103,14 +104,14 @@ export function fallbackProblem(
 }
 
 /** Whether an import says what its snapshot holds, and whether that could follow the tip that was known before. */
-export function importProblem(
-  { network, tip, takenAt, coins }: Snapshot,
-  body: Body<'coins.imported'>,
-  before: ChainTip | null,
-): Problem {
+export function importProblem(snapshot: Snapshot, body: Body<'coins.imported'>, before: ChainTip | null): Problem {
+  const { network, tip, takenAt, coins } = snapshot;
   if (before !== null && tip.height < before.height) {
     return `its snapshot is of height ${tip.height}, and height ${before.height} was known already`;
   }
+  const signature = body.signer === undefined ? null : snapshotKey(snapshot, body.signer.signature);
+  if (signature?.ok === false)
+    return `the signature of ${body.signer?.name ?? ''} is not over its snapshot: ${signature.error.message}`;
   const strange = tipProblem(network, tip, takenAt, before);
   if (strange !== null) return `its snapshot: ${strange}`;
   const total = coins.reduce((sum, { value }) => sum + value, 0n);

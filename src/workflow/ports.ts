@@ -29,6 +29,8 @@ export interface WorkspaceConfig {
   readonly device: string;
   /** In the order in which they are asked. */
   readonly chain: readonly ChainSource[];
+  /** By name, the SSH keys of which one has to sign a coin snapshot from a file; none where it need not be signed. */
+  readonly snapshotSigners: ReadonlyMap<string, string>;
   /** Where feerates come from; null where nothing is said of them. */
   readonly fees: FeeConfig | null;
 }

@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../domain/result.js';
 import { checkLabel } from '../domain/safe-text.js';
 import { type Sats, sumSats } from '../domain/sats.js';
 import { formatTime } from '../domain/time.js';
+import type { SnapshotSigner } from '../journal/entries.js';
 import { liveCoins } from '../journal/fold.js';
 import { policyAt } from '../journal/policies.js';
 import type { Quarantine } from '../policy/screening/hits.js';
@@ -18,7 +19,9 @@ import { beyondReach } from './own-coins.js';
 import type { Desk } from './ports.js';
 import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
 import { type Settled, settle } from './settle.js';
+import type { BroughtSignature } from './signatures.js';
 import { batchChange, latestSnapshot, type OpenVault, openVault } from './situation.js';
+import { checkSnapshotSignature } from './snapshot-signature.js';
 import { HEAD_MOVED } from './transact.js';
 
 /** Takes in the cold wallet's descriptor. A workspace has one vault for good: its journal speaks of no other. */
@@ -137,15 +140,29 @@ export interface ImportedCoins extends Settled {
   readonly snapshot: Snapshot;
   /** Coins on the change branch, far beyond the change that is known: spendable, but they do not say where change goes. */
   readonly farChange: readonly Coin[];
+  /** Whose signature it bears; null where none was asked for. */
+  readonly signer: SnapshotSigner | null;
 }
 
-/** Takes in a snapshot of the chain: coins, tip, previous transactions, and which signed batches the chain has buried. */
-export async function importCoins(desk: Desk, bytes: Uint8Array, file: string): Promise<Result<ImportedCoins, Fault>> {
+/**
+ * Takes in a snapshot of the chain: coins, tip, previous transactions, and which signed batches the chain has buried. One that
+ * was brought as a file is held to the keys of countersign.yaml; null says that this machine has just made it.
+ */
+export async function importCoins(
+  desk: Desk,
+  bytes: Uint8Array,
+  file: string,
+  brought: readonly BroughtSignature[] | null,
+): Promise<Result<ImportedCoins, Fault>> {
   const open = await openVault(desk);
   if (!open.ok) return open;
   const read = desk.ports.documents.snapshot(bytes, file, open.value.deriver);
   if (!read.ok) return read;
   const snapshot = read.value;
+  const signed =
+    brought === null ? ok(null) : checkSnapshotSignature(snapshot, file, brought, desk.config.snapshotSigners);
+  if (!signed.ok) return signed;
+  const signer = signed.value;
   const newer = await isNewer(desk, open.value, snapshot, file);
   if (!newer.ok) return newer;
   const farChange = beyondReach(
@@ -164,9 +181,10 @@ export async function importCoins(desk: Desk, bytes: Uint8Array, file: string): 
       medianTimePast: snapshot.tip.medianTimePast,
       coins: snapshot.coins.length,
       total: sumSats(snapshot.coins.map((coin) => coin.value)).toString(),
+      ...(signer === null ? {} : { signer }),
     });
     const settled = settle(tx, snapshot, file);
-    return settled.ok ? ok({ snapshot, ...settled.value, farChange }) : settled;
+    return settled.ok ? ok({ snapshot, ...settled.value, farChange, signer }) : settled;
   });
 }
 

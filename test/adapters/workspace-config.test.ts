@@ -18,6 +18,7 @@ describe('countersign.yaml', () => {
         officer: null,
         chain: [],
         fees: null,
+        snapshotSigners: new Map(),
       },
     });
   });
@@ -36,6 +37,7 @@ describe('countersign.yaml', () => {
         officer: 'alice',
         chain: [],
         fees: null,
+        snapshotSigners: new Map(),
       },
     });
   });
@@ -72,6 +74,19 @@ describe('countersign.yaml', () => {
       3,
     ],
     ['a factor below 1', `${SCHEMA}network: main\nfees: { sources: [chain], max_factor: "0.5" }\n`, 'E_FIELD_TYPE', 3],
+    ['nobody who signs snapshots', `${SCHEMA}network: main\nsnapshot_signers: {}\n`, 'E_MISSING_FIELD', 3],
+    [
+      'a signer whose key is none',
+      `${SCHEMA}network: main\nsnapshot_signers: { a: "ssh-rsa AAAA" }\n`,
+      'E_FIELD_TYPE',
+      3,
+    ],
+    [
+      'a signer with a strange name',
+      `${SCHEMA}network: main\nsnapshot_signers: { "A b": "ssh-ed25519 AAAA" }\n`,
+      'E_UNKNOWN_FIELD',
+      3,
+    ],
     ['a key twice', `${SCHEMA}network: main\nnetwork: main\n`, 'E_DUPLICATE_KEY', 3],
   ])('with %s is refused at its line, with a remedy', (_, text, tag, line) => {
     const read = readWorkspaceConfig(text, FILE);

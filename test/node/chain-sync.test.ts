@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatTime } from '../../src/domain/time.js';
-import { type Session, stage } from '../cli/session.js';
+import { publicLine } from '../approval/soft-token.js';
+import { type Session, stage, tokenOf } from '../cli/session.js';
 import { findNode, RegtestNode } from './node.js';
 import { DESCRIPTOR, regtestVault } from './vault.js';
 
@@ -48,6 +49,33 @@ describe.skipIf(program === null)('chain verbs against a real node (needs bitcoi
     await session.expect(0, 'chain', 'snapshot', 'out.json');
     const { coins, height } = await session.json(0, 'coins', 'import', 'out.json');
     expect({ coins, height }).toEqual({ coins: 3, height: 103 });
+  });
+
+  it('signs the file with a key, and only a signature by a named key lets it in', async () => {
+    const { signature } = await session.json(
+      0,
+      'chain',
+      'snapshot',
+      'signed.json',
+      '--key',
+      'keys/frank',
+      '--as',
+      'node-1',
+    );
+    expect(signature).toBe('signed.json.node-1.sig');
+    const config = session.read('countersign.yaml');
+    const named = (person: string): void =>
+      session.write('countersign.yaml', `${config}snapshot_signers: { node-1: "${publicLine(tokenOf(person))}" }\n`);
+    named('frank');
+    const imported = await session.json(0, 'coins', 'import', 'signed.json');
+    expect(imported).toMatchObject({ coins: 3, signed_by: 'node-1' });
+    named('grace');
+    expect(await session.faultOf(13, 'coins', 'import', 'signed.json')).toBe('E_SNAPSHOT_SIG');
+    // What this machine reads itself is no file that somebody carried.
+    await session.expect(0, 'chain', 'sync');
+    session.write('countersign.yaml', config);
+    expect(await session.faultOf(2, 'chain', 'snapshot', 'x.json', '--as', 'node-1')).toBe('E_USAGE');
+    await session.expect(0, 'audit', 'verify');
   });
 
   it('tells what it could not do, and changes nothing', async () => {

@@ -17,7 +17,7 @@ export const run: Verb = async (words, context) =>
     const { bytes, from, fetched, vanished, feerate } = taken.value;
     const gone = vanished.size === 0 ? null : await reconcile(desk, backends, vanished);
     if (gone !== null && !gone.ok) return gone;
-    const report = await importedReport(desk, bytes, `the coins of ${from}`, context.compose.clock());
+    const report = await importedReport(desk, bytes, `the coins of ${from}`, context.compose.clock(), null);
     if (!report.ok) return report;
     const { data, text } = report.value;
     const spent = gone === null ? null : reconciledReport(gone.value);

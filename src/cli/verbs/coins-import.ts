@@ -6,6 +6,8 @@ import { formatAmount, sumSats } from '../../domain/sats.js';
 import { formatTime, type UnixSeconds } from '../../domain/time.js';
 import type { Snapshot } from '../../vault/snapshot-types.js';
 import type { Desk } from '../../workflow/ports.js';
+import { readSignatures } from '../../workflow/sign-document.js';
+import type { BroughtSignature } from '../../workflow/signatures.js';
 import { importCoins } from '../../workflow/vault.js';
 import type { Report, Verb } from '../command.js';
 import { plural } from '../render/text.js';
@@ -16,7 +18,9 @@ export const run: Verb = async (words, context) =>
     const file = argument(words, 0);
     const bytes = await context.compose.files.read(file);
     if (!bytes.ok) return bytes;
-    return importedReport(desk, bytes.value, file, context.compose.clock());
+    const brought = await readSignatures(context.compose.files, file, words.list('signature'));
+    if (!brought.ok) return brought;
+    return importedReport(desk, bytes.value, file, context.compose.clock(), brought.value);
   });
 
 /** Takes a snapshot in, wherever it comes from, and says what it held. */
@@ -25,10 +29,11 @@ export async function importedReport(
   bytes: Uint8Array,
   file: string,
   now: UnixSeconds,
+  brought: readonly BroughtSignature[] | null,
 ): Promise<Result<Report, Fault>> {
-  const imported = await importCoins(desk, bytes, file);
+  const imported = await importCoins(desk, bytes, file, brought);
   if (!imported.ok) return imported;
-  const { snapshot, confirmed, fallen, replaced, revived, farChange } = imported.value;
+  const { snapshot, confirmed, fallen, replaced, revived, farChange, signer } = imported.value;
   const total = sumSats(snapshot.coins.map((coin) => coin.value));
   return ok({
     schema: 'countersign.coins-import/1',
@@ -39,6 +44,7 @@ export async function importedReport(
       taken_at: formatTime(snapshot.takenAt),
       coins: snapshot.coins.length,
       total,
+      signed_by: signer?.name ?? null,
       confirmed_batches: confirmed,
       unconfirmed_batches: fallen,
       replaced_batches: replaced,
@@ -52,6 +58,7 @@ export async function importedReport(
       `Imported ${plural(snapshot.coins.length, 'coin')} at height ${snapshot.tip.height}: ${formatAmount(total)}`,
       `  taken ${formatTime(snapshot.takenAt)}, ${ageText(now - snapshot.takenAt)}; SHA-256 ${snapshot.sha256}`,
       `  ${provenText(snapshot)}`,
+      ...(signer === null ? [] : [`  signed by ${signer.name}`]),
       ...confirmed.map((batch) => `  batch ${batch} is confirmed`),
       ...replaced.map((batch) => `  batch ${batch} is replaced: another batch that spends its coins is confirmed`),
       ...fallen.map(

@@ -29,5 +29,9 @@ export const VAULT_FAULTS = {
     exit: 'USAGE',
     meaning: 'the sources that a snapshot states contradict the transaction that made a coin',
   },
+  E_SNAPSHOT_SIG: {
+    exit: 'INTEGRITY',
+    meaning: 'a coin snapshot is not signed by a key that countersign.yaml names, or a signature is not over it',
+  },
   E_COIN_UNKNOWN: { exit: 'USAGE', meaning: 'an outpoint that the vault does not hold' },
 } as const satisfies FaultTable;
