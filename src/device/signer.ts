@@ -4,11 +4,11 @@ import { formatPath, parsePath } from '../domain/path.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { deviceCopy } from '../psbt/device-copy.js';
 import type { ReturnedSignature } from '../psbt/types.js';
-import type { Vault } from '../vault/types.js';
+import type { Vault, VaultKey } from '../vault/types.js';
 import { type NamedPolicy, namedPolicy, policyId, walletPolicy } from '../vault/wallet-policy.js';
 import { GET_APP_AND_VERSION, parseAppInfo } from './app-info.js';
-import { type DefaultKind, expectedExchanges, isDefaultKind } from './estimate.js';
-import { type BitcoinApp, classifyError, type DefaultTemplate, openBitcoinApp } from './ledgerjs.js';
+import { expectedExchanges, isDefaultKind } from './estimate.js';
+import { type BitcoinApp, classifyError, openBitcoinApp } from './ledgerjs.js';
 import { registrationProblem } from './registration.js';
 import { signingShape } from './signing-shape.js';
 import { SigningWatch } from './signing-watch.js';
@@ -23,13 +23,6 @@ import {
   type SigningFailure,
   type SigningProgress,
 } from './types.js';
-
-const TEMPLATES: Readonly<Record<DefaultKind, DefaultTemplate>> = {
-  pkh: 'pkh(@0/**)',
-  'sh(wpkh)': 'sh(wpkh(@0/**))',
-  wpkh: 'wpkh(@0/**)',
-  tr: 'tr(@0/**)',
-};
 
 const OK = 0x9000;
 const ID_BYTES = 32;
@@ -193,10 +186,29 @@ function prepare(
   const expected = expectedExchanges(shape.value);
   const { policy, hmac } = inUse.value;
   const standard = defaultVault(vault);
-  if (!standard.ok) return ok({ expected, start: (app) => app.policies.signPsbt(copy.value, policy, hmac) });
-  const { kind, key } = standard.value;
-  const accountPath = `m/${formatPath(key.path)}`;
-  return ok({ expected, start: (app) => app.signPsbt(copy.value, TEMPLATES[kind], accountPath) });
+  return ok({
+    expected,
+    async start(app) {
+      if (standard.ok) await sameDevice(app, standard.value.key);
+      await app.policies.signPsbt(copy.value, policy, hmac);
+    },
+  });
+}
+
+/**
+ * Fingerprint and account key once more, right before SIGN_PSBT, as hw-app-btc's own signing begins: an HMAC binds a
+ * registered policy to its device, and nothing else would a default one.
+ */
+async function sameDevice(app: BitcoinApp, { fingerprint, path, xpub }: VaultKey): Promise<void> {
+  const found = [toHex(await app.fingerprint()), await app.xpub(path, false)];
+  for (const [index, due] of [fingerprint, xpub].entries()) {
+    if (found[index] === due) continue;
+    throw new ChannelError(
+      fault('E_DEVICE_MISMATCH', `the device that is to sign says ${found[index]}, and the vault has ${due}`, {
+        remedy: "connect the vault's own device, and leave it connected until it has signed",
+      }),
+    );
+  }
 }
 
 function progressOf({ phase, exchanges, signatures }: SigningWatch, expected: number): SigningProgress {

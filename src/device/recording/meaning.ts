@@ -1,8 +1,8 @@
 import { equalBytes, type Hex, toHex } from '../../domain/bytes.js';
 import { GLOBAL, INPUT, OUTPUT } from '../../psbt/fields.js';
+import { hashLeaf } from '../merkle-tree.js';
 import type { Command, Turn } from './conversation.js';
 import { isWhole } from './conversation.js';
-import { hashLeaf } from './merkle.js';
 import { type MapCommitment, parseMapCommitment, parsePolicy, type SerialisedPolicy } from './protocol.js';
 
 export type Scope = 'global' | 'input' | 'output';

@@ -1,8 +1,5 @@
 import { sha256 } from '../../domain/bytes.js';
 
-/** The hash of a leaf, domain-separated (RFC 6962, section 2.1; doc/merkle.md of Ledger's Bitcoin app). */
-export const hashLeaf = (content: Uint8Array): Uint8Array => sha256(Uint8Array.of(0, ...content));
-
 /**
  * The root that a leaf and its siblings, from the leaf upwards, give in a tree of a size; null where the proof has not
  * the length that the tree asks for, or where the tree has no such leaf.
