@@ -10,11 +10,23 @@ const isBuilt = existsSync(new URL('../../dist/device/signer.js', import.meta.ur
 const node = (...args: string[]) => spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
 
 describe.skipIf(!isBuilt)('the build under plain node (skipped without dist: npm run build)', () => {
-  it('signs from a recording through hw-app-btc', () => {
-    const { status, stdout, stderr } = node('bench/device-host.mjs', 'sign-tr-1');
-    expect(stderr).toBe('');
-    expect(stdout).toMatch(/sign-tr-1 +177 /);
-    expect(status).toBe(0);
+  it("signs from a recording through Ledger's packages", () => {
+    const script = `
+      import { readFileSync } from 'node:fs';
+      import { createSigner } from './dist/device/signer.js';
+      import { identify } from './dist/device/preflight.js';
+      import { parseTranscript } from './dist/device/transcript.js';
+      import { openReplay } from './dist/device/transport/replay.js';
+      import { parseVault } from './dist/vault/descriptor.js';
+      const recording = (ending) => readFileSync('test/recordings/nanos-2.2.7/sign-tr-1.' + ending, 'utf8');
+      const { network, descriptor, psbt } = JSON.parse(recording('json'));
+      const vault = parseVault('cold', network, descriptor).value;
+      const signer = createSigner(openReplay(parseTranscript(recording('apdu'), 'sign-tr-1').value, 'sign-tr-1'));
+      const identified = await identify(signer, vault, {});
+      const signed = await signer.sign(new Uint8Array(Buffer.from(psbt, 'base64')), vault, () => {});
+      const closed = await signer.close();
+      process.stdout.write(JSON.stringify([identified.ok, signed.value.length, closed.ok]));`;
+    expect(node('--input-type=module', '-e', script)).toMatchObject({ status: 0, stdout: '[true,1,true]', stderr: '' });
   });
 
   it('loads nothing of Ledger before a device is used', () => {
