@@ -11,13 +11,19 @@ import {
   writeNewFile,
 } from './adapters/files.js';
 import { decodeText } from './adapters/source-text.js';
-import { readWorkspaceConfig, WORKSPACE_FILE, workspaceTemplate } from './adapters/workspace-config.js';
+import type { CreateOptions } from './adapters/stored-journal.js';
+import {
+  readWorkspaceConfig,
+  WORKSPACE_FILE,
+  type WorkspaceFields,
+  workspaceTemplate,
+} from './adapters/workspace-config.js';
 import type { DeviceTime } from './connect.js';
 import { type Fault, fail } from './domain/fault.js';
-import type { Network } from './domain/network.js';
 import { ok, type Result } from './domain/result.js';
 import type { UnixSeconds } from './domain/time.js';
-import type { Composition, Workspace } from './workflow/ports.js';
+import type { Journal } from './journal/port.js';
+import type { Composition, JournalCopy, NewWorkspace, Workspace } from './workflow/ports.js';
 
 export interface ComposeOptions {
   readonly version: string;
@@ -94,7 +100,8 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     interruptible: options.interruptible ?? ((work) => work(new AbortController().signal)),
     rehearse: async () => (await import('./rehearse.js')).rehearse(options.version, compose),
     openWorkspace: () => openWorkspace(root, clock),
-    createWorkspace: (folder, network) => createWorkspace(resolve(root, folder), network, clock, random),
+    copyJournal: async (source, to, progress) => copyTo(source, to, named, clock, progress),
+    createWorkspace: (folder, made) => createWorkspace(resolve(root, folder), made, clock, random),
   };
 }
 
@@ -111,9 +118,44 @@ async function openWorkspace(root: string, clock: () => UnixSeconds): Promise<Re
   if (!text.ok) return text;
   const config = readWorkspaceConfig(text.value, WORKSPACE_FILE);
   if (!config.ok) return config;
-  const { openJournal } = await import('./adapters/sqlite-journal.js');
-  const journal = await openJournal(inFolder(root, config.value.journal), { clock });
+  const journal = await openJournalOf(root, config.value, clock);
   return journal.ok ? ok({ root, config: config.value, journal: journal.value }) : journal;
+}
+
+/** What is not used is not loaded: a workspace with a file never meets the driver of PostgreSQL. */
+async function openJournalOf(
+  root: string,
+  { journal, store }: WorkspaceFields,
+  clock: () => UnixSeconds,
+): Promise<Result<Journal, Fault>> {
+  if (store !== null) return (await import('./adapters/postgres/journal.js')).openSharedJournal(store, { clock });
+  return (await import('./adapters/sqlite-journal.js')).openJournal(inFolder(root, journal), { clock });
+}
+
+async function createJournalOf(
+  root: string,
+  { journal, store }: WorkspaceFields,
+  options: CreateOptions,
+): Promise<Result<Journal, Fault>> {
+  if (store !== null) return (await import('./adapters/postgres/journal.js')).createSharedJournal(store, options);
+  return (await import('./adapters/sqlite-journal.js')).createJournal(inFolder(root, journal), options);
+}
+
+async function copyTo(
+  source: Journal,
+  to: string,
+  named: (path: string) => string,
+  clock: () => UnixSeconds,
+  progress: (done: number) => void,
+): Promise<Result<JournalCopy, Fault>> {
+  const { copyJournal } = await import('./adapters/copy-journal.js');
+  if (/^postgres(ql)?:/.test(to)) {
+    const { sharedPlace } = await import('./adapters/postgres/journal.js');
+    const place = sharedPlace(to, { clock });
+    return place.ok ? copyJournal(source, place.value, progress) : place;
+  }
+  const { filePlace } = await import('./adapters/sqlite-journal.js');
+  return copyJournal(source, filePlace(named(to), to, { clock }), progress);
 }
 
 /** What editors check policies and books against. They hold nothing of the workspace, so they may be there before it is. */
@@ -131,7 +173,7 @@ async function writeSchemas(root: string): Promise<Result<void, Fault>> {
 
 async function createWorkspace(
   root: string,
-  network: Network,
+  { network, store, join }: NewWorkspace,
   clock: () => UnixSeconds,
   random: (bytes: number) => string,
 ): Promise<Result<Workspace, Fault>> {
@@ -145,16 +187,33 @@ async function createWorkspace(
   if (!made.ok) return made;
   const schemas = await writeSchemas(root);
   if (!schemas.ok) return schemas;
-  const template = workspaceTemplate(network);
+  const template = workspaceTemplate(network, store);
   const config = readWorkspaceConfig(template, WORKSPACE_FILE);
   if (!config.ok) throw new Error(`the template of ${WORKSPACE_FILE} cannot be read: ${config.error.message}`);
-  const { createJournal } = await import('./adapters/sqlite-journal.js');
-  const options = { clock, network, nonce: random(32) };
-  const journal = await createJournal(inFolder(root, config.value.journal), options);
+  const journal = join
+    ? await joinJournal(root, config.value, clock)
+    : await createJournalOf(root, config.value, { clock, network, nonce: random(32) });
   if (!journal.ok) return journal;
   // The journal first: a folder with countersign.yaml is a workspace that can be opened.
   const written = await writeNewFile(path, Buffer.from(template));
   if (written.ok) return ok({ root, config: config.value, journal: journal.value });
   await journal.value.close();
   return written;
+}
+
+/** The journal that others have begun. E_USAGE where it is of another network. */
+async function joinJournal(
+  root: string,
+  config: WorkspaceFields,
+  clock: () => UnixSeconds,
+): Promise<Result<Journal, Fault>> {
+  const opened = await openJournalOf(root, config, clock);
+  if (!opened.ok) return opened;
+  const state = await opened.value.read();
+  if (state.ok && state.value.network === config.network) return opened;
+  await opened.value.close();
+  if (!state.ok) return state;
+  return fail('E_USAGE', `the journal there is of ${state.value.network}, not of ${config.network}`, {
+    remedy: `give --network ${state.value.network}, or the address of another journal`,
+  });
 }

@@ -83,7 +83,7 @@ export function sqliteFault(error: unknown, path: string): Fault | null {
   const found = ANSWERS.find(([prefix]) => code === prefix || code?.startsWith(`${prefix}_`));
   if (found === undefined) return null;
   const [, { tag, what, remedy }] = found;
-  return fault(tag, `${path}: ${what} (${code})`, { remedy, where: { file: path } });
+  return fault(tag, `${what} (${code})`, { remedy, where: { file: path } });
 }
 
 /** Primary result codes by number. */

@@ -1,6 +1,7 @@
 import type { Fault } from '../domain/fault.js';
 import type { Result } from '../domain/result.js';
 import type { Journal } from '../journal/port.js';
+import type { CopyPlace } from './copy-journal.js';
 import { createStore, openStore } from './sqlite-store.js';
 import { beginJournal, type CreateOptions, type OpenOptions, resumeJournal } from './stored-journal.js';
 
@@ -20,4 +21,9 @@ export async function createJournal(path: string, options: CreateOptions): Promi
 export async function openJournal(path: string, options: OpenOptions): Promise<Result<Journal, Fault>> {
   const opened = openStore(path);
   return opened.ok ? resumeJournal(opened.value, options) : opened;
+}
+
+/** A file as the place of a copy; `name` is what the person called it. */
+export function filePlace(path: string, name: string, options: OpenOptions): CopyPlace {
+  return { name, create: async () => createStore(path), open: () => openJournal(path, options) };
 }

@@ -172,7 +172,7 @@ export function createStore(path: string): Result<JournalStore, Fault> {
 }
 
 function alreadyThere(path: string): Result<never, Fault> {
-  return fail('E_JOURNAL_EXISTS', `${path}: there is a file already`, {
+  return fail('E_JOURNAL_EXISTS', `there is a file already`, {
     remedy: 'choose another place; a journal is never overwritten',
     where: { file: path },
   });
@@ -181,7 +181,7 @@ function alreadyThere(path: string): Result<never, Fault> {
 /** Opens a journal that is there. Nothing is written to a file that turns out to be something else. */
 export function openStore(path: string): Result<JournalStore, Fault> {
   if (!existsSync(path)) {
-    return fail('E_JOURNAL_MISSING', `${path}: there is no journal`, {
+    return fail('E_JOURNAL_MISSING', `there is no journal`, {
       remedy: 'make a workspace with countersign init, or run the command inside one',
       where: { file: path },
     });
@@ -238,14 +238,14 @@ function addTree(db: Database.Database): void {
 /** The layout, where it is one that this program knows. */
 function checkKind(db: Database.Database, path: string): Result<number, Fault> {
   if (pragma(db, 'application_id') !== APPLICATION_ID) {
-    return fail('E_JOURNAL_SCHEMA', `${path}: it is not a journal of countersign`, {
+    return fail('E_JOURNAL_SCHEMA', `it is not a journal of countersign`, {
       remedy: 'name the journal that countersign init made',
       where: { file: path },
     });
   }
   const version = pragma(db, 'user_version');
   if (version !== SCHEMA_VERSION && version !== WITHOUT_TREE) {
-    return fail('E_JOURNAL_SCHEMA', `${path}: it has layout ${version}, this program knows ${SCHEMA_VERSION}`, {
+    return fail('E_JOURNAL_SCHEMA', `it has layout ${version}, this program knows ${SCHEMA_VERSION}`, {
       remedy: 'use the version of countersign that wrote it, or a newer one',
       where: { file: path },
     });
@@ -254,7 +254,7 @@ function checkKind(db: Database.Database, path: string): Result<number, Fault> {
   const due = version === WITHOUT_TREE ? TABLES : SCHEMA;
   if (JSON.stringify(found) === JSON.stringify([...due].sort())) return ok(version);
   // A trigger could drop entries silently, a view could show other ones.
-  return fail('E_JOURNAL_TAMPERED', `${path}: its tables and triggers are not those of a journal`, {
+  return fail('E_JOURNAL_TAMPERED', `its tables and triggers are not those of a journal`, {
     remedy: 'stop signing; keep the journal as it is and compare it with a copy from before',
     where: { file: path },
   });
@@ -264,7 +264,7 @@ function checkKind(db: Database.Database, path: string): Result<number, Fault> {
 function makeDurable(db: Database.Database, path: string): Result<void, Fault> {
   const mode = pragma(db, 'journal_mode = WAL');
   if (mode !== 'wal') {
-    return fail('E_JOURNAL_IO', `${path}: this file system does not support SQLite's write-ahead log (${mode})`, {
+    return fail('E_JOURNAL_IO', `this file system does not support SQLite's write-ahead log (${mode})`, {
       remedy: 'keep the journal on a local disk',
       where: { file: path },
     });

@@ -58,20 +58,16 @@ export async function resumeJournal(store: JournalStore, options: OpenOptions): 
     if (!caught.ok) return caught;
     // Entries are read from 0 on: a row before them would be seen by nobody.
     if (await store.hasBefore(0)) {
-      return fail('E_JOURNAL_TAMPERED', `${store.name}: it holds a row before its first entry`, {
+      return fail('E_JOURNAL_TAMPERED', `it holds a row before its first entry`, {
         remedy: `stop signing; keep the journal as it is and compare it with a copy from before`,
         where: { file: store.name },
       });
     }
     if (builder.head === null) {
-      return fail(
-        'E_JOURNAL_TAMPERED',
-        `${store.name}: it holds no entries, though even a new journal holds its opening`,
-        {
-          remedy: `stop signing; keep the journal as it is and restore a copy from before`,
-          where: { file: store.name },
-        },
-      );
+      return fail('E_JOURNAL_TAMPERED', `it holds no entries, though even a new journal holds its opening`, {
+        remedy: `stop signing; keep the journal as it is and restore a copy from before`,
+        where: { file: store.name },
+      });
     }
     return ok<Journal>(new StoredJournal(store, builder, options.clock));
   });
@@ -116,7 +112,7 @@ async function catchUp(store: JournalStore, builder: StateBuilder): Promise<Resu
 }
 
 function changedMeanwhile(store: JournalStore, seq: number): Result<never, Fault> {
-  return fail('E_JOURNAL_TAMPERED', `${store.name}: entry ${seq} changed or vanished while the journal was open`, {
+  return fail('E_JOURNAL_TAMPERED', `entry ${seq} changed or vanished while the journal was open`, {
     remedy: 'stop signing; keep the journal as it is and compare it with a copy from before',
     where: { file: store.name },
   });
@@ -254,7 +250,7 @@ class StoredJournal implements Journal {
 }
 
 function otherBytes(store: string, name: Hex, what = 'has other bytes than its name says'): Fault {
-  return fault('E_JOURNAL_TAMPERED', `${store}: blob ${name} ${what}`, {
+  return fault('E_JOURNAL_TAMPERED', `blob ${name} ${what}`, {
     remedy: 'stop signing; keep the journal as it is and restore a copy from before',
     where: { file: store },
   });

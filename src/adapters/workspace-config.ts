@@ -15,7 +15,10 @@ export const WORKSPACE_FILE = 'countersign.yaml';
 
 export interface WorkspaceFields {
   readonly network: Network;
+  /** The file of the journal; not looked at where there is a store. */
   readonly journal: string;
+  /** The address of a journal that several machines share; null for a file. */
+  readonly store: string | null;
   readonly policy: string;
   readonly book: string;
   readonly batches: string;
@@ -28,7 +31,7 @@ export interface WorkspaceFields {
   readonly fees: FeeConfig | null;
 }
 
-const TEXT_FIELDS = ['journal', 'policy', 'book', 'batches', 'officer', 'device'] as const;
+const TEXT_FIELDS = ['journal', 'store', 'policy', 'book', 'batches', 'officer', 'device'] as const;
 /** Fields that are more than a text, each with a reader of its own. */
 const LIST_FIELDS: readonly string[] = ['chain', 'fees', 'snapshot_signers'];
 const DEFAULTS = {
@@ -69,10 +72,18 @@ export function readWorkspaceConfig(text: string, file: string): Result<Workspac
   const signersNode = parsed.value.kind === 'map' ? parsed.value.entries.get('snapshot_signers')?.value : undefined;
   const signers = signersNode === undefined ? ok(new Map<string, string>()) : signersOf(signersNode, file);
   if (!signers.ok) return signers;
+  const store = fields.value.get('store');
+  if (store !== undefined && fields.value.has('journal')) {
+    return fail('E_WORKSPACE_SCHEMA', 'journal and store both say where the journal is', {
+      where: store.where,
+      remedy: 'leave one of them out',
+    });
+  }
   const textOf = (name: keyof typeof DEFAULTS): string => fields.value.get(name)?.text ?? DEFAULTS[name];
   return ok({
     network: network.value,
     journal: textOf('journal'),
+    store: store?.text ?? null,
     policy: textOf('policy'),
     book: textOf('book'),
     batches: textOf('batches'),
@@ -138,11 +149,12 @@ function signersOf(node: SourceNode, file: string): Result<ReadonlyMap<string, s
   return ok(read);
 }
 
-export function workspaceTemplate(network: Network): string {
+/** The first countersign.yaml; with the address of a shared journal, or a file beside it. */
+export function workspaceTemplate(network: Network, store: string | null): string {
   return `# A countersign workspace. Paths are relative to this file.
 schema: countersign.workspace/1
 network: ${network}
-journal: ${DEFAULTS.journal}
+${store === null ? `journal: ${DEFAULTS.journal}` : `store: ${JSON.stringify(store)}`}
 policy: ${DEFAULTS.policy}
 book: ${DEFAULTS.book}
 batches: ${DEFAULTS.batches}

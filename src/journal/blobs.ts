@@ -41,6 +41,7 @@ export function namedBlobs(body: EntryBody): readonly Hex[] {
     case 'batch.unsettled':
     case 'batch.abandoned':
     case 'journal.opened':
+    case 'journal.moved':
     case 'vault.imported':
     case 'device.registered':
     case 'coin.frozen':

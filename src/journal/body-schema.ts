@@ -71,6 +71,7 @@ const KINDS = {
     network,
     nonce: hash,
   }),
+  'journal.moved': v.strictObject({ kind: v.literal('journal.moved'), to: text }),
   'vault.imported': v.strictObject({ kind: v.literal('vault.imported'), vault: name, network, descriptor: text }),
   'policy.activated': v.strictObject({
     kind: v.literal('policy.activated'),

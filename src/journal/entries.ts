@@ -49,6 +49,12 @@ export type EntryBody =
       readonly network: string;
       readonly nonce: Hex;
     }
+  | {
+      /** The last entry of a journal that goes on elsewhere: nothing may follow it here. */
+      readonly kind: 'journal.moved';
+      /** The file as a person named it, or the address, which has no password. */
+      readonly to: string;
+    }
   | { readonly kind: 'vault.imported'; readonly vault: string; readonly network: string; readonly descriptor: string }
   | {
       readonly kind: 'policy.activated';

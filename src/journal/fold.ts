@@ -26,6 +26,7 @@ export const EMPTY_STATE: JournalState = {
   requestDigests: new Map(),
   heldCoins: new Map(),
   origin: null,
+  movedTo: null,
   halts: new Map(),
   haltMarks: new Map(),
   newestHalt: null,
@@ -59,6 +60,7 @@ interface Draft extends Omit<BatchDraft, 'halts'>, HaltDraft {
   readonly screening: SharedMap<ScreeningRecord>;
   readonly frozen: SharedMap<string>;
   origin: JournalState['origin'];
+  movedTo: JournalState['movedTo'];
 }
 
 /**
@@ -85,6 +87,7 @@ export class StateBuilder {
       requestDigests: new SharedMap(from.requestDigests),
       heldCoins: new SharedMap(from.heldCoins),
       origin: from.origin,
+      movedTo: from.movedTo,
       halts: new SharedMap(from.halts),
       haltMarks: new SharedMap(from.haltMarks),
       newestHalt: from.newestHalt,
@@ -121,7 +124,7 @@ export class StateBuilder {
   snapshot(): JournalState {
     const { head, network, vault, policy, pendingPolicy, book, coins } = this.#draft;
     const { registrations, screening, frozen, batches, requests, requestDigests, heldCoins } = this.#draft;
-    const { origin, halts, haltMarks, newestHalt, denials } = this.#draft;
+    const { origin, movedTo, halts, haltMarks, newestHalt, denials } = this.#draft;
     return {
       head,
       network,
@@ -138,6 +141,7 @@ export class StateBuilder {
       requestDigests: requestDigests.share(),
       heldCoins: heldCoins.share(),
       origin,
+      movedTo,
       halts: halts.share(),
       haltMarks: haltMarks.share(),
       newestHalt,
@@ -153,10 +157,18 @@ function applyBody(draft: Draft, entry: Entry, at: UnixSeconds): Result<void, Fa
   if ((draft.head === null) !== (body.kind === 'journal.opened')) {
     return fail('E_JOURNAL_ENTRY', 'journal.opened is the first entry of a journal and stands nowhere else');
   }
+  if (draft.movedTo !== null) {
+    return fail('E_JOURNAL_MOVED', `this journal goes on at ${draft.movedTo}: nothing more is written here`, {
+      remedy: `name that place in countersign.yaml: ${draft.movedTo.startsWith('postgres') ? 'store' : 'journal'}: ${draft.movedTo}`,
+    });
+  }
   switch (body.kind) {
     case 'journal.opened':
       draft.network = body.network;
       draft.origin = entry.hash;
+      return NOTHING;
+    case 'journal.moved':
+      draft.movedTo = body.to;
       return NOTHING;
     case 'vault.imported':
       return applyVault(draft, body);

@@ -230,6 +230,8 @@ export interface JournalState {
   readonly heldCoins: ReadonlyMap<string, string>;
   /** Hash of the first entry: statements that are of no batch bind the journal by it. */
   readonly origin: Hex | null;
+  /** Where the journal goes on, once it was moved; null while this is it. */
+  readonly movedTo: string | null;
   /** The halts that stand, oldest first. */
   readonly halts: ReadonlyMap<string, HaltRecord>;
   /** What halts were raised upon, ever, to their ids: a statement or a finding stops once (see haltMark). */

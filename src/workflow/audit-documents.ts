@@ -42,6 +42,7 @@ export class DocumentAudit {
     const { body } = entry;
     switch (body.kind) {
       case 'journal.opened':
+      case 'journal.moved':
       case 'vault.imported':
         return this.#builder.apply(entry);
       case 'device.registered': {

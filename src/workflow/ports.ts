@@ -20,6 +20,8 @@ import type { Deriver } from '../vault/types.js';
 export interface WorkspaceConfig {
   readonly network: Network;
   readonly journal: string;
+  /** The address of a journal that several machines share; null for a file. */
+  readonly store: string | null;
   readonly policy: string;
   readonly book: string;
   readonly batches: string;
@@ -129,8 +131,29 @@ export interface Composition {
   openWorkspace(): Promise<Result<Workspace, Fault>>;
   /** Copies the bundled data of the demo into a fresh folder, and opens the program on it. */
   rehearse(): Promise<Rehearsal>;
-  /** Makes countersign.yaml and an empty journal. */
-  createWorkspace(folder: string, network: Network): Promise<Result<Workspace, Fault>>;
+  /** Makes countersign.yaml, and an empty journal unless it joins one. */
+  createWorkspace(folder: string, made: NewWorkspace): Promise<Result<Workspace, Fault>>;
+  /**
+   * Copies a journal, entry by entry and blob by blob, to a place where there is none: a file, or the address of a shared
+   * journal. All of it or nothing; verified by reading it back. A place that holds the very same journal already is left
+   * as it is. E_JOURNAL_EXISTS where it holds anything else.
+   */
+  copyJournal(source: Journal, to: string, progress: (done: number) => void): Promise<Result<JournalCopy, Fault>>;
+}
+
+export interface NewWorkspace {
+  readonly network: Network;
+  /** The address of a shared journal; null for a file in the folder. */
+  readonly store: string | null;
+  /** The journal is there, begun by somebody else. */
+  readonly join: boolean;
+}
+
+export interface JournalCopy {
+  /** The place, as messages call it. */
+  readonly name: string;
+  readonly head: { readonly seq: number; readonly hash: Hex };
+  readonly blobs: number;
 }
 
 /** A workspace made of bundled files in a folder of its own, in which time is told and nothing is drawn at random. */

@@ -4,79 +4,25 @@ import Database from 'libsql';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sqliteFault } from '../../src/adapters/sqlite-faults.js';
 import { createJournal, openJournal } from '../../src/adapters/sqlite-journal.js';
-import { fail } from '../../src/domain/fault.js';
-import { ok } from '../../src/domain/result.js';
-import { verifyChain } from '../../src/journal/chain.js';
-import type { Entry } from '../../src/journal/entries.js';
-import { JournalError, type JournalTransaction } from '../../src/journal/port.js';
-import { START } from '../journal/chains.js';
-import { bytesOf, hashOf, story } from '../journal/story.js';
+import { bytesOf } from '../journal/story.js';
 import { append, clock, create, journalFolder, LIFE, NONCE, tamper } from './journal-folder.js';
+import { journalSuite, seqOf, tagOf } from './journal-suite.js';
 
 const folder = journalFolder();
 afterAll(folder.remove);
-const tagOf = (result: { ok: boolean; error?: { tag: string } }): string =>
-  result.ok ? 'ok' : (result.error?.tag ?? '');
 const reopened = async (path: string) => {
   const opened = await openJournal(path, { clock });
   if (!opened.ok) throw new Error(opened.error.message);
   return opened.value;
 };
-const seqOf = async (journal: Awaited<ReturnType<typeof reopened>>): Promise<number> => {
-  const state = await journal.read();
-  return state.ok ? (state.value.head?.seq ?? -1) : -2;
-};
+journalSuite({
+  fresh: () => folder.path(),
+  make: createJournal,
+  open: openJournal,
+  plant: async (path, name) => tamper(path, `INSERT INTO blobs VALUES ('${name}', x'00')`),
+});
 
-describe('a journal', () => {
-  it('begins with its opening and comes back as it was', async () => {
-    const path = folder.path();
-    const journal = await create(path);
-    await append(journal, LIFE);
-    const before = await journal.read();
-    await journal.close();
-    const again = await reopened(path);
-    expect(await again.read()).toEqual(before);
-    expect(before).toMatchObject({ ok: true, value: { network: 'regtest', head: { seq: 7 } } });
-    await again.close();
-  });
-
-  it('gives its entries from a number on, and they verify', async () => {
-    const journal = await create(folder.path());
-    await append(journal, LIFE);
-    expect(await verifyChain(journal.entries())).toMatchObject({ ok: true, value: { count: 8 } });
-    const later: number[] = [];
-    for await (const entry of journal.entries(5)) later.push(entry.seq);
-    expect(later).toEqual([5, 6, 7]);
-    await journal.close();
-  });
-
-  it('reads more entries than one page holds', async () => {
-    const journal = await create(folder.path());
-    const freezes = Array.from({ length: 1203 }, (_, n) => ({
-      kind: 'coin.frozen' as const,
-      outpoint: `${'0'.repeat(64)}:${n}`,
-      reason: 'dust',
-      by: 'alice',
-    }));
-    await append(journal, freezes);
-    const seen: Entry[] = [];
-    for await (const entry of journal.entries()) seen.push(entry);
-    expect(seen.map(({ seq }) => seq)).toEqual(Array.from({ length: 1204 }, (_, n) => n));
-    await journal.close();
-  });
-
-  it('keeps blobs under their hash, also the same one twice and an empty one', async () => {
-    const journal = await create(folder.path());
-    const kept = await journal.transact(async (tx) =>
-      ok([tx.keep(bytesOf('x')), tx.keep(bytesOf('x')), tx.keep(new Uint8Array(0))]),
-    );
-    expect(kept).toMatchObject({ ok: true, value: [hashOf('x'), hashOf('x'), expect.any(String)] });
-    expect(await journal.blob(hashOf('x'))).toEqual({ ok: true, value: bytesOf('x') });
-    expect(await journal.blob(kept.ok ? (kept.value[2] ?? '') : '')).toEqual({ ok: true, value: new Uint8Array(0) });
-    expect(tagOf(await journal.blob(hashOf('never kept')))).toBe('E_JOURNAL_TAMPERED');
-    await journal.close();
-  });
-
+describe('a journal in a file', () => {
   it('holds no path of the machine, and its main file alone is whole after each transaction', async () => {
     const path = folder.path();
     const journal = await create(path);
@@ -88,208 +34,6 @@ describe('a journal', () => {
     expect(await seqOf(other)).toBe(7);
     await other.close();
     await journal.close();
-  });
-});
-
-describe('the time of an entry', () => {
-  it('is the clock, and never before the entry before it', async () => {
-    let now = START;
-    const journal = await create(folder.path(), () => now);
-    const times: string[] = [];
-    for (const tick of [START + 10, START + 9, START + 10, START + 11]) {
-      now = tick;
-      const done = await append(journal, [
-        { kind: 'coin.frozen', outpoint: `${'0'.repeat(64)}:0`, reason: '', by: '' },
-      ]);
-      times.push(done.ok ? (done.value[0]?.at ?? '') : '');
-    }
-    expect(times.map((time) => time.slice(17, 19))).toEqual(['10', '10', '10', '11']);
-    await journal.close();
-  });
-});
-
-describe('a transaction', () => {
-  it('keeps nothing of work that fails, throws or appends what does not follow', async () => {
-    const journal = await create(folder.path());
-    const before = await journal.read();
-    const start = (tx: JournalTransaction) => {
-      for (const name of ['policy', 'a psbt', 'a plan']) tx.keep(bytesOf(name));
-      tx.append(story.policy());
-      tx.append(story.planned('a'));
-    };
-    const failed = await journal.transact(async (tx) => {
-      start(tx);
-      return fail('E_DENIED', 'no');
-    });
-    const thrown = journal.transact(async (tx) => {
-      start(tx);
-      throw new Error('a bug');
-    });
-    await expect(thrown).rejects.toThrow('a bug');
-    const refused = await journal.transact(async (tx) => {
-      start(tx);
-      return ok(tx.append(story.sent('a')));
-    });
-    expect([tagOf(failed), tagOf(refused)]).toEqual(['E_DENIED', 'E_BATCH_STATE']);
-    expect(await journal.read()).toEqual(before);
-    expect(tagOf(await journal.blob(hashOf('a psbt')))).toBe('E_JOURNAL_TAMPERED');
-    expect(tagOf(await append(journal, LIFE))).toBe('ok');
-    await journal.close();
-  });
-
-  it('keeps nothing either where work swallows the refusal', async () => {
-    const journal = await create(folder.path());
-    const caught: unknown[] = [];
-    const result = await journal.transact(async (tx) => {
-      for (let i = 0; i < 2; i += 1) {
-        try {
-          tx.append(story.sent('a'));
-        } catch (error) {
-          caught.push(error);
-        }
-      }
-      tx.state satisfies object;
-      return ok('all is well');
-    });
-    expect(tagOf(result)).toBe('E_BATCH_UNKNOWN');
-    expect(caught.every((error) => error instanceof JournalError)).toBe(true);
-    expect(await seqOf(journal)).toBe(0);
-    await journal.close();
-  });
-
-  it('shows the state of its start, also after it appended', async () => {
-    const journal = await create(folder.path());
-    const seen = await journal.transact(async (tx) => {
-      tx.keep(bytesOf('policy'));
-      tx.append(story.policy());
-      return ok([tx.state.policy, tx.state.head?.seq]);
-    });
-    expect(seen).toEqual({ ok: true, value: [null, 0] });
-    await journal.close();
-  });
-
-  it('is refused, as a bug, where an entry names a blob that nobody kept; a malformed one is a fault', async () => {
-    const journal = await create(folder.path());
-    await expect(journal.transact(async (tx) => ok(tx.append(story.policy())))).rejects.toThrow('not kept');
-    const odd = { ...story.sent('a'), psbt: 'ABC' } as ReturnType<typeof story.sent>;
-    expect(await journal.transact(async (tx) => ok(tx.append(odd)))).toMatchObject({
-      ok: false,
-      error: { tag: 'E_JOURNAL_ENTRY', message: expect.stringContaining('malformed at psbt') },
-    });
-    expect(await seqOf(journal)).toBe(0);
-    await journal.close();
-  });
-
-  it('does not take the bytes that somebody else put under the name of a blob', async () => {
-    const path = folder.path();
-    const journal = await create(path);
-    tamper(path, `INSERT INTO blobs VALUES ('${hashOf('policy')}', x'00')`);
-    expect(await append(journal, [story.policy()])).toMatchObject({
-      ok: false,
-      error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining('other bytes than its name says') },
-    });
-    expect(await seqOf(journal)).toBe(0);
-    await journal.close();
-  });
-
-  it('keeps a blob twice where its bytes are the same', async () => {
-    const journal = await create(folder.path());
-    const kept = await journal.transact(async (tx) => {
-      tx.append(story.policy());
-      return ok([tx.keep(bytesOf('policy')), tx.keep(bytesOf('policy'))]);
-    });
-    expect(kept).toEqual({ ok: true, value: [hashOf('policy'), hashOf('policy')] });
-    expect(await journal.blobNames()).toEqual({ ok: true, value: [hashOf('policy')] });
-    await journal.close();
-  });
-
-  it.each([
-    [400 * 86_400, 'ok'],
-    [400 * 86_400 + 1, 'E_CLOCK_AHEAD'],
-  ])('writes nothing where the clock is %i s ahead of the newest entry: %s', async (ahead, tag) => {
-    const path = folder.path();
-    await (await create(path)).close();
-    const opened = await openJournal(path, { clock: () => START + ahead });
-    if (!opened.ok) throw new Error(opened.error.message);
-    expect(tagOf(await append(opened.value, [story.policy()]))).toBe(tag);
-    expect(await seqOf(opened.value)).toBe(tag === 'ok' ? 1 : 0);
-    await opened.value.close();
-  });
-
-  it('is of no use after its end', async () => {
-    const journal = await create(folder.path());
-    const leaked: JournalTransaction[] = [];
-    await journal.transact(async (tx) => ok(leaked.push(tx)));
-    expect(() => leaked[0]?.append(story.policy())).toThrow('ended');
-    expect(() => leaked[0]?.keep(bytesOf('x'))).toThrow('ended');
-    await journal.close();
-  });
-
-  it('waits for the ones before it, however long their work takes', async () => {
-    const journal = await create(folder.path());
-    const order: string[] = [];
-    const slow = (name: string) =>
-      journal.transact(async (tx) => {
-        order.push(`${name} begins at ${tx.state.head?.seq}`);
-        await new Promise((resolve) => setTimeout(resolve, 15));
-        tx.append({ kind: 'coin.frozen', outpoint: `${'0'.repeat(64)}:0`, reason: name, by: '' });
-        order.push(`${name} ends`);
-        return ok(undefined);
-      });
-    await Promise.all([
-      slow('one'),
-      slow('two'),
-      journal.read().then((r) => order.push(`read ${r.ok && r.value.head?.seq}`)),
-    ]);
-    expect(order).toEqual(['one begins at 0', 'one ends', 'two begins at 1', 'two ends', 'read 2']);
-    await journal.close();
-  });
-
-  it('inside another one is a bug and throws instead of waiting for ever', async () => {
-    const journal = await create(folder.path());
-    const nested = journal.transact(async () => journal.transact(async () => ok(undefined)));
-    await expect(nested).rejects.toThrow('inside a transaction');
-    expect(tagOf(await journal.read())).toBe('ok');
-    await journal.close();
-  });
-});
-
-describe('two connections', () => {
-  it('see what the other appended, in reading and at the start of a transaction', async () => {
-    const path = folder.path();
-    const one = await create(path);
-    const two = await reopened(path);
-    await append(one, LIFE.slice(0, 2));
-    expect(await seqOf(two)).toBe(2);
-    await append(one, LIFE.slice(2, 3));
-    const seen = await two.transact(async (tx) => ok(tx.state.head?.seq));
-    expect(seen).toEqual({ ok: true, value: 3 });
-    expect(tagOf(await append(two, LIFE.slice(3)))).toBe('ok');
-    expect(await seqOf(one)).toBe(7);
-    await one.close();
-    await two.close();
-  });
-
-  it('cannot write at once: the second answers E_JOURNAL_LOCKED and may still read', async () => {
-    const path = folder.path();
-    const one = await create(path);
-    const two = await reopened(path);
-    const outer = await one.transact(async (tx) => {
-      tx.keep(bytesOf('policy'));
-      tx.append(story.policy());
-      const refused = await two.transact(async () => ok('got in'));
-      return ok([refused, await seqOf(two)] as const);
-    });
-    if (!outer.ok) throw new Error(outer.error.message);
-    const [refused, seq] = outer.value;
-    expect(refused).toMatchObject({
-      ok: false,
-      error: { tag: 'E_JOURNAL_LOCKED', remedy: expect.stringContaining('again') },
-    });
-    expect(seq).toBe(0);
-    expect(tagOf(await two.transact(async () => ok('got in')))).toBe('ok');
-    await one.close();
-    await two.close();
   });
 });
 

@@ -6,11 +6,12 @@ const SCHEMA = 'schema: countersign.workspace/1\n';
 
 describe('countersign.yaml', () => {
   it.each(['main', 'testnet3', 'testnet4', 'signet', 'regtest'] as const)('as init writes it for %s', (network) => {
-    expect(readWorkspaceConfig(workspaceTemplate(network), FILE)).toEqual({
+    expect(readWorkspaceConfig(workspaceTemplate(network, null), FILE)).toEqual({
       ok: true,
       value: {
         network,
         journal: 'journal.sqlite',
+        store: null,
         policy: 'policy.yaml',
         book: 'book.yaml',
         batches: 'batches',
@@ -23,6 +24,17 @@ describe('countersign.yaml', () => {
     });
   });
 
+  it('as init writes it for a journal that several machines share', () => {
+    const store = 'postgres://alice@db.example/treasury?schema=cold_1';
+    expect(readWorkspaceConfig(workspaceTemplate('main', store), FILE)).toMatchObject({ ok: true, value: { store } });
+  });
+
+  it('names one place of the journal, not two', () => {
+    expect(readWorkspaceConfig(`${SCHEMA}network: main\njournal: j\nstore: "postgres://h/d"\n`, FILE)).toMatchObject({
+      error: { tag: 'E_WORKSPACE_SCHEMA', where: { line: 4 }, remedy: 'leave one of them out' },
+    });
+  });
+
   it('may name everything', () => {
     const text = `${SCHEMA}network: main\njournal: j\npolicy: p\nbook: b\nbatches: s\ndevice: d\nofficer: alice\n`;
     expect(readWorkspaceConfig(text, FILE)).toEqual({
@@ -30,6 +42,7 @@ describe('countersign.yaml', () => {
       value: {
         network: 'main',
         journal: 'j',
+        store: null,
         policy: 'p',
         book: 'b',
         batches: 's',

@@ -1,10 +1,12 @@
 // A process of its own that writes to a journal, to be killed or raced. It runs the built program under plain node.
 import { readFileSync, writeSync } from 'node:fs';
+import { openSharedJournal } from '../../dist/adapters/postgres/journal.js';
 import { openJournal } from '../../dist/adapters/sqlite-journal.js';
 import { holdsBudget } from '../../dist/journal/transitions.js';
 
 const job = JSON.parse(readFileSync(0, 'utf8'));
-const opened = await openJournal(job.path, { clock: () => job.now });
+const open = job.path.startsWith('postgres') ? openSharedJournal : openJournal;
+const opened = await open(job.path, { clock: () => job.now });
 if (!opened.ok) throw new Error(opened.error.message);
 const journal = opened.value;
 

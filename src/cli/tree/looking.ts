@@ -12,6 +12,15 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../verbs/device-list.js'),
   },
   {
+    path: ['journal', 'copy'],
+    about:
+      'copy the journal to a file or to PostgreSQL, hash for hash; --close has it go on there (docs/shared-journal.md)',
+    args: [{ name: '<to>', about: 'a file that is not there yet, or postgres://USER@HOST/DATABASE?schema=NAME' }],
+    options: [{ flags: '--close', about: 'end the journal here with an entry that says where it goes on' }],
+    example: 'countersign journal copy backup.sqlite',
+    load: () => import('../verbs/journal-copy.js'),
+  },
+  {
     path: ['device', 'info'],
     about: 'say what is attached, whether its app can sign here, and whether it holds a key of the vault',
     args: [],

@@ -7,7 +7,14 @@ export const VAULT_COMMANDS: readonly CommandSpec[] = [
     path: ['init'],
     about: 'make a workspace: countersign.yaml and an empty journal',
     args: [{ name: '[folder]', about: 'default: the current folder' }],
-    options: [{ flags: '--network <name>', about: 'main, testnet3, testnet4, signet or regtest' }],
+    options: [
+      { flags: '--network <name>', about: 'main, testnet3, testnet4, signet or regtest' },
+      {
+        flags: '--store <address>',
+        about: 'keep the journal in PostgreSQL, for several machines: postgres://USER@HOST/DATABASE',
+      },
+      { flags: '--join', about: 'work with the journal that is at --store already' },
+    ],
     example: 'countersign init treasury --network testnet3',
     load: () => import('../verbs/init.js'),
   },

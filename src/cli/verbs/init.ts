@@ -1,3 +1,4 @@
+import { fail } from '../../domain/fault.js';
 import { parseNetwork } from '../../domain/network.js';
 import { ok } from '../../domain/result.js';
 import { modeline, SCHEMA_FOLDER } from '../../policy/published.js';
@@ -9,22 +10,44 @@ export const run: Verb = async (words, { compose }) => {
   if (!named.ok) return named;
   const network = parseNetwork(named.value);
   if (!network.ok) return network;
-  const made = await compose.createWorkspace(words.args[0] ?? '.', network.value);
+  const store = words.text('store') ?? null;
+  const join = words.flag('join');
+  if (join && store === null) {
+    return fail('E_USAGE', '--join says nothing without --store', {
+      remedy: 'name the shared journal: --store postgres://USER@HOST/DATABASE',
+    });
+  }
+  const made = await compose.createWorkspace(words.args[0] ?? '.', { network: network.value, store, join });
   if (!made.ok) return made;
   const { root, config, journal } = made.value;
   await journal.close();
   return ok({
     schema: 'countersign.init/1',
     exit: 'OK',
-    data: { workspace: root, network: config.network, journal: config.journal, schemas: SCHEMA_FOLDER },
+    data: {
+      workspace: root,
+      network: config.network,
+      journal: config.store ?? config.journal,
+      joined: join,
+      schemas: SCHEMA_FOLDER,
+    },
     text: [
       `Made a workspace for ${config.network} in ${root}`,
-      '  next: countersign vault import NAME DESCRIPTOR_FILE',
-      '        countersign policy activate FILE',
-      '        countersign book import FILE',
-      '        countersign coins import SNAPSHOT',
+      ...(config.store === null
+        ? []
+        : [`  ${join ? 'it works with the journal at' : 'its journal is at'} ${config.store}`]),
+      ...(join ? JOINED : FIRST),
       '  an editor with a YAML language server checks and completes a policy whose first line is',
       `        ${modeline('policy')}`,
     ],
   });
 };
+
+const FIRST = [
+  '  next: countersign vault import NAME DESCRIPTOR_FILE',
+  '        countersign policy activate FILE',
+  '        countersign book import FILE',
+  '        countersign coins import SNAPSHOT',
+];
+
+const JOINED = ['  next: countersign audit verify', '        countersign batch list'];

@@ -7,6 +7,8 @@ export const JOURNAL_FAULTS = {
   E_JOURNAL_TAMPERED: { exit: 'INTEGRITY', meaning: 'the journal does not verify: edited, cut off or damaged' },
   E_JOURNAL_SCHEMA: { exit: 'USAGE', meaning: 'the journal was written by a newer or a foreign program' },
   E_JOURNAL_IO: { exit: 'FAULT', meaning: 'the journal could not be read or written: disk full, read-only, failing' },
+  E_JOURNAL_MOVED: { exit: 'LOCKED', meaning: 'the journal was moved to another place, and goes on there' },
+  E_JOURNAL_ADDRESS: { exit: 'USAGE', meaning: 'the address of a shared journal is not one that can be used' },
   E_JOURNAL_ENTRY: { exit: 'LOCKED', meaning: 'an entry contradicts what the journal holds already' },
   E_CLOCK_AHEAD: { exit: 'DATA_STALE', meaning: 'the clock is too far ahead of the chain or of the newest entry' },
   E_BATCH_UNKNOWN: { exit: 'USAGE', meaning: 'no batch has this id' },

@@ -1,0 +1,131 @@
+import { type Fault, fault } from '../../domain/fault.js';
+
+interface Answer {
+  readonly tag: 'E_JOURNAL_LOCKED' | 'E_JOURNAL_SCHEMA' | 'E_JOURNAL_MISSING' | 'E_JOURNAL_TAMPERED' | 'E_JOURNAL_IO';
+  readonly what: string;
+  readonly remedy: string;
+}
+
+const AGAIN = 'let the other countersign command end, then run this one again';
+const BUSY: Answer = { tag: 'E_JOURNAL_LOCKED', what: 'another process is writing to it', remedy: AGAIN };
+const LOST: Answer = {
+  tag: 'E_JOURNAL_IO',
+  what: 'the connection was lost, or could not be made',
+  remedy: 'check the server and the network, then run the command again: nothing of it was kept',
+};
+const DENIED: Answer = {
+  tag: 'E_JOURNAL_IO',
+  what: 'the server refuses this user',
+  remedy:
+    'check the user of the address, its password in ~/.pgpass or PGPASSWORD, and its rights: docs/shared-journal.md',
+};
+const BROKEN: Answer = {
+  tag: 'E_JOURNAL_TAMPERED',
+  what: 'the server says that its data is damaged, or refuses what a journal needs',
+  remedy: 'stop signing; keep the journal as it is and compare it with a copy from before',
+};
+
+/** By SQLSTATE, or its class (https://www.postgresql.org/docs/15/errcodes-appendix.html); the longest that fits counts. */
+const STATES: Readonly<Record<string, Answer>> = {
+  '08': LOST,
+  '25006': {
+    tag: 'E_JOURNAL_IO',
+    what: 'the server is read-only: a standby, or one in recovery',
+    remedy: 'write to the primary server; reading and auditing work here',
+  },
+  '25P03': LOST,
+  '28': DENIED,
+  '3D000': {
+    tag: 'E_JOURNAL_MISSING',
+    what: 'the server has no such database',
+    remedy: 'make it, or correct the address in countersign.yaml',
+  },
+  '40': BUSY,
+  '42501': DENIED,
+  '53': {
+    tag: 'E_JOURNAL_IO',
+    what: 'the server is out of disk, memory or connections',
+    remedy: 'make room there and run the command again: nothing of it was kept',
+  },
+  '55P03': BUSY,
+  '57': LOST,
+  '58': {
+    tag: 'E_JOURNAL_IO',
+    what: "the server's medium failed",
+    remedy: 'check its disk before anything else is signed',
+  },
+  P0001: BROKEN,
+  XX: BROKEN,
+};
+
+/** What Node and the driver say where no server answered. */
+const UNREACHED = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+  'EACCES',
+]);
+const LOST_WORDS =
+  /^(Connection terminated|timeout exp|Query read timeout|Client has encountered a connection error|Client was closed)/;
+const TLS_WORDS = /certificate|SSL|TLS/i;
+
+/** The connection was lost while a transaction was made durable, and the server could not be asked how it ended. */
+export class UnknownEnd extends Error {
+  constructor(readonly seq: number) {
+    super(`whether entry ${seq} was kept is not known`);
+    this.name = 'UnknownEnd';
+  }
+}
+
+/** The connection on which a transaction was begun is no more. */
+export class LostTransaction extends Error {
+  constructor() {
+    super('the connection of the transaction was lost');
+    this.name = 'LostTransaction';
+  }
+}
+
+/** Whether the server may have gone on without being heard. */
+export function isLost(error: unknown): boolean {
+  return answerTo(error) === LOST;
+}
+
+/** The fault behind what the driver threw, or null where it threw something else: then it is a bug and goes on up. */
+export function postgresFault(error: unknown, name: string): Fault | null {
+  if (error instanceof UnknownEnd) {
+    return fault('E_JOURNAL_IO', `the connection was lost at the last moment: ${error.message}`, {
+      remedy: 'look before anything is repeated, when the server answers again: countersign audit log',
+      where: { file: name },
+    });
+  }
+  const answer = answerTo(error);
+  if (answer === null) return null;
+  const said = error instanceof Error && error.message !== '' ? error.message : codeOf(error);
+  return fault(answer.tag, `${answer.what} (${said})`, { remedy: answer.remedy, where: { file: name } });
+}
+
+function answerTo(error: unknown): Answer | null {
+  if (!(error instanceof Error)) return null;
+  const code = codeOf(error);
+  if (error instanceof LostTransaction || UNREACHED.has(code) || LOST_WORDS.test(error.message)) return LOST;
+  if (/^[0-9A-Z]{5}$/.test(code) && 'severity' in error) return STATES[code] ?? STATES[code.slice(0, 2)] ?? null;
+  // Node's own codes for a certificate that does not hold, and what the driver says of a server without TLS.
+  const isTls = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO)/.test(code) || TLS_WORDS.test(error.message);
+  return isTls ? UNTRUSTED : null;
+}
+
+const UNTRUSTED: Answer = {
+  tag: 'E_JOURNAL_IO',
+  what: 'the server did not prove with a certificate who it is',
+  remedy: 'have TLS set up on the server, and name the authority of its certificate: sslrootcert=FILE in the address',
+};
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}

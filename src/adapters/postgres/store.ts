@@ -1,0 +1,282 @@
+import type { Hex } from '../../domain/bytes.js';
+import { type Fault, fail } from '../../domain/fault.js';
+import { err, ok, type Result } from '../../domain/result.js';
+import { type JournalStore, readRow, type StoredBlob, type StoredEntry } from '../journal-store.js';
+import type { PostgresAddress } from './address.js';
+import { PostgresConnection } from './connection.js';
+import { isLost, LostTransaction, postgresFault, UnknownEnd } from './faults.js';
+import { LAYOUT_COMMENT, LAYOUT_QUERY, layoutLines, layoutStatements } from './layout.js';
+
+const OLDEST_SERVER = 150_000;
+const PAGE = 500;
+/** Bytes of blobs in one statement. */
+const PIECE = 16 * 2 ** 20;
+/** How long the end of a lost session is waited for, until it is known what became of its transaction. */
+const AFTERMATH_MS = 15_000;
+
+/** The two tables in a schema of PostgreSQL, shared by as many machines as can reach it. */
+class PostgresStore implements JournalStore {
+  readonly name: string;
+  readonly #connection: PostgresConnection;
+  readonly #schema: string;
+  #newest: StoredEntry | null = null;
+
+  constructor(connection: PostgresConnection) {
+    this.#connection = connection;
+    this.#schema = connection.address.schema;
+    this.name = connection.address.name;
+  }
+
+  async page(seq: number): Promise<readonly Result<StoredEntry, Fault>[]> {
+    const { rows } = await this.#query(
+      `SELECT seq, at, prev, body, hash FROM ${this.#schema}.entries WHERE seq >= $1 ORDER BY seq LIMIT ${PAGE}`,
+      [seq],
+    );
+    const read: Result<StoredEntry, Fault>[] = [];
+    for (const row of rows) {
+      const stored = readRow([wholeNumber(row[0]), ...row.slice(1)]);
+      read.push(stored);
+      if (!stored.ok) break;
+    }
+    return read;
+  }
+
+  async hasBefore(seq: number): Promise<boolean> {
+    const { rows } = await this.#query(`SELECT 1 FROM ${this.#schema}.entries WHERE seq < $1 LIMIT 1`, [seq]);
+    return rows.length > 0;
+  }
+
+  async blob(name: Hex): Promise<Uint8Array | null> {
+    const { rows } = await this.#query(`SELECT bytes FROM ${this.#schema}.blobs WHERE sha256 = $1`, [name]);
+    const bytes = rows[0]?.[0];
+    return bytes instanceof Uint8Array ? new Uint8Array(bytes) : null;
+  }
+
+  async blobNames(): Promise<readonly Hex[]> {
+    const { rows } = await this.#query(`SELECT sha256 FROM ${this.#schema}.blobs ORDER BY sha256 COLLATE "C"`);
+    return rows.map(([name]) => String(name));
+  }
+
+  /** The lock is of the transaction: it cannot outlive it, whatever becomes of this process. It keeps nobody from reading. */
+  async begin(): Promise<void> {
+    this.#newest = null;
+    await this.#connection.begin();
+    await this.#connection.within(lockStatement(this.#schema));
+  }
+
+  async insert(entries: readonly StoredEntry[], blobs: readonly StoredBlob[]): Promise<readonly Hex[]> {
+    if (entries.length > 0) {
+      const column = (of: (one: StoredEntry) => unknown): unknown[] => entries.map(of);
+      await this.#connection.within(
+        `INSERT INTO ${this.#schema}.entries (seq, at, prev, body, hash)
+         SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])`,
+        [
+          column(({ entry }) => entry.seq),
+          column(({ entry }) => entry.at),
+          column(({ entry }) => entry.prev),
+          column(({ text }) => text),
+          column(({ entry }) => entry.hash),
+        ],
+      );
+      this.#newest = entries.at(-1) ?? null;
+    }
+    const known: Hex[] = [];
+    for (const piece of pieces(blobs)) {
+      const { rows } = await this.#connection.within(
+        `INSERT INTO ${this.#schema}.blobs (sha256, bytes)
+         SELECT * FROM unnest($1::text[], $2::bytea[]) ON CONFLICT DO NOTHING RETURNING sha256`,
+        [piece.map(({ name }) => name), piece.map(({ bytes }) => Buffer.from(bytes))],
+      );
+      const fresh = new Set(rows.map(([name]) => name));
+      known.push(...piece.map(({ name }) => name).filter((name) => !fresh.has(name)));
+    }
+    return known;
+  }
+
+  /** Where the connection is lost in the middle of it, the server is asked how it ended before anything is said. */
+  async commit(): Promise<void> {
+    const newest = this.#newest;
+    try {
+      const { command } = await this.#connection.end('COMMIT');
+      // A transaction that failed before is rolled back by COMMIT without an error.
+      if (command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${command}`);
+    } catch (error) {
+      if (!isLost(error) || newest === null) throw error;
+      await this.#connection.drop();
+      if (!(await this.#isKept(newest))) throw error;
+    }
+  }
+
+  async rollback(): Promise<void> {
+    try {
+      await this.#connection.end('ROLLBACK');
+    } catch (error) {
+      // The server rolls back what it hears nothing more of.
+      if (!(error instanceof LostTransaction)) await this.#connection.drop();
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#connection.drop();
+  }
+
+  faultOf(error: unknown): Fault | null {
+    return postgresFault(error, this.name);
+  }
+
+  /** The lock is free only when the lost session has ended, one way or the other. */
+  async #isKept({ entry }: StoredEntry): Promise<boolean> {
+    try {
+      await this.#connection.begin();
+      await this.#connection.within(`SET LOCAL lock_timeout = ${AFTERMATH_MS}`);
+      await this.#connection.within(lockStatement(this.#schema));
+      const { rows } = await this.#connection.within(`SELECT hash FROM ${this.#schema}.entries WHERE seq = $1`, [
+        entry.seq,
+      ]);
+      await this.#connection.end('ROLLBACK');
+      return rows[0]?.[0] === entry.hash;
+    } catch (error) {
+      await this.#connection.drop();
+      if (this.faultOf(error) === null) throw error;
+      throw new UnknownEnd(entry.seq);
+    }
+  }
+
+  async #query(text: string, values?: readonly unknown[]): ReturnType<PostgresConnection['query']> {
+    try {
+      return await this.#connection.query(text, values);
+    } catch (error) {
+      if (isLost(error)) await this.#connection.drop();
+      throw error;
+    }
+  }
+}
+
+/** Two numbers that nothing else on the server locks by: "csj1", and the table of this journal. */
+function lockStatement(schema: string): string {
+  return `SELECT pg_advisory_xact_lock(1668508209, '${schema}.entries'::regclass::oid::int)`;
+}
+
+/** What a bigint column gives is text; a number beyond 2^53 is nobody's entry, and is left as it is. */
+function wholeNumber(seq: unknown): unknown {
+  const value = Number(seq);
+  return Number.isSafeInteger(value) ? value : seq;
+}
+
+function* pieces(blobs: readonly StoredBlob[]): Generator<readonly StoredBlob[]> {
+  let piece: StoredBlob[] = [];
+  let size = 0;
+  for (const blob of blobs) {
+    piece.push(blob);
+    size += blob.bytes.length;
+    if (size < PIECE) continue;
+    yield piece;
+    piece = [];
+    size = 0;
+  }
+  if (piece.length > 0) yield piece;
+}
+
+/** Opens a journal that is there. E_JOURNAL_MISSING, E_JOURNAL_SCHEMA, E_JOURNAL_TAMPERED, E_JOURNAL_IO. */
+export async function openStore(address: PostgresAddress): Promise<Result<JournalStore, Fault>> {
+  return guarded(address, async (connection) => {
+    const found = await commentOf(connection);
+    if (found === null) {
+      return fail('E_JOURNAL_MISSING', `there is no journal`, {
+        remedy: 'make one with countersign init --store, or correct the address in countersign.yaml',
+        where: { file: address.name },
+      });
+    }
+    if (found !== LAYOUT_COMMENT) {
+      return fail(
+        'E_JOURNAL_SCHEMA',
+        `its comment is ${JSON.stringify(found)}, not ${JSON.stringify(LAYOUT_COMMENT)}`,
+        {
+          remedy: 'use the version of countersign that wrote it, or a newer one',
+          where: { file: address.name },
+        },
+      );
+    }
+    const { rows } = await connection.query(LAYOUT_QUERY, [address.schema]);
+    const lines = rows.map(([line]) => String(line));
+    if (JSON.stringify(lines) !== JSON.stringify(layoutLines(address.schema))) {
+      // A trigger or a rule could drop entries silently, a view or a row policy could hide some, an unlogged table forgets.
+      const odd = lines.find((line) => !layoutLines(address.schema).includes(line)) ?? 'something is missing';
+      return fail('E_JOURNAL_TAMPERED', `its tables and triggers are not those of a journal: ${odd}`, {
+        remedy: 'stop signing; keep the journal as it is and compare it with a copy from before',
+        where: { file: address.name },
+      });
+    }
+    return ok(new PostgresStore(connection));
+  });
+}
+
+/** Makes the schema with its empty tables, or refuses where it holds anything. The transaction is left open for the opening. */
+export async function createStore(address: PostgresAddress): Promise<Result<JournalStore, Fault>> {
+  return guarded(address, async (connection) => {
+    await connection.begin();
+    const { rows } = await connection.within(
+      `SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1)
+           OR EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1)`,
+      [address.schema],
+    );
+    if (rows[0]?.[0] !== false) {
+      return fail('E_JOURNAL_EXISTS', `the schema holds something already`, {
+        remedy:
+          'to work with the journal that is there: countersign init --store ADDRESS --join; for a new one choose another schema',
+        where: { file: address.name },
+      });
+    }
+    for (const statement of layoutStatements(address.schema)) await connection.within(statement);
+    return ok(new PostgresStore(connection));
+  });
+}
+
+async function commentOf(connection: PostgresConnection): Promise<string | null> {
+  const { rows } = await connection.query(
+    "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace WHERE nspname = $1",
+    [connection.address.schema],
+  );
+  const comment = rows[0]?.[0];
+  return typeof comment === 'string' ? comment : null;
+}
+
+/** Runs `work` on a fresh connection to a server that can keep a journal; a failure closes it and becomes a fault. */
+async function guarded(
+  address: PostgresAddress,
+  work: (connection: PostgresConnection) => Promise<Result<JournalStore, Fault>>,
+): Promise<Result<JournalStore, Fault>> {
+  const connection = new PostgresConnection(address);
+  try {
+    const able = await checkServer(connection);
+    const done = able.ok ? await work(connection) : able;
+    if (!done.ok) await connection.drop();
+    return done;
+  } catch (error) {
+    await connection.drop();
+    const known = postgresFault(error, address.name);
+    if (known === null) throw error;
+    return err(known);
+  }
+}
+
+async function checkServer(connection: PostgresConnection): Promise<Result<void, Fault>> {
+  const { rows } = await connection.query(
+    "SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('fsync')",
+  );
+  const [number, version, fsync] = rows[0] ?? [];
+  const where = { file: connection.address.name };
+  if (typeof number !== 'number' || number < OLDEST_SERVER) {
+    return fail('E_JOURNAL_IO', `its server is PostgreSQL ${String(version)}`, {
+      remedy: 'use PostgreSQL 15 or newer',
+      where,
+    });
+  }
+  if (fsync !== 'on') {
+    return fail('E_JOURNAL_IO', `its server runs with fsync off, and forgets in a power cut`, {
+      remedy: 'set fsync = on in postgresql.conf',
+      where,
+    });
+  }
+  return ok(undefined);
+}

@@ -1,0 +1,238 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSharedJournal, openSharedJournal } from '../../src/adapters/postgres/journal.js';
+import { ok } from '../../src/domain/result.js';
+import type { UnixSeconds } from '../../src/domain/time.js';
+import type { Journal } from '../../src/journal/port.js';
+import { append, LIFE, NONCE } from '../adapters/journal-folder.js';
+import { journalSuite, seqOf, tagOf } from '../adapters/journal-suite.js';
+import { START } from '../journal/chains.js';
+import { bytesOf, hashOf, story } from '../journal/story.js';
+import { findPostgres, PostgresServer, schemaOf } from './server.js';
+
+const binaries = findPostgres();
+let server: PostgresServer;
+beforeAll(async () => {
+  if (binaries !== null) server = await PostgresServer.start(binaries);
+}, 60_000);
+afterAll(async () => {
+  if (binaries !== null) await server.remove();
+});
+
+const clock = (): UnixSeconds => START;
+const make = (at: string) => createSharedJournal(at, { clock, network: 'regtest', nonce: NONCE });
+const open = (at: string) => openSharedJournal(at, { clock });
+const create = async (at: string): Promise<Journal> => {
+  const made = await make(at);
+  if (!made.ok) throw new Error(made.error.message);
+  return made.value;
+};
+const reopened = async (at: string): Promise<Journal> => {
+  const opened = await open(at);
+  if (!opened.ok) throw new Error(opened.error.message);
+  return opened.value;
+};
+
+/** The triggers out of the way, as the owner of the tables can. */
+const tamper = (at: string, sql: string) =>
+  server.run(
+    `ALTER TABLE entries DISABLE TRIGGER USER; ALTER TABLE blobs DISABLE TRIGGER USER; ${sql};
+     ALTER TABLE entries ENABLE TRIGGER USER; ALTER TABLE blobs ENABLE TRIGGER USER`,
+    at,
+  );
+
+describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none of 15 or newer)', () => {
+  journalSuite({
+    fresh: () => server.fresh(),
+    make: createSharedJournal,
+    open: openSharedJournal,
+    plant: async (at, name) => {
+      await server.run(`INSERT INTO blobs VALUES ('${name}', '\\x00')`, at);
+    },
+  });
+
+  describe('a place', () => {
+    it('without a journal is E_JOURNAL_MISSING, and stays so', async () => {
+      const at = server.fresh();
+      expect(tagOf(await open(at))).toBe('E_JOURNAL_MISSING');
+      expect(await server.run(`SELECT 1 FROM pg_namespace WHERE nspname = '${schemaOf(at)}'`)).toEqual([]);
+      expect(tagOf(await open(at.replace('/postgres?', '/nowhere?')))).toBe('E_JOURNAL_MISSING');
+    });
+
+    it('that holds anything is never made one', async () => {
+      const at = server.fresh();
+      await (await create(at)).close();
+      expect(await make(at)).toMatchObject({
+        error: { tag: 'E_JOURNAL_EXISTS', remedy: expect.stringContaining('--join') },
+      });
+      expect(await seqOf(await reopened(at))).toBe(0);
+      const other = server.fresh();
+      await server.run(`CREATE SCHEMA ${schemaOf(other)}; CREATE VIEW ${schemaOf(other)}.v AS SELECT 1`);
+      expect(tagOf(await make(other))).toBe('E_JOURNAL_EXISTS');
+      expect(tagOf(await open(other))).toBe('E_JOURNAL_SCHEMA');
+    });
+
+    it('of a newer layout is E_JOURNAL_SCHEMA with its name', async () => {
+      const at = server.fresh();
+      await (await create(at)).close();
+      await server.run(`COMMENT ON SCHEMA ${schemaOf(at)} IS 'countersign journal, layout 2'`);
+      expect(await open(at)).toMatchObject({
+        error: { tag: 'E_JOURNAL_SCHEMA', message: expect.stringContaining('layout 2') },
+      });
+    });
+
+    it.each([
+      ['a trigger less', 'DROP TRIGGER no_truncate ON blobs'],
+      ['a trigger that is off', 'ALTER TABLE entries DISABLE TRIGGER append_only'],
+      [
+        'a guard that lets all through',
+        'CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$',
+      ],
+      ['a rule that drops rows', 'CREATE RULE silent AS ON INSERT TO entries DO INSTEAD NOTHING'],
+      ['rows that are hidden', 'ALTER TABLE entries ENABLE ROW LEVEL SECURITY'],
+      ['a table that forgets', 'ALTER TABLE blobs SET UNLOGGED'],
+      ['a table that inherits', 'CREATE TABLE more () INHERITS (entries)'],
+      ['a view instead of a table', 'ALTER TABLE blobs RENAME TO b; CREATE VIEW blobs AS SELECT * FROM b'],
+      ['a column more', 'ALTER TABLE entries ADD COLUMN note text'],
+      ['no key', 'ALTER TABLE entries DROP CONSTRAINT entries_pkey'],
+    ])('with %s is E_JOURNAL_TAMPERED', async (_, sql) => {
+      const at = server.fresh();
+      await (await create(at)).close();
+      await server.run(sql, at);
+      expect(await open(at)).toMatchObject({
+        error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining('not those of a journal') },
+      });
+    });
+
+    it('that cannot be reached says so within its time, with the address and without a trace', async () => {
+      const gone = `postgres://tester@127.0.0.1:1/postgres`;
+      expect(await open(gone)).toMatchObject({
+        error: {
+          tag: 'E_JOURNAL_IO',
+          message: expect.stringContaining('ECONNREFUSED'),
+          where: { file: 'postgres://127.0.0.1:1/postgres?schema=countersign' },
+        },
+      });
+      expect(await open(server.address('x', 'nobody_of_that_name'))).toMatchObject({
+        error: { tag: 'E_JOURNAL_IO', message: expect.stringContaining('refuses this user') },
+      });
+    });
+
+    it('wants a certificate where one was asked for', async () => {
+      const at = `${server.fresh()}&sslmode=verify-full`;
+      expect(await make(at)).toMatchObject({
+        error: { tag: 'E_JOURNAL_IO', remedy: expect.stringContaining('sslrootcert') },
+      });
+    });
+  });
+
+  describe('somebody with the rights of the owner', () => {
+    it.each([
+      ['edits an entry', `UPDATE entries SET body = replace(body, '"by":"alice"', '"by":"mallory"') WHERE seq = 1`, 1],
+      ['removes one', 'DELETE FROM entries WHERE seq = 2', 2],
+      [
+        'swaps two',
+        'UPDATE entries SET seq = seq + 100 WHERE seq = 2; UPDATE entries SET seq = 2 WHERE seq = 3; UPDATE entries SET seq = 3 WHERE seq = 102',
+        2,
+      ],
+      [
+        'puts one before the first',
+        `INSERT INTO entries SELECT -1, at, prev, body, hash FROM entries WHERE seq = 0`,
+        null,
+      ],
+      [
+        'gives one a number beyond counting',
+        `INSERT INTO entries SELECT 9007199254740993, at, prev, body, hash FROM entries WHERE seq = 4`,
+        null,
+      ],
+    ])('%s: it does not open', async (_, sql, seq) => {
+      const at = server.fresh();
+      const journal = await create(at);
+      await append(
+        journal,
+        Array.from({ length: 4 }, (__, n) => ({
+          kind: 'coin.frozen' as const,
+          outpoint: `${'0'.repeat(64)}:${n}`,
+          reason: 'dust',
+          by: 'alice',
+        })),
+      );
+      await journal.close();
+      await tamper(at, sql);
+      const opened = await open(at);
+      expect(tagOf(opened)).toBe('E_JOURNAL_TAMPERED');
+      if (seq !== null) expect(opened.ok ? '' : opened.error.message).toContain(`entry ${seq} of the journal`);
+    });
+
+    it('changes the newest entry while it is open: the next look finds it', async () => {
+      const at = server.fresh();
+      const journal = await create(at);
+      await append(journal, LIFE);
+      await tamper(at, 'DELETE FROM entries WHERE seq = 7');
+      expect(await journal.read()).toMatchObject({
+        error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining('vanished') },
+      });
+      await journal.close();
+    });
+
+    it('cannot change or empty a table by mistake', async () => {
+      const at = server.fresh();
+      const journal = await create(at);
+      await append(journal, LIFE);
+      for (const sql of ['UPDATE entries SET at = at', 'DELETE FROM blobs', 'TRUNCATE entries']) {
+        await expect(server.run(sql, at)).rejects.toThrow('the journal is append-only');
+      }
+      await journal.close();
+    });
+  });
+
+  it('an officer who may only read and insert can do all of it', async () => {
+    const at = server.fresh();
+    await (await create(at)).close();
+    const schema = schemaOf(at);
+    await server.run(
+      `CREATE ROLE officer LOGIN; GRANT USAGE ON SCHEMA ${schema} TO officer; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ${schema} TO officer`,
+    );
+    const journal = await reopened(server.address(schema, 'officer'));
+    expect(tagOf(await append(journal, LIFE))).toBe('ok');
+    expect(await journal.blob(hashOf('policy'))).toEqual(ok(bytesOf('policy')));
+    await journal.close();
+  });
+
+  it('an auditor who may only read reads, and is told why nothing can be written', async () => {
+    const at = server.fresh();
+    await (await create(at)).close();
+    const schema = schemaOf(at);
+    await server.run(
+      `CREATE ROLE auditor LOGIN; GRANT USAGE ON SCHEMA ${schema} TO auditor; GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO auditor`,
+    );
+    const journal = await reopened(server.address(schema, 'auditor'));
+    expect(await seqOf(journal)).toBe(0);
+    expect(await append(journal, LIFE)).toMatchObject({
+      error: { tag: 'E_JOURNAL_IO', message: expect.stringContaining('refuses this user') },
+    });
+    await journal.close();
+  });
+
+  it('a server that forgets in a power cut is refused', async () => {
+    const at = server.fresh();
+    await (await create(at)).close();
+    await server.down();
+    await server.up('fsync=off');
+    const opened = await open(at);
+    await server.down();
+    await server.up();
+    expect(opened).toMatchObject({ error: { tag: 'E_JOURNAL_IO', remedy: expect.stringContaining('fsync = on') } });
+  });
+
+  it('a read-only server is read, and named when something should be written', async () => {
+    const at = server.fresh();
+    await (await create(at)).close();
+    await server.run('CREATE ROLE standby LOGIN SUPERUSER; ALTER ROLE standby SET default_transaction_read_only = on');
+    const journal = await reopened(server.address(schemaOf(at), 'standby'));
+    expect(await seqOf(journal)).toBe(0);
+    expect(await append(journal, [story.policy()])).toMatchObject({
+      error: { tag: 'E_JOURNAL_IO', remedy: expect.stringContaining('primary') },
+    });
+    await journal.close();
+  });
+});
