@@ -22,8 +22,8 @@ import type { DeviceTime } from './connect.js';
 import { type Fault, fail } from './domain/fault.js';
 import { ok, type Result } from './domain/result.js';
 import type { UnixSeconds } from './domain/time.js';
-import type { Journal } from './journal/port.js';
-import type { Composition, JournalCopy, NewWorkspace, Workspace } from './workflow/ports.js';
+import type { Journal, JournalCopy } from './journal/port.js';
+import type { Composition, NewWorkspace, Workspace } from './workflow/ports.js';
 
 export interface ComposeOptions {
   readonly version: string;

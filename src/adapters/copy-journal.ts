@@ -1,8 +1,7 @@
 import { type Fault, fail, fault } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { bodyText } from '../journal/body-schema.js';
-import { type Journal, JournalError } from '../journal/port.js';
-import type { JournalCopy } from '../workflow/ports.js';
+import { type Journal, type JournalCopy, JournalError } from '../journal/port.js';
 import type { JournalStore, StoredBlob, StoredEntry } from './journal-store.js';
 
 const PAGE = 500;

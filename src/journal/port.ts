@@ -49,3 +49,11 @@ export interface Journal {
   treeHashes(level: number, from: number, count: number): Promise<Result<readonly Hash[], Fault>>;
   close(): Promise<void>;
 }
+
+/** A journal that was copied to another place. */
+export interface JournalCopy {
+  /** The place, as messages call it. */
+  readonly name: string;
+  readonly head: { readonly seq: number; readonly hash: Hex };
+  readonly blobs: number;
+}

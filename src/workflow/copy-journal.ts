@@ -1,6 +1,7 @@
 import type { Fault } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
-import type { Composition, Desk, JournalCopy } from './ports.js';
+import type { JournalCopy } from '../journal/port.js';
+import type { Composition, Desk } from './ports.js';
 import { HEAD_MOVED } from './transact.js';
 
 /**

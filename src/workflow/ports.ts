@@ -7,7 +7,7 @@ import type { WithdrawalRequest } from '../domain/request.js';
 import type { Result } from '../domain/result.js';
 import type { SourceNode } from '../domain/source-tree.js';
 import type { UnixSeconds } from '../domain/time.js';
-import type { Journal } from '../journal/port.js';
+import type { Journal, JournalCopy } from '../journal/port.js';
 import type { Book } from '../policy/book.js';
 import type { ScreeningList } from '../policy/screening/list.js';
 import type { LoadedPolicy } from '../policy/types.js';
@@ -147,13 +147,6 @@ export interface NewWorkspace {
   readonly store: string | null;
   /** The journal is there, begun by somebody else. */
   readonly join: boolean;
-}
-
-export interface JournalCopy {
-  /** The place, as messages call it. */
-  readonly name: string;
-  readonly head: { readonly seq: number; readonly hash: Hex };
-  readonly blobs: number;
 }
 
 /** A workspace made of bundled files in a folder of its own, in which time is told and nothing is drawn at random. */
