@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSharedJournal, openSharedJournal } from '../../src/adapters/postgres/journal.js';
 import { ok } from '../../src/domain/result.js';
 import type { UnixSeconds } from '../../src/domain/time.js';
+import { perfectRoot } from '../../src/journal/merkle.js';
 import type { Journal } from '../../src/journal/port.js';
 import { append, LIFE, NONCE } from '../adapters/journal-folder.js';
 import { journalSuite, seqOf, tagOf } from '../adapters/journal-suite.js';
@@ -183,6 +184,27 @@ describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none o
       }
       await journal.close();
     });
+  });
+
+  it('keeps the hashes of the tree as a file does', async () => {
+    const at = server.fresh();
+    const journal = await create(at);
+    const coin = (n: number) => ({
+      kind: 'coin.frozen' as const,
+      outpoint: `${'0'.repeat(64)}:${n}`,
+      reason: 'dust',
+      by: 'alice',
+    });
+    await append(
+      journal,
+      Array.from({ length: 511 }, (_, n) => coin(n)),
+    );
+    const kept = await journal.treeHashes(1, 0, 3);
+    expect(kept.ok ? kept.value.length : 0).toBe(2);
+    const leaves = await journal.treeHashes(0, 256, 256);
+    if (!leaves.ok || !kept.ok) throw new Error('no hashes');
+    expect(kept.value[1]).toEqual(perfectRoot(leaves.value));
+    await journal.close();
   });
 
   it('an officer who may only read and insert can do all of it', async () => {

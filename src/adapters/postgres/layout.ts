@@ -1,18 +1,37 @@
 /** What tells a journal's schema from any other, and in which layout it is. */
 export const LAYOUT_COMMENT = 'countersign journal, layout 1';
 
-const TABLES: Readonly<Record<string, readonly (readonly [name: string, type: string])[]>> = {
-  entries: [
-    ['seq', 'bigint'],
-    ['at', 'text'],
-    ['prev', 'text'],
-    ['body', 'text'],
-    ['hash', 'text'],
-  ],
-  blobs: [
-    ['sha256', 'text'],
-    ['bytes', 'bytea'],
-  ],
+interface Table {
+  readonly columns: readonly (readonly [name: string, type: string])[];
+  readonly key: readonly string[];
+}
+
+const TABLES: Readonly<Record<string, Table>> = {
+  entries: {
+    columns: [
+      ['seq', 'bigint'],
+      ['at', 'text'],
+      ['prev', 'text'],
+      ['body', 'text'],
+      ['hash', 'text'],
+    ],
+    key: ['seq'],
+  },
+  blobs: {
+    columns: [
+      ['sha256', 'text'],
+      ['bytes', 'bytea'],
+    ],
+    key: ['sha256'],
+  },
+  subtrees: {
+    columns: [
+      ['level', 'integer'],
+      ['n', 'bigint'],
+      ['hash', 'text'],
+    ],
+    key: ['level', 'n'],
+  },
 };
 
 const GUARD = `BEGIN RAISE EXCEPTION 'the journal is append-only'; END`;
@@ -22,10 +41,8 @@ export function layoutStatements(schema: string): readonly string[] {
   return [
     `CREATE SCHEMA IF NOT EXISTS ${schema}`,
     `CREATE FUNCTION ${schema}.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$${GUARD}$$`,
-    ...Object.entries(TABLES).flatMap(([table, columns]) => [
-      `CREATE TABLE ${schema}.${table} (${columns
-        .map(([name, type], place) => `${name} ${type} NOT NULL${place === 0 ? ' PRIMARY KEY' : ''}`)
-        .join(', ')})`,
+    ...Object.entries(TABLES).flatMap(([table, { columns, key }]) => [
+      `CREATE TABLE ${schema}.${table} (${columns.map(([name, type]) => `${name} ${type} NOT NULL`).join(', ')}, PRIMARY KEY (${key.join(', ')}))`,
       `CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ${schema}.${table} FOR EACH ROW EXECUTE FUNCTION ${schema}.refuse_change()`,
       `CREATE TRIGGER no_truncate BEFORE TRUNCATE ON ${schema}.${table} FOR EACH STATEMENT EXECUTE FUNCTION ${schema}.refuse_change()`,
     ]),
@@ -56,9 +73,9 @@ SELECT line FROM (
 /** What LAYOUT_QUERY answers for a journal, sorted by code point. */
 export function layoutLines(schema: string): readonly string[] {
   const lines = [`function refuse_change ${GUARD}`];
-  for (const [table, columns] of Object.entries(TABLES)) {
+  for (const [table, { columns, key }] of Object.entries(TABLES)) {
     lines.push(`relation ${table} kind=r persistence=p rls=f rules=f inherited=f`);
-    lines.push(`constraint ${table} PRIMARY KEY (${columns[0]?.[0]})`);
+    lines.push(`constraint ${table} PRIMARY KEY (${key.join(', ')})`);
     for (const [name, type] of columns) lines.push(`column ${table}.${name} ${type} notnull=t default=f`);
     const run = `EXECUTE FUNCTION ${schema}.refuse_change()`;
     lines.push(

@@ -1,7 +1,7 @@
 import type { Hex } from '../../domain/bytes.js';
 import { type Fault, fail } from '../../domain/fault.js';
 import { err, ok, type Result } from '../../domain/result.js';
-import { type JournalStore, readRow, type StoredBlob, type StoredEntry } from '../journal-store.js';
+import { type JournalStore, readRow, type StoredBlob, type StoredEntry, type TreeRows } from '../journal-store.js';
 import type { PostgresAddress } from './address.js';
 import { PostgresConnection } from './connection.js';
 import { isLost, LostTransaction, postgresFault, UnknownEnd } from './faults.js';
@@ -20,11 +20,13 @@ class PostgresStore implements JournalStore {
   readonly #connection: PostgresConnection;
   readonly #schema: string;
   #newest: StoredEntry | null = null;
+  readonly tree: TreeRows;
 
   constructor(connection: PostgresConnection) {
     this.#connection = connection;
     this.#schema = connection.address.schema;
     this.name = connection.address.name;
+    this.tree = treeRows(connection);
   }
 
   async page(seq: number): Promise<readonly Result<StoredEntry, Fault>[]> {
@@ -150,6 +152,33 @@ class PostgresStore implements JournalStore {
       throw error;
     }
   }
+}
+
+function treeRows(connection: PostgresConnection): TreeRows {
+  const { schema } = connection.address;
+  return {
+    hashes: async (level, n, count) => {
+      const text =
+        level === 0
+          ? `SELECT seq, hash FROM ${schema}.entries WHERE seq >= $1 AND seq < $2 ORDER BY seq`
+          : `SELECT n, hash FROM ${schema}.subtrees WHERE n >= $1 AND n < $2 AND level = $3 ORDER BY n`;
+      const { rows } = await connection.query(text, level === 0 ? [n, n + count] : [n, n + count, level]);
+      const end = rows.findIndex(([at], index) => wholeNumber(at) !== n + index);
+      return rows.slice(0, end < 0 ? rows.length : end).map(([, hash]) => String(hash));
+    },
+    count: async (level) => {
+      const { rows } = await connection.query(`SELECT max(n) FROM ${schema}.subtrees WHERE level = $1`, [level]);
+      const newest = rows[0]?.[0] ?? null;
+      return newest === null ? 0 : Number(newest) + 1;
+    },
+    insert: async (subtrees) => {
+      if (subtrees.length === 0) return;
+      await connection.within(
+        `INSERT INTO ${schema}.subtrees (level, n, hash) SELECT * FROM unnest($1::int[], $2::bigint[], $3::text[])`,
+        [subtrees.map(({ level }) => level), subtrees.map(({ n }) => n), subtrees.map(({ hash }) => hash)],
+      );
+    },
+  };
 }
 
 /** Two numbers that nothing else on the server locks by: "csj1", and the table of this journal. */
