@@ -39,10 +39,23 @@ if (!args.includes('--page')) {
     const files = chosen.filter((file) => partOf(file) === part);
     if (files.length === 0) continue;
     if (ONLY_ALIVE) await measureAlive(part, files);
-    else save(files, await measure(part, files));
+    else for (const some of batches(files)) save(some, await measure(part, some));
   }
 }
 writeFileSync('docs/mutation.md', mutationPage());
+
+/** What is measured at once: files of about 800 lines in all, so that a run that is ended keeps most of what it has. */
+function batches(files) {
+  const found = [];
+  let lines = 0;
+  for (const file of files) {
+    const own = readFileSync(SOURCE + file, 'utf8').split('\n').length;
+    if (found.length > 0 && lines + own <= 800) found.at(-1).push(file);
+    else found.push([file]);
+    lines = found.at(-1).length === 1 ? own : lines + own;
+  }
+  return found;
+}
 
 /** All mutants of the files, each with what became of it: with the quick tests, then with the slow ones. */
 async function measure({ quick, slow }, files) {

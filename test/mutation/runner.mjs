@@ -23,9 +23,11 @@ class InProcess {
   /** By test: milliseconds, and the round in which it last noticed a mutant. Both outlive a loading. */
   took = new Map();
   noticed = new Map();
+  /** By file of tests: the round in which it last noticed a mutant of code that runs while modules are loaded. */
+  noticedIn = new Map();
   round = 0;
   generation = 0;
-  /** What is loaded was loaded with a mutant on. */
+  /** What is loaded was loaded with a mutant on, or counts what it passes through. */
   isSpoilt = false;
 
   capabilities() {
@@ -39,7 +41,7 @@ class InProcess {
   }
 
   async dryRun() {
-    await this.load();
+    await this.load('counted');
     const results = [];
     const entered = new Set();
     for (const one of this.tests.values()) {
@@ -50,29 +52,46 @@ class InProcess {
       const base = { id: one.id, name: one.id, status, timeSpentMs: this.took.get(one.id), fileName: one.file };
       results.push(failure === null ? base : { ...base, failureMessage: String(failure) });
     }
+    this.isSpoilt = true;
     return { status: 'complete', tests: results, mutantCoverage: stryker.mutantCoverage };
   }
 
   async mutantRun({ activeMutant: { id }, testFilter, hitLimit, reloadEnvironment: isStatic }) {
     Object.assign(stryker, { activeMutant: isStatic ? id : undefined, hitCount: 0, hitLimit });
-    if (isStatic || this.isSpoilt || this.tests.size === 0) {
-      this.isSpoilt = isStatic;
-      try {
-        await this.load();
-      } catch (error) {
-        if (!isStatic) throw error;
-        return { status: 'killed', killedBy: [], failureMessage: `cannot be loaded: ${error}`, nrOfTests: 0 };
-      }
-    }
+    if (isStatic) return this.staticRun();
+    if (this.isSpoilt || this.tests.size === 0) await this.load();
     const due = (testFilter ?? [...this.tests.keys()]).map((name) => this.tests.get(name));
-    due.sort((a, b) => rank(this.noticed, b) - rank(this.noticed, a) || rank(this.took, a) - rank(this.took, b));
     stryker.activeMutant = id;
+    return this.firstFailure(due, (one) => this.holdsWithout(one));
+  }
+
+  /** Code that runs while modules are loaded: loads one file of tests after the other, and only until one notices. */
+  async staticRun() {
+    this.isSpoilt = true;
+    const loadFile = await this.startLoading();
+    let nrOfTests = 0;
+    for (const file of testFiles().sort((a, b) => rank(this.noticedIn, b) - rank(this.noticedIn, a))) {
+      const loaded = await loadFile(file).catch((error) => String(error));
+      const result =
+        typeof loaded === 'string'
+          ? { status: 'killed', killedBy: [], failureMessage: `cannot be loaded: ${loaded}`, nrOfTests: 0 }
+          : await this.firstFailure(loaded, () => {});
+      nrOfTests += result.nrOfTests ?? 0;
+      if (result.status === 'survived') continue;
+      this.noticedIn.set(file, ++this.round);
+      return { ...result, nrOfTests };
+    }
+    return { status: 'survived', nrOfTests };
+  }
+
+  async firstFailure(due, hold) {
+    due.sort((a, b) => rank(this.noticed, b.id) - rank(this.noticed, a.id) || rank(this.took, a.id) - rank(this.took, b.id));
     const entered = new Set();
     for (const [index, one] of due.entries()) {
       const failure = await this.attempt(one, entered);
-      if (stryker.hitCount > hitLimit) return { status: 'timeout', reason: 'a loop turned too often' };
+      if (stryker.hitCount > stryker.hitLimit) return { status: 'timeout', reason: 'a loop turned too often' };
       if (failure === null) continue;
-      if (!isStatic) await this.holdsWithout(one);
+      await hold(one);
       this.noticed.set(one.id, ++this.round);
       return { status: 'killed', killedBy: [one.id], failureMessage: String(failure), nrOfTests: index + 1 };
     }
@@ -85,20 +104,26 @@ class InProcess {
     if (failure !== null) throw new Error(`${one.id} fails without a mutant: ${failure}`);
   }
 
-  async load() {
+  async load(kind = '') {
+    this.isSpoilt = false;
+    const loadFile = await this.startLoading(kind);
+    for (const file of testFiles()) await loadFile(file);
+  }
+
+  /** Forgets what was loaded; the function that it returns loads one file of tests, and returns these. See hooks.mjs. */
+  async startLoading(kind = '') {
     this.generation += 1;
     this.tests.clear();
-    const load = (path) => import(`${pathToFileURL(resolve(path)).href}?${this.generation}`);
+    const load = (path) => import(`${pathToFileURL(resolve(path)).href}?${this.generation}${kind}`);
     const { collected } = await load('test/mutation/vitest.mjs');
     await load('test/setup.js');
-    for (const file of process.env.MUTATION_TESTS.split(',')) {
+    return async (file) => {
       const before = collected.length;
       await load(file.replace(/\.ts$/, '.js'));
-      for (const [index, one] of collected.slice(before).entries()) {
-        const id = `${file} ${index} ${one.name}`;
-        this.tests.set(id, { ...one, id, file });
-      }
-    }
+      const found = collected.slice(before).map((one, index) => ({ ...one, id: `${file} ${index} ${one.name}`, file }));
+      for (const one of found) this.tests.set(one.id, one);
+      return found;
+    };
   }
 
   /** Why a test fails, or null. `entered` holds the suites whose beforeAll this run has done; afterAll is left out. */
@@ -121,6 +146,8 @@ class InProcess {
   }
 }
 
-const rank = (numbers, { id }) => numbers.get(id) ?? 0;
+const rank = (numbers, key) => numbers.get(key) ?? 0;
+
+const testFiles = () => process.env.MUTATION_TESTS.split(',');
 
 export const strykerPlugins = [{ kind: 'TestRunner', name: 'in-process', factory: () => new InProcess() }];
