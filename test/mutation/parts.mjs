@@ -63,7 +63,15 @@ export const PARTS = [
   { name: 'schema', src: ['schema.ts'], quick: tests('documents-load', 'json-schema'), slow: tests('shipped') },
   {
     name: 'books',
-    src: ['book.ts', 'book-index.ts', 'book-types.ts', 'scripts-of-book.ts', 'counterparties.ts', 'proof.ts', 'alike.ts'],
+    src: [
+      'book.ts',
+      'book-index.ts',
+      'book-types.ts',
+      'scripts-of-book.ts',
+      'counterparties.ts',
+      'proof.ts',
+      'alike.ts',
+    ],
     quick: tests('documents-book', 'counterparties', 'book-index', 'destinations'),
     slow: tests('shipped', 'cases'),
   },
@@ -73,7 +81,12 @@ export const PARTS = [
     quick: tests('classify', 'classify-parts', 'classify-quorums', 'classify-words'),
     slow: tests('classify-properties'),
   },
-  { name: 'bound', src: ['bound/'], quick: tests(...BOUND_PARTS, 'bound', 'screening/prove'), slow: tests('bound-brute') },
+  {
+    name: 'bound',
+    src: ['bound/'],
+    quick: tests(...BOUND_PARTS, 'bound', 'screening/prove'),
+    slow: tests('bound-brute'),
+  },
   { name: 'prove', src: ['prove/'], quick: tests('prove', 'screening/prove'), slow: tests('bound-brute') },
   {
     name: 'bench',

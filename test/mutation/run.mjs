@@ -13,6 +13,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Stryker } from '@stryker-mutator/core';
 import { PARTS, partOf } from './parts.mjs';
+import { begin, forget, resume } from './progress.mjs';
 import { digestOf, mutationPage, policyFiles, RESULTS, readResults, SOURCE } from './report.mjs';
 
 const args = process.argv.slice(2);
@@ -39,27 +40,14 @@ if (!args.includes('--page')) {
     const files = chosen.filter((file) => partOf(file) === part);
     if (files.length === 0) continue;
     if (ONLY_ALIVE) await measureAlive(part, files);
-    else for (const some of batches(files)) save(some, await measure(part, some));
+    else save(files, await measure(part, files));
   }
 }
 writeFileSync('docs/mutation.md', mutationPage());
 
-/** What is measured at once: files of about 800 lines in all, so that a run that is ended keeps most of what it has. */
-function batches(files) {
-  const found = [];
-  let lines = 0;
-  for (const file of files) {
-    const own = readFileSync(SOURCE + file, 'utf8').split('\n').length;
-    if (found.length > 0 && lines + own <= 800) found.at(-1).push(file);
-    else found.push([file]);
-    lines = found.at(-1).length === 1 ? own : lines + own;
-  }
-  return found;
-}
-
 /** All mutants of the files, each with what became of it: with the quick tests, then with the slow ones. */
 async function measure({ quick, slow }, files) {
-  const all = await stage(
+  const all = await resumable(
     quick,
     files.map((file) => SOURCE + file),
   );
@@ -97,6 +85,21 @@ async function measureAlive({ quick, slow }, files) {
     if (!QUICK) delete entry.quick;
   }
   write(results);
+}
+
+/** As `stage`, of whole files, from where an earlier run was ended. */
+async function resumable(tests, files) {
+  const before = resume(files, tests);
+  if (before === null) {
+    begin(files, tests);
+    return stage(tests, files);
+  }
+  const known = new Map(before.results.map((mutant) => [keyOf(mutant), mutant]));
+  const open = before.plan.filter((mutant) => !known.has(keyOf(mutant)));
+  const ignored = before.plan.filter(({ status }) => status === 'Ignored');
+  const due = [...new Set(open.filter(({ status }) => status !== 'Ignored').map(rangeOf))];
+  const found = due.length === 0 ? [] : await stage(tests, due);
+  return new Map([...ignored.map((mutant) => [keyOf(mutant), mutant]), ...known, ...found]);
 }
 
 async function stage(tests, mutate) {
@@ -149,6 +152,7 @@ function save(files, mutants) {
     };
   }
   write(results);
+  forget();
 }
 
 function write({ files }) {

@@ -1,45 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseYaml } from '../../../src/adapters/yaml.js';
-import { documents } from '../../../src/documents.js';
-import { utf8 } from '../../../src/domain/bytes.js';
 import { startReading } from '../../../src/domain/source-reader.js';
 import type { SourceNode } from '../../../src/domain/source-tree.js';
 import { loadCases } from '../../../src/policy/bench/load.js';
 import { moment, resolveMoment } from '../../../src/policy/bench/moment.js';
 import { overlay, withField } from '../../../src/policy/bench/nodes.js';
-import { createCaseRunner } from '../../../src/policy/bench/run.js';
-import type { CaseOutcome } from '../../../src/policy/bench/types.js';
+import { A, P0, PAY, run, tree } from './support.js';
 
-const P0 = readFileSync(new URL('../cases/policy/p0.yaml', import.meta.url), 'utf8');
 const NOW = 1_780_315_200;
-
-function tree(text: string): SourceNode {
-  const node = parseYaml(text, 'x.yaml');
-  if (!node.ok) throw new Error(node.error.message);
-  return node.value;
-}
-
-const runner = createCaseRunner({
-  requests: (text, format, file, network) => documents.requests(utf8(text), `${file}.${format}`, network),
-  psbt: (text, file) => documents.psbt(utf8(text), file),
-});
 
 function faultsOf(text: string): string[] {
   const cases = loadCases(tree(text), 'x.yaml');
   return cases.ok ? [] : cases.error.map(({ tag, message }) => `${tag} ${message}`);
 }
-
-/** The one case of a text under the policy of the cases. */
-function run(text: string): CaseOutcome {
-  const cases = loadCases(tree(`schema: countersign.case/1\nname: it\nnow: "2026-06-01T12:00:00Z"\n${text}`), 'x.yaml');
-  const [one] = cases.ok ? cases.value : [];
-  if (one === undefined) throw new Error(cases.ok ? 'no case' : cases.error[0]?.message);
-  return runner.run(one, { node: tree(P0), file: 'p0.yaml' });
-}
-
-const A = 'bc1qrjqln9462l3yg4uk93nhheyw75kp2jmagz3djn';
-const PAY = `book: { warm-1: ${A} }\npay: [{ to: warm-1, amount: "100000000" }]\n`;
 
 describe('moments', () => {
   it.each([
