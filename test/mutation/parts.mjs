@@ -72,7 +72,7 @@ export const PARTS = [
       'proof.ts',
       'alike.ts',
     ],
-    quick: tests('documents-book', 'counterparties', 'book-index', 'destinations'),
+    quick: tests('books', 'documents-book', 'counterparties', 'counterparties-words', 'book-index', 'destinations'),
     slow: tests('shipped', 'cases'),
   },
   {
@@ -87,11 +87,16 @@ export const PARTS = [
     quick: tests(...BOUND_PARTS, 'bound', 'screening/prove'),
     slow: tests('bound-brute'),
   },
-  { name: 'prove', src: ['prove/'], quick: tests('prove', 'screening/prove'), slow: tests('bound-brute') },
+  {
+    name: 'prove',
+    src: ['prove/'],
+    quick: tests('prove/arguments', 'prove', 'screening/prove', 'prove/probes'),
+    slow: tests('bound-brute'),
+  },
   {
     name: 'bench',
     src: ['bench/'],
-    quick: tests('bench/case-file', 'bench/limits', 'bench/outlook', 'cases'),
+    quick: tests('bench/content', 'bench/case-file', 'bench/limits', 'bench/outlook', 'cases'),
     slow: [...tests('bench/coverage', 'shipped'), 'test/cli/policy-bench.test.ts', 'test/workflow/simulate.test.ts'],
   },
   { name: 'sound', src: ['sound.ts'], quick: tests('sound', 'facts', 'evaluate'), slow: tests('cases') },
