@@ -28,9 +28,18 @@ const judges = readdirSync('test/policy')
   .map((file) => file.slice(0, -'.test.ts'.length))
   .filter((name) => !SLOW.includes(name) && !OTHERS.some((other) => name.startsWith(other)));
 
-const core = { quick: tests(...judges, 'codes', 'screening/rules', 'screening/list'), slow: tests('cases') };
+const core = {
+  quick: tests(...judges, 'codes', 'screening/edges', 'screening/rules', 'screening/list'),
+  slow: tests('cases'),
+};
 
 export const PARTS = [
+  {
+    name: 'screening',
+    src: ['screening/', 'rules/screening/'],
+    quick: tests('screening/edges', 'screening/rules', 'screening/list', 'codes'),
+    slow: tests('cases'),
+  },
   { name: 'rules', src: ['rules/'], ...core },
   {
     name: 'documents',

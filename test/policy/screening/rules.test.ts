@@ -1,35 +1,11 @@
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeAddress } from '../../../src/domain/address.js';
-import { toHex, trustedHex } from '../../../src/domain/bytes.js';
 import { evaluate } from '../../../src/policy/evaluate.js';
 import { shrinksTooMuch } from '../../../src/policy/rules/screening/sound.js';
-import { readTextList } from '../../../src/policy/screening/list.js';
-import { readScreeningSet, screeningSet } from '../../../src/policy/screening/set.js';
 import type { EvaluationInput, ScreeningState } from '../../../src/policy/types.js';
 import { canonicalVerdict } from '../../../src/policy/verdict.js';
-import { createSpendIndex } from '../../../src/policy/windows.js';
-import { ADDRESSES, btc, change, inputOf, NOW, pay, scriptOf, summary } from '../fixture.js';
-
-const LIST = { id: 'ofac', pinnedBy: 'compliance', maxAge: 3600, maxShrinkBp: 1000 };
-const POLICY = { screening: { lists: [LIST], inputsHops: 1 } };
-const STRANGER = '0014'.padEnd(44, '9');
-
-function listed(scripts: Iterable<string>, more: Partial<ScreeningState> = {}): ReadonlyMap<string, ScreeningState> {
-  const list = { issuedAt: NOW, expiresAt: null, pinnedBy: 'erin', before: null, own: [], ...more };
-  return new Map([['ofac', { ...list, scripts: new Set(scripts) }]]);
-}
-
-const of = (address: keyof typeof ADDRESSES): string => toHex(scriptOf(ADDRESSES[address]));
-const FROM = '0014'.padEnd(44, '7');
-
-/** A batch of two payments and change, of coins from two scripts, held against a list. */
-function batchUnder(screening: EvaluationInput['state']['screening']): EvaluationInput {
-  const coins = [{ sources: { scripts: [FROM, of('E')].sort(), untold: 0 } }];
-  const batch = { pay: [pay('A', '1'), pay('B', '1')], change: [change(btc('1'))], inputs: coins };
-  return inputOf({ policy: POLICY, batch, state: { screening } });
-}
+import { inputOf, summary } from '../fixture.js';
+import { batchUnder, FROM, listed, of, POLICY, STRANGER } from './support.js';
 
 const RANK = { DENY: 0, NEED: 1, ALLOW: 2 } as const;
 const rank = (input: EvaluationInput): number => RANK[evaluate(input).decision];
@@ -95,32 +71,5 @@ describe('how much of a list may go', () => {
     [10, 10, 10_000, false],
   ])('%i of %i at %i bp: too much %s', (removed, before, bp, expected) => {
     expect(shrinksTooMuch(removed, before, bp)).toBe(expected);
-  });
-});
-
-/** Times are generous: these tests share two cores with others, and a quadratic list would take minutes. */
-describe('a list of 100,000 entries', () => {
-  const hashes = Array.from({ length: 100_000 }, (_, index) => createHash('sha1').update(`${index}`).digest('hex'));
-  const text = hashes.map((hash) => encodeAddress(trustedHex(`0014${hash}`), 'main') ?? '').join('\n');
-  const kept = screeningSet(readTextList(text, 'main'));
-
-  it('loads from the journal in well under a second, and slows no verdict down', () => {
-    const started = performance.now();
-    const set = readScreeningSet(kept);
-    expect(performance.now() - started).toBeLessThan(1000);
-    expect(set?.scripts.size).toBe(100_000);
-    const timeOf = (scripts: Iterable<string>): number => {
-      const input = batchUnder(listed(scripts));
-      const index = createSpendIndex(input.state.spends);
-      const rounds = Array.from({ length: 5 }, () => {
-        const before = performance.now();
-        for (let round = 0; round < 40; round += 1) evaluate(input, index);
-        return performance.now() - before;
-      });
-      return Math.min(...rounds);
-    };
-    timeOf([STRANGER]);
-    const few = timeOf([STRANGER]);
-    expect(timeOf(set?.scripts ?? [])).toBeLessThan(3 * few + 20);
   });
 });
