@@ -18,10 +18,8 @@ export function policyFiles() {
     .sort();
 }
 
-export const digestOf = (file) =>
-  createHash('sha256')
-    .update(read(`${SOURCE}${file}`))
-    .digest('hex');
+export const digestOfText = (text) => createHash('sha256').update(text).digest('hex');
+export const digestOf = (file) => digestOfText(read(`${SOURCE}${file}`));
 
 export const readResults = () => JSON.parse(read(RESULTS));
 

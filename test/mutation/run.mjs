@@ -14,7 +14,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Stryker } from '@stryker-mutator/core';
 import { PARTS, partOf } from './parts.mjs';
 import { begin, forget, resume } from './progress.mjs';
-import { digestOf, mutationPage, policyFiles, RESULTS, readResults, SOURCE } from './report.mjs';
+import { digestOf, digestOfText, mutationPage, policyFiles, RESULTS, readResults, SOURCE } from './report.mjs';
 
 const args = process.argv.slice(2);
 const names = args.filter((arg) => !arg.startsWith('-'));
@@ -40,7 +40,11 @@ if (!args.includes('--page')) {
     const files = chosen.filter((file) => partOf(file) === part);
     if (files.length === 0) continue;
     if (ONLY_ALIVE) await measureAlive(part, files);
-    else save(files, await measure(part, files));
+    else {
+      // As they are now: somebody may change one while it is measured.
+      const sources = new Map(files.map((file) => [file, readFileSync(SOURCE + file, 'utf8')]));
+      save(sources, await measure(part, files));
+    }
   }
 }
 writeFileSync('docs/mutation.md', mutationPage());
@@ -134,15 +138,15 @@ function locationOf({ line, column, end }) {
   return { start: { line, column }, end: { line: end[0], column: end[1] } };
 }
 
-function save(files, mutants) {
+function save(sources, mutants) {
   const results = readResults();
-  for (const file of files) {
+  for (const [file, source] of sources) {
     const made = mutants.filter(({ fileName }) => pathOf(fileName) === SOURCE + file);
     const own = made.filter(({ mutatorName }) => !EXCLUDED.includes(mutatorName));
     const count = (...statuses) => own.filter(({ status }) => statuses.includes(status)).length;
-    const text = readFileSync(SOURCE + file, 'utf8').split('\n');
+    const text = source.split('\n');
     results.files[file] = {
-      sha256: digestOf(file),
+      sha256: digestOfText(source),
       measured: new Date().toISOString().slice(0, 10),
       killed: count('Killed', 'RuntimeError'),
       timeout: count('Timeout'),
