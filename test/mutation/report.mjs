@@ -74,7 +74,7 @@ export function mutationPage() {
     '```sh',
     'npm run mutation                        # all of src/policy/; an hour or more',
     'npm run mutation -- rules windows.ts    # folders and files below src/policy/',
-    'npm run mutation -- --alive rules       # only what lived when it was last measured: after writing a test',
+    'npm run mutation -- --alive rules       # only what lived and was not judged: after writing a test',
     'npm run mutation -- --quick prove       # without the slow tests',
     'npm run mutation -- --stale             # files that have changed since they were measured, and new ones',
     'npm run mutation -- --page              # only writes this page from what was measured',

@@ -3,7 +3,7 @@
  *
  *   npm run mutation                        all of src/policy/: an hour or more
  *   npm run mutation -- rules windows.ts    what is named, below src/policy/
- *   npm run mutation -- --alive rules       only the mutants that lived when they were last measured: after writing a test
+ *   npm run mutation -- --alive rules       only the mutants that lived and were not judged: after writing a test
  *   npm run mutation -- --quick prove       without the slow tests
  *   npm run mutation -- --stale             files that have changed since they were measured, and new ones
  *   npm run mutation -- --page              only writes the page docs/mutation.md from results.json
@@ -14,7 +14,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { Stryker } from '@stryker-mutator/core';
 import { PARTS, partOf } from './parts.mjs';
 import { begin, forget, resume } from './progress.mjs';
-import { digestOf, digestOfText, mutationPage, policyFiles, RESULTS, readResults, SOURCE } from './report.mjs';
+import {
+  digestOf,
+  digestOfText,
+  mutationPage,
+  policyFiles,
+  RESULTS,
+  readResults,
+  reasonFor,
+  SOURCE,
+} from './report.mjs';
 
 const args = process.argv.slice(2);
 const names = args.filter((arg) => !arg.startsWith('-'));
@@ -63,11 +72,13 @@ async function measure({ quick, slow }, files) {
   return [...all.values()];
 }
 
-/** Those that lived, once more: what is noticed now leaves the list. */
+/** Those that lived and that nobody has judged, once more: what is noticed now leaves the list. */
 async function measureAlive({ quick, slow }, files) {
   const results = readResults();
   const ranges = files.flatMap((file) =>
-    results.files[file].alive.map((mutant) => rangeOf({ fileName: SOURCE + file, location: locationOf(mutant) })),
+    results.files[file].alive
+      .filter((mutant) => reasonFor(file, mutant) === null)
+      .map((mutant) => rangeOf({ fileName: SOURCE + file, location: locationOf(mutant) })),
   );
   if (ranges.length === 0) return;
   const found = await stage(QUICK ? quick : [...quick, ...slow], [...new Set(ranges)]);
@@ -82,7 +93,7 @@ async function measureAlive({ quick, slow }, files) {
         else entry.killed += 1;
       } else {
         const { untested, ...rest } = mutant;
-        living.push(again?.status === 'NoCoverage' ? mutant : rest);
+        living.push(again === undefined || again.status === 'NoCoverage' ? mutant : rest);
       }
     }
     entry.alive = living;
