@@ -9,8 +9,9 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileS
 const FOLDER = 'reports/mutation';
 /** Of the files that the run is about. */
 let file = '';
-const fileOf = (files) =>
-  `${FOLDER}/progress-${createHash('sha256').update(`${files}`).digest('hex').slice(0, 8)}.jsonl`;
+let hasPlan = false;
+const fileOf = (files, kind) =>
+  `${FOLDER}/progress-${kind}-${createHash('sha256').update(`${files}`).digest('hex').slice(0, 8)}.jsonl`;
 
 const slim = ({ fileName, location, mutatorName, replacement, status }) => ({
   fileName,
@@ -27,17 +28,25 @@ function planned({ mutant }) {
   return slim({ ...mutant, location: { start: fromOne(start), end: fromOne(end) } });
 }
 
-/** What is known from before of these files with these tests: { plan, results }, or null. */
-export function resume(files, tests) {
-  file = fileOf(files);
+/**
+ * What is known from before of these files with these tests: { plan, results }. Null where nothing is, and a new record is
+ * begun. Records of whole files and of what lived in them are of different kinds.
+ */
+export function resume(files, tests, kind) {
+  file = fileOf(files, kind);
+  mkdirSync(FOLDER, { recursive: true });
   const header = headerOf(files, tests);
-  if (!existsSync(file)) return null;
-  const [before, second, ...found] = readFileSync(file, 'utf8').split('\n').flatMap(parsed);
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').flatMap(parsed) : [];
+  const [before, second, ...found] = lines;
   const plan = second?.plan;
-  if (plan === undefined || before.files !== header.files) return null;
+  hasPlan = plan !== undefined && before.files === header.files;
+  if (!hasPlan) {
+    rewrite([header]);
+    return null;
+  }
   const isSame = before.tests === header.tests;
   const results = found.filter(({ status }) => isSame || !['Survived', 'NoCoverage'].includes(status));
-  rewrite(header, plan, results);
+  rewrite([header, { plan }, ...results]);
   return { plan, results };
 }
 
@@ -50,30 +59,18 @@ function parsed(line) {
   }
 }
 
-/** Begins a new record; a plan is added when it is known. */
-export function begin(files, tests) {
-  file = fileOf(files);
-  mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(file, `${JSON.stringify(headerOf(files, tests))}\n`);
-  hasPlan = false;
-}
-
 export function forget() {
   rmSync(file, { force: true });
 }
 
-function rewrite(...[header, plan, results]) {
-  const lines = [header, { plan }, ...results].map((line) => JSON.stringify(line));
-  writeFileSync(file, `${lines.join('\n')}\n`);
-  hasPlan = true;
+function rewrite(lines) {
+  writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
 
 function headerOf(files, tests) {
   const digest = (paths) => createHash('sha256').update(paths.map((path) => readFileSync(path, 'utf8')).join('\0'));
   return { files: `${files} ${digest(files).digest('hex')}`, tests: `${tests} ${digest(tests).digest('hex')}` };
 }
-
-let hasPlan = false;
 
 class Progress {
   onMutationTestingPlanReady({ mutantPlans }) {

@@ -13,7 +13,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Stryker } from '@stryker-mutator/core';
 import { PARTS, partOf } from './parts.mjs';
-import { begin, forget, resume } from './progress.mjs';
+import { forget, resume } from './progress.mjs';
 import {
   digestOf,
   digestOfText,
@@ -75,13 +75,23 @@ async function measure({ quick, slow }, files) {
 /** Those that lived and that nobody has judged, once more: what is noticed now leaves the list. */
 async function measureAlive({ quick, slow }, files) {
   const results = readResults();
-  const ranges = files.flatMap((file) =>
+  const wanted = files.flatMap((file) =>
     results.files[file].alive
       .filter((mutant) => reasonFor(file, mutant) === null)
-      .map((mutant) => rangeOf({ fileName: SOURCE + file, location: locationOf(mutant) })),
+      .map((mutant) => ({
+        fileName: SOURCE + file,
+        location: locationOf(mutant),
+        mutatorName: mutant.mutator,
+        replacement: mutant.to,
+      })),
   );
-  if (ranges.length === 0) return;
-  const found = await stage(QUICK ? quick : [...quick, ...slow], [...new Set(ranges)]);
+  if (wanted.length === 0) return;
+  const tests = QUICK ? quick : [...quick, ...slow];
+  const found = await resumable(
+    tests,
+    files.map((file) => SOURCE + file),
+    wanted,
+  );
   for (const file of files) {
     const entry = results.files[file];
     const living = [];
@@ -100,20 +110,17 @@ async function measureAlive({ quick, slow }, files) {
     if (!QUICK) delete entry.quick;
   }
   write(results);
+  forget();
 }
 
-/** As `stage`, of whole files, from where an earlier run was ended. */
-async function resumable(tests, files) {
-  const before = resume(files, tests);
-  if (before === null) {
-    begin(files, tests);
-    return stage(tests, files);
-  }
-  const known = new Map(before.results.map((mutant) => [keyOf(mutant), mutant]));
-  const open = before.plan.filter((mutant) => !known.has(keyOf(mutant)));
-  const ignored = before.plan.filter(({ status }) => status === 'Ignored');
-  const due = [...new Set(open.filter(({ status }) => status !== 'Ignored').map(rangeOf))];
-  const found = due.length === 0 ? [] : await stage(tests, due);
+/** As `stage`, from where an earlier run was ended; of whole files, or of the mutants of them that are given. */
+async function resumable(tests, files, wanted) {
+  const before = resume(files, tests, wanted === undefined ? 'all' : 'alive');
+  const known = new Map((before?.results ?? []).map((mutant) => [keyOf(mutant), mutant]));
+  const due = (wanted ?? before?.plan)?.filter((mutant) => mutant.status !== 'Ignored' && !known.has(keyOf(mutant)));
+  const ignored = (before?.plan ?? []).filter(({ status }) => status === 'Ignored');
+  const ranges = due === undefined ? files : [...new Set(due.map(rangeOf))];
+  const found = ranges.length === 0 ? [] : await stage(tests, ranges);
   return new Map([...ignored.map((mutant) => [keyOf(mutant), mutant]), ...known, ...found]);
 }
 
