@@ -64,6 +64,7 @@ export const PARTS = [
       'describe',
       'fields',
       'consistency',
+      'published',
       'json-schema',
     ),
     slow: tests('shipped', 'cases', 'limits', 'hours'),
@@ -108,7 +109,12 @@ export const PARTS = [
     quick: tests('bench/content', 'bench/case-file', 'bench/limits', 'bench/outlook', 'cases'),
     slow: [...tests('bench/coverage', 'shipped'), 'test/cli/policy-bench.test.ts', 'test/workflow/simulate.test.ts'],
   },
-  { name: 'sound', src: ['sound.ts'], quick: tests('sound', 'facts', 'evaluate'), slow: tests('cases') },
+  {
+    name: 'sound',
+    src: ['sound.ts'],
+    quick: tests('sound-values', 'sound', 'facts', 'evaluate'),
+    slow: tests('cases'),
+  },
   { name: 'core', src: [], ...core },
 ];
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { explainPolicy } from '../../src/policy/explain.js';
+import { exampleValue, leaves } from './documents-support.js';
 import { btc, loaded, P0, type PolicyChange } from './fixture.js';
 
 // Sentences that depend on a value: each with the value beside which the other one stands.
@@ -111,6 +112,13 @@ describe('what a policy says', () => {
     expect(of('Who has to approve', { approvals: { tiers: [] } })).toBe(2);
     expect(of('How much may leave', {})).toBe(10);
     expect(of('How much may leave', { limits: { rollingBlocks: new Map([[6, btc('1')]]) } })).toBe(10);
+  });
+
+  it('of fields that a policy has, each in one section', () => {
+    const fields = explained({}).flatMap((section) => section.fields);
+    expect(new Set(fields).size).toBe(fields.length);
+    const top = leaves(exampleValue()).map(({ path }) => path.split(/[.[]/)[0] ?? '');
+    for (const field of fields) expect(top).toContain(field);
   });
 
   it('no empty sentence', () => {

@@ -78,6 +78,7 @@ describe('tiers', () => {
     expect(reached(1, { ...tiers(btc('200') - 1n, null), ...day(btc('200')) })).toBe(false);
     expect(reached(1, { ...tiers(btc('200'), null), ...day(null) })).toBe(false);
     expect(reached(0, { ...tiers(btc('200'), null), ...day(btc('200')) })).toBe(false);
+    expect(reached(0, { ...tiers(null), ...day(0n) })).toBe(false);
   });
 
   it('leave something without any where the last one ends below the day', () => {
@@ -161,6 +162,10 @@ describe('quorums', () => {
     const found = lint({ roles: both }).filter(({ field }) => field.startsWith('roles.'));
     expect(found.map(({ field }) => field).sort()).toEqual(['roles.board.bob', 'roles.board.erin']);
     expect(lint({ roles }).filter(({ field }) => field.startsWith('roles.'))).toEqual([]);
+    const three = new Map([...both, ['clerks', people('bob')]]);
+    expect(said('roles.clerks.bob', { roles: three })).toEqual([
+      'warning bob is in the roles officers, board and clerks: those duties are not separated',
+    ]);
   });
 });
 

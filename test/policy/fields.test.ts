@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../src/domain/fault.js';
-import { type Reader, startReading } from '../../src/domain/source-reader.js';
+import { type Reader, schemaOf, startReading } from '../../src/domain/source-reader.js';
 import type { SourceNode } from '../../src/domain/source-tree.js';
-import { cap, feerate, sats, timeOfDay, versionProblem } from '../../src/policy/fields.js';
+import { cap, feerate, previous, sats, timeOfDay, versionProblem } from '../../src/policy/fields.js';
 
 const place = { line: 1, column: 1 };
 const scalar = (value: string | number | boolean, quoted = false): SourceNode => ({
@@ -76,5 +76,21 @@ describe('a chain of versions', () => {
     [3, null, 'version 3 has to name the digest of version 2'],
   ])('version %d after %s', (version, prev, problem) => {
     expect(versionProblem(version, prev)).toBe(problem);
+  });
+});
+
+describe('the digest of the version before', () => {
+  const digest = `sha256:${'a1'.repeat(32)}`;
+
+  it('is sha256: and 64 digits, or none', () => {
+    expect(read(previous, scalar(digest, true))).toBe(digest);
+    expect(read(previous, scalar('none'))).toBeNull();
+    for (const text of [`${digest}0`, `x${digest}`, digest.toUpperCase(), digest.slice(0, -1), 'None', '']) {
+      expect(read(previous, scalar(text, true))).toEqual([expect.stringMatching(/^E_/)]);
+    }
+  });
+
+  it('and its form says both', () => {
+    expect(schemaOf(previous).anyOf).toEqual([{ const: 'none' }, { type: 'string', pattern: '^sha256:[0-9a-f]{64}$' }]);
   });
 });
