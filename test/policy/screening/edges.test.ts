@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { documents } from '../../../src/documents.js';
 import { utf8 } from '../../../src/domain/bytes.js';
 import { evaluate } from '../../../src/policy/evaluate.js';
+import { quarantineOf } from '../../../src/policy/screening/hits.js';
 import { listedScript, notEmpty, readTextList } from '../../../src/policy/screening/list.js';
 import { readScreeningSet } from '../../../src/policy/screening/set.js';
 import type { ScreeningState } from '../../../src/policy/types.js';
@@ -15,6 +16,7 @@ import {
   HOUR,
   inputOf,
   judge,
+  loaded,
   NOW,
   type PolicyChange,
   scriptOf,
@@ -161,6 +163,18 @@ describe('a coin', () => {
   });
 });
 
+describe('a coin of which the policy does not ask', () => {
+  it('is kept back by nothing, whatever is known of it', () => {
+    const hidden = { sources: null };
+    for (const change of [named({}), { screening: { lists: [], inputsHops: 1 } }]) {
+      expect(codes(under({}, [FROM], { policy: change, batch: { inputs: [hidden] } }), 'deny')).toEqual([]);
+      const { document } = loaded(change);
+      expect(quarantineOf(null, document, listed([FROM]))).toEqual([]);
+      expect(quarantineOf({ scripts: [FROM], untold: 1 }, document, listed([FROM]))).toEqual([]);
+    }
+  });
+});
+
 describe('scripts of the vault on a list', () => {
   const own = someScript('receive coin 0');
   const back = someScript('change 42');
@@ -224,6 +238,9 @@ describe('lists as they are written', () => {
     expect(why('')).toContain('it has no entries at all');
     expect(why('\nnowhere\nnothing\n')).toMatch(/none of its 2 entries can be used; the first, line 2: /);
     expect(why(`nowhere\n${ADDRESSES.A}\n`)).toBeNull();
+    expect(notEmpty(readTextList('', 'main'), 'list.txt')).toMatchObject({
+      error: { where: { file: 'list.txt' }, remedy: expect.stringContaining('an empty list is not a clean one') },
+    });
   });
 
   it.each([
