@@ -106,7 +106,7 @@ export const PARTS = [
   {
     name: 'bench',
     src: ['bench/'],
-    quick: tests('bench/content', 'bench/case-file', 'bench/limits', 'bench/outlook', 'cases'),
+    quick: tests('bench/content', 'bench/content-book', 'bench/case-file', 'bench/limits', 'bench/outlook', 'cases'),
     slow: [...tests('bench/coverage', 'shipped'), 'test/cli/policy-bench.test.ts', 'test/workflow/simulate.test.ts'],
   },
   {

@@ -57,7 +57,7 @@ const paying = (to: keyof typeof ADDRESSES, amount: bigint, more: Partial<Case> 
   batch: { pay: [[to, amount]] },
   ...more,
 });
-const old = (seconds: number): Case['state'] => ({
+const old = (seconds: number): NonNullable<Case['state']> => ({
   destinations: new Map([entry('warm-1', scriptOf(ADDRESSES.A), NOW - seconds)]),
 });
 /** The clock of the journal does not run back, so what it holds is older. */

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { decodeAddress } from '../../../src/domain/address.js';
+import { toHex } from '../../../src/domain/bytes.js';
+import { evaluate } from '../../../src/policy/evaluate.js';
+import { createDeriver } from '../../../src/vault/derive.js';
+import { parseVault } from '../../../src/vault/descriptor.js';
+import { DAY, DESCRIPTOR, HOUR, NOW } from '../fixture.js';
+import { OKX, okxAddress } from '../okx.js';
+import { A, inputIn, P0, PAY, run } from './support.js';
+
+const parsed = parseVault('cold-btc-1', 'main', DESCRIPTOR);
+if (!parsed.ok) throw new Error(parsed.error.message);
+const vault = createDeriver(parsed.value);
+const ours = (branch: 0 | 1, index: number): string => toHex(vault.at(branch, index).script);
+const B = '36S7fkdDmtGLStagu5qRVxhcYodeook7eY';
+
+function scriptOf(address: string): string {
+  const decoded = decodeAddress(address, 'main');
+  if (!decoded.ok) throw new Error(address);
+  return toHex(decoded.value.script);
+}
+
+/** The only input, output or whatever a case has one of. */
+function only<T>(items: readonly T[]): T {
+  const [one] = items;
+  if (one === undefined || items.length !== 1) throw new Error(`${items.length} in place of one`);
+  return one;
+}
+
+describe('requests', () => {
+  const requests = (text: string) => inputIn(`${PAY}${text}\n`).requests;
+
+  it('as a list, with ids where it says them', () => {
+    expect(requests('requests: [{ to: warm-1, amount: "5" }, { id: x-9, to: warm-1, amount: "6" }]')).toMatchObject([
+      { id: 'r-1', amount: 5n },
+      { id: 'x-9', amount: 6n },
+    ]);
+    expect(requests('requests: []')).toEqual([]);
+    expect(requests('requests: [{ to: warm-1, amount: "5", destination: other, index: 3 }]')).toMatchObject([
+      { destination: 'other', index: 3 },
+    ]);
+  });
+
+  it('as the text of a file', () => {
+    const csv = requests(`requests: { csv: "id,address,amount\\nw-1,${A},100000000\\n" }`);
+    expect(csv).toMatchObject([{ id: 'w-1', amount: 100_000_000n }]);
+    expect(run(`${PAY}requests: { csv: "id" }`).refused).not.toEqual([]);
+    for (const text of ['{}', '{ csv: "a", json: "b" }']) {
+      expect(run(`${PAY}requests: ${text}`).refused.map(({ tag }) => tag)).toEqual(['E_FIELD_TYPE']);
+    }
+  });
+});
+
+describe('the book', () => {
+  const ages = (text: string) => [
+    ...inputIn(`book: { ${text} }\npay: [{ to: ${A}, amount: "100000000" }]\n`).state.destinations.values(),
+  ];
+
+  it('entries are as old and as proven as they say', () => {
+    expect(ages(`warm-1: { address: ${A}, since: 1d ago, proven: true }`)).toEqual([
+      { id: 'warm-1', label: 'warm-1', script: scriptOf(A), since: NOW - DAY, proven: true },
+    ]);
+    expect(ages(`warm-1: { address: ${A}, proven: false }`)[0]).not.toHaveProperty('proven');
+  });
+
+  it('descriptors are paid by index', () => {
+    const okx = `book: { okx: { descriptor: "${OKX}", max_index: 9, since: 2d ago } }\n`;
+    const input = inputIn(`${okx}pay: [{ to: okx/5, amount: "100000000" }]\n`);
+    expect(input.requests).toMatchObject([{ address: 'okx/5', destination: 'okx', index: 5 }]);
+    expect(toHex(only(input.requests).script)).toBe(scriptOf(okxAddress(5)));
+    expect([...input.state.destinations.values()]).toMatchObject([{ id: 'okx', index: 5, since: NOW - 2 * DAY }]);
+    expect(input.state.counterparties.entries.get('okx')?.maxIndex).toBe(9);
+    expect(evaluate(input).decision).toBe('DENY');
+    expect(
+      inputIn(
+        `${okx.replace(', max_index: 9', '')}pay: [{ to: okx/5, amount: "1" }]\n`,
+      ).state.counterparties.entries.get('okx')?.maxIndex,
+    ).toBe(999);
+    const { refused } = run(`${okx}pay: [{ to: okx, amount: "1" }]\n`);
+    expect(refused).toMatchObject([{ tag: 'E_FIELD_TYPE', remedy: expect.stringContaining('okx/0') }]);
+  });
+
+  it('knows the batches that paid an index before', () => {
+    const okx = `book: { okx: { descriptor: "${OKX}" } }\n`;
+    const paidIn = (pays: string) =>
+      inputIn(
+        `${okx}pay: [{ to: okx/5, amount: "1000000" }]\nearlier: [{ spend: "9", pays: [{ ${pays}, amount: "9" }] }]\n`,
+      ).state.counterparties.paidBefore;
+    expect([...paidIn('to: okx/5')]).toEqual([[scriptOf(okxAddress(5)), ['earlier-1']]]);
+    expect([...paidIn(`to: ${okxAddress(5)}, index: 5`)]).toEqual([[scriptOf(okxAddress(5)), ['earlier-1']]]);
+    expect([...paidIn('to: okx/6')]).toEqual([]);
+  });
+
+  it('refuses one script under two names, and descriptors that cannot be read, all at once', () => {
+    const twice = run(`book: { a: ${A}, b: { address: ${A} } }\npay: []\n`).refused;
+    expect(twice).toMatchObject([{ tag: 'E_BOOK_DUPLICATE', message: 'b pays the same script as a' }]);
+    const bad = run(`book: { c: { descriptor: odd }, d: { descriptor: odd } }\npay: []\n`).refused;
+    expect(bad).toHaveLength(2);
+    expect(bad[0]?.where).toMatchObject({ file: 'x.yaml', line: 4 });
+  });
+
+  it('targets: ids, addresses of the network, scripts, and nothing else', () => {
+    const script = (to: string) =>
+      toHex(only(inputIn(`book: { warm-1: ${A} }\npay: [{ to: "${to}", amount: "1000" }]\n`).requests).script);
+    expect(script('warm-1')).toBe(scriptOf(A));
+    expect(script(B)).toBe(scriptOf(B));
+    expect(script('script:51')).toBe('51');
+    const refused = (to: string) => run(`book: { warm-1: ${A} }\npay: [{ to: "${to}", amount: "1000" }]\n`).refused;
+    expect(refused('script:5')).toHaveLength(1);
+    expect(refused('cold-9')).toMatchObject([
+      { tag: 'E_FIELD_TYPE', remedy: expect.stringContaining('known here: warm-1;') },
+    ]);
+    expect(refused('cold-9/4')).toMatchObject([{ tag: 'E_FIELD_TYPE' }]);
+    expect(refused('tb1qrjqln9462l3yg4uk93nhheyw75kp2jmazy27fq')[0]?.tag).not.toBe('E_FIELD_TYPE');
+    expect(run('pay: [{ to: cold-9, amount: "1000" }]\n').refused[0]?.remedy).toContain('known here: nothing;');
+  });
+});
+
+describe('screening lists', () => {
+  const policy = P0.replace(
+    'screening: { lists: [],',
+    'screening: { lists: [{ id: ofac, sha256_pinned_by: compliance, max_age: "48h", max_shrink_bp: 1000 }],',
+  );
+  const list = (text: string, id = 'ofac') =>
+    inputIn(`${PAY}screening: { ${id}: ${text} }\n`, policy).state.screening.get(id);
+
+  it('are an hour old, signed by somebody of the role, and replace nothing, unless they say so', () => {
+    expect(list('{}')).toEqual({
+      issuedAt: NOW - HOUR,
+      expiresAt: null,
+      pinnedBy: 'erin',
+      scripts: new Set(),
+      before: null,
+      own: [],
+    });
+    expect(list('{}', 'other')?.pinnedBy).toBe('');
+  });
+
+  it('are as they say', () => {
+    const said = `{ entries: [warm-1], text: "${B}\\n", issued: 2h ago, expires: 1h ahead, pinned_by: alice, before: 10, removed: 3, own: [0/2, 1/3] }`;
+    expect(list(said)).toEqual({
+      issuedAt: NOW - 2 * HOUR,
+      expiresAt: NOW + HOUR,
+      pinnedBy: 'alice',
+      scripts: new Set([scriptOf(A), scriptOf(B)]),
+      before: { scripts: 10, removed: 3 },
+      own: [ours(0, 2), ours(1, 3)],
+    });
+    expect(list('{ before: 10 }')?.before).toEqual({ scripts: 10, removed: 0 });
+  });
+});
