@@ -26,9 +26,8 @@ function only<T>(items: readonly T[]): T {
 }
 
 describe('what a case leaves out', () => {
-  const { state, facts, requests, kind } = inputIn(PAY);
-
   it('is as docs/policy-cases.md says: the journal', () => {
+    const { state } = inputIn(PAY);
     expect(state).toMatchObject({
       spends: [],
       confirmedBalance: 1_000_000_000_000n,
@@ -49,6 +48,7 @@ describe('what a case leaves out', () => {
   });
 
   it('the approvals of everybody but the initiator', () => {
+    const { state } = inputIn(PAY);
     expect(state.approvals).toEqual(
       ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace'].map((person) => ({
         person,
@@ -63,6 +63,7 @@ describe('what a case leaves out', () => {
   });
 
   it('the transaction and its coin', () => {
+    const { facts, kind } = inputIn(PAY);
     expect(kind).toBe('withdrawal');
     expect(facts).toMatchObject({ version: 2, locktime: 950_000, malformed: null });
     expect(facts.vault).toEqual({ id: 'cold-btc-1', network: 'main', descriptor: DESCRIPTOR });
@@ -80,12 +81,10 @@ describe('what a case leaves out', () => {
     expect(toHex(only(facts.inputs).script)).toBe(ours(0, 0));
     expect(only(facts.inputs).value).toBe(100_000_000n + facts.fee);
     expect(facts.fee).toBe(facts.vsize);
-    expect(facts.psbtSha256).not.toBe(
-      inputIn(PAY.replace('warm-1', 'warm-2').replace('warm-1', 'warm-2')).facts.vault.id,
-    );
   });
 
   it('the requests: one for each payment', () => {
+    const { requests } = inputIn(PAY);
     expect(requests).toMatchObject([{ id: 'r-1', address: 'warm-1', amount: 100_000_000n }]);
     expect(only(requests)).not.toHaveProperty('destination');
     expect(only(requests)).not.toHaveProperty('index');
