@@ -91,17 +91,25 @@ export const PARTS = [
     quick: tests('classify', 'classify-parts', 'classify-quorums', 'classify-words'),
     slow: tests('classify-properties'),
   },
+  // Whole bounds take a hundred times as long as their parts.
   {
-    name: 'bound',
-    src: ['bound/'],
-    quick: tests(...BOUND_PARTS, 'bound', 'screening/prove'),
+    name: 'bounds',
+    src: ['bound/bound.ts', 'bound/powers.ts', 'bound/types.ts'],
+    quick: tests('bound', 'screening/prove'),
     slow: tests('bound-brute'),
+  },
+  { name: 'bound', src: ['bound/'], quick: tests(...BOUND_PARTS), slow: tests('bound', 'prove', 'bound-brute') },
+  {
+    name: 'probes',
+    src: ['prove/probes.ts', 'prove/screening-edges.ts'],
+    quick: tests('prove/probes', 'screening/prove'),
+    slow: tests('prove'),
   },
   {
     name: 'prove',
     src: ['prove/'],
-    quick: tests('prove/arguments', 'prove', 'screening/prove', 'prove/probes'),
-    slow: tests('bound-brute'),
+    quick: tests('prove/arguments', 'screening/prove'),
+    slow: tests('prove', 'bound-brute'),
   },
   {
     name: 'bench',
