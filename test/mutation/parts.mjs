@@ -45,6 +45,7 @@ export const PARTS = [
     name: 'documents',
     src: [
       'load.ts',
+      'not-enforced.ts',
       'consistency.ts',
       'fields.ts',
       'lint.ts',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../src/domain/bytes.js';
 import type { WithdrawalRequest } from '../../src/domain/request.js';
+import { matchPayments } from '../../src/policy/paid-requests.js';
 import type { SpendRecord } from '../../src/policy/types.js';
 import { ADDRESSES, btc, findingOf, judge, type Pay, pay, scriptOf, spent, summary } from './fixture.js';
 
@@ -89,5 +90,25 @@ describe('a payment that repeats another', () => {
       expect(found.map(({ measured }) => measured)).toEqual([due]);
     }
     expect(findingOf(judged(paid, requests), 'POSSIBLE_DUPLICATE').outcome).toBe('pass');
+  });
+});
+
+describe('which output is whose', () => {
+  const asked = (...amounts: bigint[]) => amounts.map((amount) => request(`r-${amount}`, 'A', amount, 'payee'));
+  const outputs = (...values: bigint[]) => values.map((value) => ({ script: scriptOf(ADDRESSES.A), value }));
+  const matched = (requests: readonly WithdrawalRequest[], paid: ReturnType<typeof outputs>) =>
+    matchPayments(requests, paid, 200n, 2).pairs.map(({ request: { id }, output }) => `${id} ${output.value}`);
+
+  it('does not hang on the order in which they stand', () => {
+    for (const requests of [asked(1000n, 1090n), asked(1090n, 1000n)]) {
+      for (const paid of [outputs(950n, 1040n), outputs(1040n, 950n)]) {
+        expect(matched(requests, paid).sort()).toEqual(['r-1000 950', 'r-1090 1040']);
+      }
+    }
+  });
+
+  it('passes over outputs that are too little for anybody', () => {
+    expect(matched(asked(1000n), outputs(500n, 899n, 900n))).toEqual(['r-1000 900']);
+    expect(matched(asked(1000n), outputs(500n, 1001n))).toEqual([]);
   });
 });

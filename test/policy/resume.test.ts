@@ -41,6 +41,23 @@ describe('the quorum', () => {
     expect(judgeResume(ALL, words('alice', 'bob', 'carol'), P0, LATER).able).toEqual(['erin']);
   });
 
+  it('names those whose word counts, and those who can still agree, by name', () => {
+    const judged = judgeResume(ALL, words('erin', 'mallory', 'bob', 'bob'), P0, LATER);
+    expect(judged.approved).toEqual(['bob', 'erin']);
+    const roles = new Map([...P0.roles, ['officers', new Map([...(P0.roles.get('officers') ?? [])].reverse())]]);
+    expect(judgeResume(ALL, [], { ...P0, roles }, LATER).able).toEqual(['alice', 'bob', 'carol', 'dave', 'erin']);
+  });
+
+  it('is complete with one of several who are included', () => {
+    const roles = new Map([...P0.roles, ['compliance', new Map(['erin', 'zoe'].map((name) => [name, ['k']]))]]);
+    expect(judgeResume(ALL, words('alice', 'bob', 'zoe'), { ...P0, roles }, LATER).missing).toBe(0);
+  });
+
+  it('leaves nobody out for a halt of something else', () => {
+    const destination = { ...ALL, scope: { kind: 'destination', id: 'bob', person: 'bob' } } as unknown as typeof ALL;
+    expect(judgeResume(destination, QUORUM, P0, LATER).missing).toBe(0);
+  });
+
   it.each([
     ['a second before it runs out', LATER + 1, 0],
     ['in the second in which it runs out', LATER, 1],
