@@ -20,7 +20,13 @@ export function checkKeys(commands: readonly Command[], header: TranscriptHeader
   const network = networkOf(header.app);
   for (const command of commands) {
     const { start, status, result, last, first } = command;
-    if (status !== OK) continue;
+    if (status !== OK) {
+      if (start.kind === 'register' || start.kind === 'address') {
+        const what = start.kind === 'register' ? 'the name of a policy' : 'the address that was asked for';
+        findings.leave(`${what}, where the device refused`, 'no answer rests on it', [first, 'request']);
+      }
+      continue;
+    }
     if (start.kind === 'xpub') {
       findings.leave('whether a key was shown on the screen', 'the answer is the same', [first, 'request']);
       checkXpub(command, start, { network, stated, paths }, findings);
