@@ -1,4 +1,4 @@
-/** The recordings of 2-of-3 vaults: three Nano S, each in an emulator of its own, known by their fingerprints. */
+/** The recordings of 2-of-3 vaults: three devices, each in an emulator of its own, known by their fingerprints. */
 import { identify } from '../dist/device/preflight.js';
 import { createSigner } from '../dist/device/signer.js';
 import { toHex } from '../dist/domain/bytes.js';
@@ -37,7 +37,7 @@ const refused = (name, result) => {
   return { fault: fault.tag, ...(result.error.fault === undefined ? {} : { maySign: result.error.maySign }) };
 };
 
-export async function recordMultisig({ record, openDevice, addresses, note }) {
+export async function recordMultisig({ record, openDevice, model, addresses, note }) {
   const notes = [note, ...MNEMONICS.map((words) => `public test mnemonic of BIP39: ${words}`)];
   for (const [kind, shape] of Object.entries(KINDS)) {
     const vault = await vaultOf(shape, addresses, openDevice);
@@ -75,10 +75,11 @@ export async function recordMultisig({ record, openDevice, addresses, note }) {
         return { registration, branch: 0, index: 3, address: value(result), screens };
       });
     }
-    for (const inputs of [1, 3]) {
+    for (const inputs of kind === 'wsh' ? [1, 3, 10] : [1, 3]) {
       const label = `multisig-sign-${kind}-${inputs}`;
       const { plan, psbt } = syntheticBatch(label, vault, { inputs, payments: inputs === 1 ? 1 : 2 });
-      for (const [who, registration] of [a, b].entries()) {
+      // One cosigner's ten inputs are enough: the other's differ in nothing but the key.
+      for (const [who, registration] of (inputs === 10 ? [a] : [a, b]).entries()) {
         await on(who, `sign-${kind}-${inputs}-${NAMES[who]}`, psbt, async (device, buttons) => {
           value(await identify(device, vault, {}));
           const { result, screens } = await buttons.during(
@@ -99,7 +100,8 @@ export async function recordMultisig({ record, openDevice, addresses, note }) {
     }
     if (kind !== 'wsh') continue;
 
-    for (const approvals of [0, 1, 2, 3]) {
+    // A Nano S asks after the policy and after each key, and after each output; a Nano S Plus once at the end.
+    for (const approvals of model === 'nanos' ? [0, 1, 2, 3] : [0]) {
       await on(0, `register-refused-${approvals}`, null, async (device, buttons) => {
         value(await identify(device, vault, {}));
         const { result, screens } = await buttons.during(device.register(vault), approvals);
@@ -112,7 +114,7 @@ export async function recordMultisig({ record, openDevice, addresses, note }) {
       return { registration: a, branch: 0, index: 3, screens, outcome: refused('address', result) };
     });
     const { plan, psbt } = syntheticBatch('multisig-sign-wsh-1', vault, { inputs: 1, payments: 1 });
-    for (const approvals of [0, 1, 2]) {
+    for (const approvals of model === 'nanos' ? [0, 1, 2] : [0]) {
       await on(0, `sign-refused-${approvals}`, psbt, async (device, buttons) => {
         value(await identify(device, vault, {}));
         const { result, screens } = await buttons.during(

@@ -2,6 +2,7 @@
 import { sha256, sha256Hex } from '../dist/domain/bytes.js';
 import { buildPsbt } from '../dist/psbt/build.js';
 import { parseTransaction, serialiseUnsigned, txidOf } from '../dist/psbt/transaction.js';
+import { planConsolidation } from '../dist/selection/consolidate.js';
 import { defaultShapeLimits, planTransactions } from '../dist/selection/plan.js';
 import { createDeriver } from '../dist/vault/derive.js';
 
@@ -87,5 +88,28 @@ export function syntheticBatch(label, vault, { inputs, payments, coinValue = 1_5
   if (plan === undefined || rest.length > 0 || plan.inputs.length !== inputs || plan.outputs.length !== payments + 1) {
     throw new Error(`${label}: not the plan that was meant`);
   }
+  return { deriver, plan, psbt: value(buildPsbt(plan, deriver, previous)) };
+}
+
+/** A plan that pays nobody: all coins to one change output. */
+export function syntheticConsolidation(label, vault, { inputs, coinValue = 1_500_000n, feerate = 5_000n }) {
+  const deriver = createDeriver(vault);
+  const { coins, previous } = syntheticCoins(label, deriver, inputs, coinValue);
+  const plan = value(
+    planConsolidation({
+      vault,
+      coins,
+      staying: new Set(),
+      withheld: [],
+      smallBelow: 0n,
+      feerate,
+      feerateFloor: 0n,
+      limits: defaultShapeLimits(vault),
+      tipHeight: TIP,
+      seed: sha256Hex(`countersign recording ${label}`),
+      change: { origin: { branch: 1, index: 0 }, script: deriver.at(1, 0).script },
+    }),
+  );
+  if (plan.inputs.length !== inputs) throw new Error(`${label}: not the plan that was meant`);
   return { deriver, plan, psbt: value(buildPsbt(plan, deriver, previous)) };
 }

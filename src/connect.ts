@@ -51,7 +51,6 @@ export async function connect(
       ? inner
       : openRecorder(inner, {
           header: {
-            device: 'nanos',
             psbt: request.psbt,
             recordedWith: `countersign ${version}`,
             note: `recorded from ${inner.name}`,

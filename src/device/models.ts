@@ -15,3 +15,6 @@ export const MODEL_NAMES: Readonly<Record<LedgerModel, string>> = {
 export function modelName(model: LedgerModel | null): string {
   return model === null ? 'Ledger' : MODEL_NAMES[model];
 }
+
+/** Whether a word is that of a model, as recordings have it. */
+export const isLedgerModel = (word: string): word is LedgerModel => Object.hasOwn(MODEL_NAMES, word);

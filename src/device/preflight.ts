@@ -64,7 +64,8 @@ export async function identify(
   if (!app.ok) return app;
   const suits = checkApp(app.value, vault.network, minAppVersion);
   if (!suits.ok) return suits;
-  const fits = checkPolicyLimits(vault, limitsOf({ version: app.value.version }));
+  const model = await signer.model();
+  const fits = checkPolicyLimits(vault, limitsOf({ model, version: app.value.version }));
   if (!fits.ok) return fits;
 
   const fingerprint = await signer.fingerprint();
@@ -83,7 +84,7 @@ export async function identify(
       { remedy: 'do not sign: find out where the descriptor of the vault came from' },
     );
   }
-  return ok({ app: app.value, fingerprint: fingerprint.value });
+  return ok({ app: app.value, model, fingerprint: fingerprint.value });
 }
 
 function otherDevice(

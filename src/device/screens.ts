@@ -1,14 +1,21 @@
 import { encodeAddress } from '../domain/address.js';
 import { type Hex, toHex } from '../domain/bytes.js';
 import { type Network, networkParameters } from '../domain/network.js';
-import { formatBtc, type Sats } from '../domain/sats.js';
+import type { Sats } from '../domain/sats.js';
 import type { DecodedPsbt } from '../psbt/types.js';
 import type { Vault } from '../vault/types.js';
 import { namedPolicy } from '../vault/wallet-policy.js';
 import { expectedExchanges, expectedSeconds, isDefaultKind } from './estimate.js';
-import { pages } from './nanos-font.js';
+import { type LedgerModel, modelName } from './models.js';
+import type { Layout, Ticker } from './screens/layout.js';
+import { nanos } from './screens/nanos.js';
+import { nanosp } from './screens/nanosp.js';
 import { positionOf } from './signing-shape.js';
-import type { DevicePreview, Screen } from './types.js';
+import type { DevicePreview, Prediction, Screen, SeenDevice } from './types.js';
+import { isAtLeast } from './versions.js';
+
+/** The models whose pages were recorded. */
+const LAYOUTS: readonly Layout[] = [nanos, nanosp];
 
 export interface PreviewFacts {
   /** Indices of the outputs that are proven own change: the only ones that the device does not show. */
@@ -19,19 +26,9 @@ export interface PreviewFacts {
   readonly previousTransactions?: readonly number[];
 }
 
-const FROM_WALLET: Screen = { title: 'Spend from', text: 'known wallet' };
-/** Below this total of the inputs, in sats, the app does not warn of high fees. */
-const HIGH_FEE_FLOOR = 10_000n;
-
-const APPROVE: Screen = { title: 'Approve', text: '' };
-const CONTINUE: Screen = { title: 'Continue', text: '' };
-const HIGH_FEE: Screen = { title: 'Fees over 10%', text: 'of total value!' };
-const SELF_TRANSFER: Screen = { title: 'Confirm', text: 'self-transfer' };
-const SIGN: Screen = { title: 'Sign', text: 'transaction' };
-
 /**
- * Every page that a Nano S with Bitcoin app 2.2.7 shows while it signs, in its order and with its text, up to the page
- * that the person approves with both buttons. Outputs are numbered as the device numbers them: change is left out.
+ * Every page that a device shows while it signs, in its order and with its text, up to the page that the person approves
+ * last, and how long it takes. Change is left out, as the device leaves it out.
  * For PSBTs with every input the vault's own and its previous transaction present. A multisig vault's are the same for
  * every cosigner; `cosigner` is for the time alone.
  */
@@ -39,72 +36,80 @@ export function previewSigning(
   decoded: Pick<DecodedPsbt, 'inputs' | 'outputs'>,
   vault: Vault,
   facts: PreviewFacts,
-  model: 'nanos',
+  device: SeenDevice,
   cosigner: Hex | null = null,
 ): DevicePreview {
   const { inputs, outputs } = decoded;
   const shown = outputs.filter((_, index) => !facts.changeOutputs.has(index));
-  const reviews = shown.flatMap(({ value, script }, index) => [
-    { title: 'Review', text: `output #${index + 1}` },
-    ...pages('Amount', deviceAmount(value, vault.network)),
-    ...pages('Address', deviceAddress(script, vault.network)),
-    CONTINUE,
-  ]);
-  const warnsOfFee = 10n * facts.fee >= facts.inputsTotal && facts.inputsTotal > HIGH_FEE_FLOOR;
-  const isRegistered = !isDefaultKind(vault.kind);
-  const screens = [
-    ...(isRegistered ? [FROM_WALLET, ...pages('Wallet name:', namedPolicy(vault).name), CONTINUE] : []),
-    ...reviews,
-    ...(warnsOfFee ? [HIGH_FEE, CONTINUE] : []),
-    ...(shown.length === 0 ? [SELF_TRANSFER] : []),
-    ...pages('Fees', deviceAmount(facts.fee, vault.network)),
-    SIGN,
-  ];
-  const exchanges = expectedExchanges({
-    kind: vault.kind,
-    cosigners: vault.keys.length,
-    position: positionOf(vault.keys, cosigner),
-    inputs: inputs.length,
-    outputs: outputs.length,
-    changeOutputs: facts.changeOutputs.size,
-    previousTransactions: facts.previousTransactions ?? [],
-  });
-  return {
-    model,
-    screens,
-    approvals: screens.filter((screen) => screen === CONTINUE || screen === SIGN).length,
-    exchanges,
-    seconds: expectedSeconds(exchanges),
-  };
+  const prediction = predict(device, (layout) =>
+    layout.signing({
+      wallet: walletName(vault),
+      outputs: shown.map(({ value, script }) => ({ value, address: deviceAddress(script, vault.network) })),
+      fee: facts.fee,
+      inputsTotal: facts.inputsTotal,
+      ticker: tickerOf(vault.network),
+    }),
+  );
+  const exchanges = expectedExchanges(
+    {
+      kind: vault.kind,
+      cosigners: vault.keys.length,
+      position: positionOf(vault.keys, cosigner),
+      inputs: inputs.length,
+      outputs: outputs.length,
+      changeOutputs: facts.changeOutputs.size,
+      previousTransactions: facts.previousTransactions ?? [],
+    },
+    device.version,
+  );
+  return { prediction, exchanges, seconds: expectedSeconds(exchanges) };
 }
 
 /** An address of the vault, as the device shows it for comparison (a receive address). */
-export function previewAddress(script: Uint8Array, vault: Vault): readonly Screen[] {
-  const address = [...pages('Address', deviceAddress(script, vault.network)), APPROVE];
-  if (isDefaultKind(vault.kind)) return address;
-  return [{ title: 'Receive in', text: 'known wallet' }, ...pages('Wallet name:', namedPolicy(vault).name), ...address];
+export function previewAddress(script: Uint8Array, vault: Vault, device: SeenDevice): Prediction {
+  return predict(device, (layout) => layout.address(walletName(vault), deviceAddress(script, vault.network)));
 }
 
-/** A wallet policy on the device that is to register it: its name and template, then each key, approved one by one. */
-export function previewRegistration(vault: Vault, fingerprint: Hex): readonly Screen[] {
-  const { name, template, keys } = namedPolicy(vault);
-  return [
-    { title: 'Register wallet', text: '' },
-    ...pages('Wallet name:', name),
-    ...pages('Wallet policy:', template),
-    APPROVE,
-    ...keys.flatMap((key, index) => {
-      const whose = vault.keys[index]?.fingerprint === fingerprint ? 'ours' : 'theirs';
-      return [...pages(`Key @${index}, ${whose}`, key), APPROVE];
-    }),
-  ];
+/** A wallet policy on the device that is to register it: its name and template, then each key. */
+export function previewRegistration(vault: Vault, fingerprint: Hex, device: SeenDevice): Prediction {
+  const isOurs = vault.keys.map((key) => key.fingerprint === fingerprint);
+  return predict(device, (layout) => layout.registration(namedPolicy(vault), isOurs));
 }
 
-/** The ticker and BTC without trailing zeros, as the app writes amounts: "TEST 0.015", "BTC 2". */
-function deviceAmount(sats: Sats, network: Network): string {
-  const ticker = networkParameters(network).ledgerApp === 'Bitcoin' ? 'BTC' : 'TEST';
-  return `${ticker} ${formatBtc(sats).replace(/\.?0+$/, '')}`;
+/** An account key on the device that is asked to show it; `path` as "84'/1'/0'". */
+export function previewKey(path: string, xpub: string, device: SeenDevice): Prediction {
+  return predict(device, (layout) => layout.key(path, xpub));
 }
+
+/**
+ * A model of which no page was recorded, or an app whose pages are not like the recorded ones, is named as such: wrong
+ * pages would teach people to approve what differs from the plan.
+ */
+function predict({ model, version }: SeenDevice, pages: (layout: Layout) => readonly Screen[]): Prediction {
+  const layout = LAYOUTS.find((one) => one.model === model);
+  if (layout === undefined) return { kind: 'unpredicted', why: unknownModel(model) };
+  const { recorded, alike } = layout;
+  const isAlike = version === null || (isAtLeast(version, alike[0]) && !isAtLeast(version, alike[1]));
+  if (!isAlike) {
+    const why = `the pages of a ${modelName(model)} were recorded with app ${recorded}, and app ${version} may have others`;
+    return { kind: 'unpredicted', why };
+  }
+  const screens = pages(layout);
+  const approvals = screens.filter((screen) => layout.isApproved(screen)).length;
+  return { kind: 'predicted', model: layout.model, recorded, version, screens, approvals };
+}
+
+function unknownModel(model: LedgerModel | null): string {
+  if (model === null) return 'the device did not tell which model it is';
+  return `the pages of a ${modelName(model)} were never recorded`;
+}
+
+/** Name of the registered policy; null for a vault that the app knows by itself. */
+function walletName(vault: Vault): string | null {
+  return isDefaultKind(vault.kind) ? null : namedPolicy(vault).name;
+}
+
+const tickerOf = (network: Network): Ticker => (networkParameters(network).ledgerApp === 'Bitcoin' ? 'BTC' : 'TEST');
 
 /** An address as the device writes it. The test app knows one test network: regtest addresses come as testnet ones. */
 export function deviceAddress(script: Uint8Array, network: Network): string {

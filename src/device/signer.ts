@@ -56,6 +56,8 @@ export function createSigner(channel: ApduChannel): Signer {
     close: () => channel.close(),
   };
   let opened: BitcoinApp | null = null;
+  /** Of the app, once it was asked: versions differ in how many exchanges they take. */
+  let version: string | null = null;
   const app = (): BitcoinApp => {
     opened ??= openBitcoinApp(watched);
     return opened;
@@ -64,13 +66,17 @@ export function createSigner(channel: ApduChannel): Signer {
   const readFingerprint = () => attempt('asking for the master fingerprint', () => app().fingerprint());
 
   return {
+    model: async () => (await channel.model?.()) ?? null,
+
     async appInfo() {
       const answer = await command('asking which app is open', () => watched.exchange(GET_APP_AND_VERSION));
       if (!answer.ok) return answer;
       const statusWord = ((answer.value.at(-2) ?? 0) << 8) | (answer.value.at(-1) ?? 0);
       if (statusWord !== OK) return err(statusFault(statusWord, 'asking which app is open'));
       const info = parseAppInfo(answer.value.subarray(0, -2));
-      return info === null ? fail('E_DEVICE_PROTOCOL', `${channel.name} did not name its app`) : ok(info);
+      if (info === null) return fail('E_DEVICE_PROTOCOL', `${channel.name} did not name its app`);
+      version = info.version;
+      return ok(info);
     },
 
     async fingerprint() {
@@ -125,7 +131,7 @@ export function createSigner(channel: ApduChannel): Signer {
     },
 
     async sign(psbt, vault, onProgress, registration = null) {
-      const prepared = prepare(channel, psbt, vault, registration);
+      const prepared = prepare(channel, psbt, vault, registration, version);
       if (!prepared.ok) return err({ fault: prepared.error, maySign: false });
       const { expected, start } = prepared.value;
       const session = new SigningWatch();
@@ -172,6 +178,7 @@ function prepare(
   psbt: Uint8Array,
   vault: Vault,
   registration: Registration | null,
+  version: string | null,
 ): Result<Prepared, Fault> {
   const inUse = policyFor(vault, registration);
   if (!inUse.ok) return inUse;
@@ -183,7 +190,7 @@ function prepare(
   if (!shape.ok) return shape;
   const copy = deviceCopy(psbt, vault, registration?.fingerprint ?? null);
   if (!copy.ok) return copy;
-  const expected = expectedExchanges(shape.value);
+  const expected = expectedExchanges(shape.value, version);
   const { policy, hmac } = inUse.value;
   const standard = defaultVault(vault);
   return ok({

@@ -1,6 +1,7 @@
 import { fromHex, type Hex, toHex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
+import { isLedgerModel, type LedgerModel } from './models.js';
 
 /** One request and its response, status word included. */
 export interface Exchange {
@@ -21,7 +22,7 @@ export interface ExchangeTime {
 
 /** What a recording says of itself. */
 export interface TranscriptHeader {
-  /** The device's model in one word: nanos. */
+  /** The device's model in one word (nanos, nanosp ...), or "unknown". */
   readonly device: string;
   /** From the first "get app and version" of the recording; null where there was none. */
   readonly app: string | null;
@@ -40,6 +41,14 @@ export interface TranscriptHeader {
 export interface Transcript {
   readonly header: TranscriptHeader;
   readonly exchanges: readonly Exchange[];
+}
+
+/** What the header says of a device that did not tell its model. */
+export const UNKNOWN_DEVICE = 'unknown';
+
+/** The model that a recording was made with; null where it is unknown, or no word of ours. */
+export function modelOf({ device }: TranscriptHeader): LedgerModel | null {
+  return isLedgerModel(device) ? device : null;
 }
 
 export const TRANSCRIPT_FORMAT = 'countersign-transcript/1';

@@ -3,6 +3,7 @@ import type { Fault } from '../domain/fault.js';
 import type { Result } from '../domain/result.js';
 import type { ReturnedSignature } from '../psbt/types.js';
 import type { Vault } from '../vault/types.js';
+import type { LedgerModel } from './models.js';
 
 /** Bytes out, bytes in: the one thing that hid, speculos, replay and record have in common. One exchange at a time. */
 export interface ApduChannel {
@@ -10,6 +11,11 @@ export interface ApduChannel {
   readonly name: string;
   /** Only on a recording: SHA-256 of the one PSBT that it can sign, null where it signs none. */
   readonly recordedPsbt?: Hex | null;
+  /**
+   * Which model it is, as the device or its recording tells, never as a person says; null where nothing tells. Asked for
+   * before the first exchange or between two of them; absent where the channel cannot know.
+   */
+  model?(): Promise<LedgerModel | null>;
   /** The response with its two status bytes. Rejects only with a ChannelError. */
   exchange(apdu: Uint8Array): Promise<Uint8Array>;
   close(): Promise<Result<void, Fault>>;
@@ -32,6 +38,8 @@ export interface AppInfo {
 /** A device that has shown itself to be the vault's: right app, network, fingerprint and account key. */
 export interface IdentifiedDevice {
   readonly app: AppInfo;
+  /** Null where the channel does not tell it. */
+  readonly model: LedgerModel | null;
   readonly fingerprint: Hex;
 }
 
@@ -67,6 +75,8 @@ export interface SigningFailure {
 }
 
 export interface Signer {
+  /** As the channel tells it: without an exchange. */
+  model(): Promise<LedgerModel | null>;
   appInfo(): Promise<Result<AppInfo, Fault>>;
   fingerprint(): Promise<Result<Hex, Fault>>;
   /** The account key at a BIP32 path, serialised for the network; `display` shows it on the device first. */
@@ -97,18 +107,38 @@ export interface Signer {
   close(): Promise<Result<void, Fault>>;
 }
 
-/** One screen of the device: its two lines as the person will read them; `text` is empty on one of a single line. */
+/**
+ * One page of the device as the person will read it: its first line, and the lines under it with line breaks between them;
+ * `text` is empty on a page of a single line.
+ */
 export interface Screen {
   readonly title: string;
   readonly text: string;
 }
 
+/** What a prediction goes by; null where the channel or the app has not told it. */
+export interface SeenDevice {
+  readonly model: LedgerModel | null;
+  /** Of the app. */
+  readonly version: string | null;
+}
+
+export type Prediction =
+  | {
+      readonly kind: 'predicted';
+      readonly model: LedgerModel;
+      /** Version of the app that the pages were recorded with. */
+      readonly recorded: string;
+      /** The version that is open; another one than the recorded may differ in details. */
+      readonly version: string | null;
+      readonly screens: readonly Screen[];
+      /** How many of them the person approves with both buttons. */
+      readonly approvals: number;
+    }
+  | { readonly kind: 'unpredicted'; readonly why: string };
+
 export interface DevicePreview {
-  /** The one model whose screens are recorded; another one has other pages. */
-  readonly model: 'nanos';
-  readonly screens: readonly Screen[];
-  /** How many times the person approves (outputs and the final confirmation). */
-  readonly approvals: number;
+  readonly prediction: Prediction;
   readonly exchanges: number;
   /** Host and device time without the person, in seconds, from 20 ms an exchange (see docs/device.md). */
   readonly seconds: number;

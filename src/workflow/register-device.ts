@@ -1,7 +1,7 @@
 import { isDefaultKind } from '../device/estimate.js';
 import { checkSignable, checkTransport, identify } from '../device/preflight.js';
 import { deviceAddress, previewRegistration } from '../device/screens.js';
-import type { IdentifiedDevice, Registration, Screen, Signer } from '../device/types.js';
+import type { IdentifiedDevice, Prediction, Registration, Signer } from '../device/types.js';
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
@@ -23,7 +23,7 @@ export interface RegisterOptions {
 
 /** What the person at the terminal sees before the device shows the policy. */
 export interface RegisterEvents {
-  identified(device: IdentifiedDevice, name: string, screens: readonly Screen[]): void;
+  identified(device: IdentifiedDevice, name: string, screens: Prediction): void;
 }
 
 export interface Registered {
@@ -84,8 +84,9 @@ async function register(
 ): Promise<Result<IdentifiedDevice & { readonly registration: Registration }, Fault>> {
   const device = await identify(signer, vault, { expected: expected ?? undefined });
   if (!device.ok) return device;
-  const { fingerprint } = device.value;
-  events.identified(device.value, name, previewRegistration(vault, fingerprint));
+  const { fingerprint, model, app } = device.value;
+  const screens = previewRegistration(vault, fingerprint, { model, version: app.version });
+  events.identified(device.value, name, screens);
   const given = await signer.register(vault);
   if (!given.ok) return given;
   const registration: Registration = { fingerprint, ...given.value };

@@ -3,7 +3,14 @@ import { checkSignable, checkTransport, identify } from '../device/preflight.js'
 import { checkSigning } from '../device/preflight-limits.js';
 import { previewSigning } from '../device/screens.js';
 import { signingShape } from '../device/signing-shape.js';
-import type { DevicePreview, IdentifiedDevice, Registration, Signer, SigningProgress } from '../device/types.js';
+import type {
+  DevicePreview,
+  IdentifiedDevice,
+  Registration,
+  SeenDevice,
+  Signer,
+  SigningProgress,
+} from '../device/types.js';
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
@@ -34,10 +41,11 @@ export interface SignOptions {
 
 /** What the person at the terminal sees while it happens. */
 export interface SignEvents {
-  preview(review: ReviewedBatch, preview: DevicePreview): void;
   /** The budget is debited: by this run, or since an earlier one. */
   reserved(from: Debited): void;
   identified(device: IdentifiedDevice, name: string): void;
+  /** What this very device is going to show. */
+  preview(review: ReviewedBatch, preview: DevicePreview): void;
   progress(progress: SigningProgress): void;
 }
 
@@ -98,7 +106,6 @@ export async function signBatch(
   const request = { spec: options.device, record: options.record, psbt: batch.psbt, signal: options.signal };
   const usable = await devices.checkDevice(request);
   if (!usable.ok) return usable;
-  events.preview(first.value, previewOf(vault, first.value.psbt, assessment, options.signer));
 
   const reserved = await reserve(desk, id, several);
   if (!reserved.ok) return reserved;
@@ -121,18 +128,19 @@ export async function signBatch(
   return prove(session, answer.value, closed.ok ? null : closed.error);
 }
 
-/** What the device is going to show for these bytes, and how long it takes. */
+/** What a device is going to show for these bytes, and how long it takes. */
 export function previewOf(
   vault: Vault,
   psbt: Uint8Array,
-  { facts, decoded }: Assessment,
+  { facts, decoded }: Pick<Assessment, 'facts' | 'decoded'>,
+  device: SeenDevice,
   signer: Hex | null = null,
 ): DevicePreview {
   const changeOutputs = new Set(facts.outputs.filter((output) => output.isChange).map((output) => output.index));
   const inputsTotal = sumSats(facts.inputs.map((input) => input.value));
   const shape = signingShape(psbt, vault);
   const sizes = shape.ok ? { previousTransactions: shape.value.previousTransactions } : {};
-  return previewSigning(decoded, vault, { changeOutputs, fee: facts.fee, inputsTotal, ...sizes }, 'nanos', signer);
+  return previewSigning(decoded, vault, { changeOutputs, fee: facts.fee, inputsTotal, ...sizes }, device, signer);
 }
 
 /** One run with one device. */
@@ -164,14 +172,16 @@ async function askDevice(
 
   const unchanged = sameBytes(psbt, batch.psbt);
   if (!unchanged.ok) return withdraw(desk, batch.id, unchanged.error, from);
-  const fits = checkSigning(psbt, situation.deriver, identified.fingerprint, identified.app);
+  const { fingerprint, model, app } = identified;
+  const seen = { model, version: app.version };
+  const fits = checkSigning(psbt, situation.deriver, fingerprint, seen);
   if (!fits.ok) return withdraw(desk, batch.id, fits.error, from);
   const sent = await goOut(desk, batch.id, from, identified);
   if (!sent.ok) return sent;
   if (sent.value !== null) return ok({ kind: 'refused', when: 'before the device was asked', ...sent.value });
 
+  events.preview(review, previewOf(situation.vault, psbt, review.assessment, seen, fingerprint));
   const signatures = await signer.sign(psbt, situation.vault, events.progress, registration);
-  const { fingerprint } = identified;
   if (signatures.ok) return ok({ kind: 'signatures', signatures: signatures.value, fingerprint });
   const { fault: failure, maySign } = signatures.error;
   return maySign ? unknown(desk, batch.id, failure, from) : notSigned(desk, batch.id, failure, from);

@@ -170,6 +170,7 @@ export function cosigner(
     registration?.hmac === registrationHmac(seed, policyId(namedPolicy(vault)));
   const b008 = fault('E_DEVICE_UNREGISTERED', 'status word b008');
   return {
+    model: async () => 'nanos',
     appInfo: async () => ok({ name: 'Bitcoin Test', version: '2.2.7' }),
     fingerprint: async () => ok(fingerprint),
     xpub: async (path) => ok(masterOf(fingerprint).derivePath(path).neutered().toBase58()),

@@ -33,6 +33,7 @@ export function honestSignatures(bytes) {
 /** `answer` gets the PSBT and returns what Signer.sign returns; by default the honest signatures. */
 export function softSigner(answer = (psbt) => ok(honestSignatures(psbt))) {
   return {
+    model: async () => 'nanos',
     appInfo: async () => ok({ name: 'Bitcoin Test', version: '2.2.7' }),
     fingerprint: async () => ok(Buffer.from(root.fingerprint).toString('hex')),
     xpub: async (path) => ok(root.derivePath(path).neutered().toBase58()),

@@ -36,6 +36,14 @@ describe('hid', () => {
     expect(opened.ok && opened.value.name).toBe('Ledger on USB (/dev/hidraw3)');
   });
 
+  it('tells the model by the USB product id, and none where that tells none', async () => {
+    for (const model of ['nanosp', null] as const) {
+      const list = async () => [{ ...nanoS('/dev/hidraw3'), model }];
+      const opened = await openHid('linux', port({ list }));
+      expect(opened.ok && (await opened.value.model?.())).toBe(model);
+    }
+  });
+
   it('says that none is attached', async () => {
     const opened = await openHid('linux', port({ list: async () => [] }));
     expect(opened).toMatchObject({

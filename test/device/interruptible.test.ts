@@ -46,6 +46,20 @@ describe('a channel that can be broken off', () => {
     expect(await opened.close()).toMatchObject({ ok: false, error: { message: 'it closed badly' } });
   });
 
+  it('tells the model as the channel does, and none where it does not or where nobody waits any longer', async () => {
+    const { channel } = slowDevice();
+    const stop = new AbortController();
+    const through = (model?: ApduChannel['model']) =>
+      openInterruptible({ ...channel, ...(model === undefined ? {} : { model }) }, stop.signal).model?.();
+    expect(await through(async () => 'nanosp')).toBe('nanosp');
+    expect(await through(async () => null)).toBeNull();
+    expect(await through()).toBeNull();
+    const hanging = through(() => new Promise(() => {}));
+    stop.abort();
+    expect(await hanging).toBeNull();
+    expect(await through(async () => 'nanosp')).toBeNull();
+  });
+
   it('passes on how an exchange fails', async () => {
     const { opened, waiting } = open();
     const exchange = opened.exchange(REQUEST);

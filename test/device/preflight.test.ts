@@ -15,6 +15,7 @@ function device(more: Partial<Signer> = {}): { readonly signer: Signer; readonly
   const asked: string[] = [];
   const unused = async () => fail('E_DEVICE_PROTOCOL', 'not expected here');
   const base: Signer = {
+    model: async () => 'nanos',
     appInfo: async () => ok({ name: 'Bitcoin Test', version: '2.2.7' }),
     fingerprint: async () => ok('f5acc2fd'),
     xpub: async () => ok(XPUB),
@@ -48,7 +49,7 @@ describe('identify', () => {
   it('asks for the app, the fingerprint and the account key, silently, in this order', async () => {
     const { signer, asked } = device();
     expect(await identify(signer, vault, { minAppVersion: '2.2.0' })).toEqual(
-      ok({ app: { name: 'Bitcoin Test', version: '2.2.7' }, fingerprint: 'f5acc2fd' }),
+      ok({ app: { name: 'Bitcoin Test', version: '2.2.7' }, model: 'nanos', fingerprint: 'f5acc2fd' }),
     );
     expect(asked).toEqual(['app', 'fingerprint', "xpub 84'/1'/0' false"]);
   });

@@ -3,14 +3,13 @@ import { BIP32Factory } from 'bip32';
 import { initEccLib, Psbt, Transaction } from 'bitcoinjs-lib';
 import * as ecc from 'tiny-secp256k1';
 import { describe, expect, it } from 'vitest';
-import { expectedExchanges } from '../../src/device/estimate.js';
 import { identify } from '../../src/device/preflight.js';
-import { previewAddress, previewSigning } from '../../src/device/screens.js';
+import { previewAddress, previewKey, previewSigning } from '../../src/device/screens.js';
 import { createSigner } from '../../src/device/signer.js';
 import { signingShape } from '../../src/device/signing-shape.js';
 import { formatTranscript } from '../../src/device/transcript.js';
 import { openReplay } from '../../src/device/transport/replay.js';
-import type { Screen, SigningProgress } from '../../src/device/types.js';
+import type { IdentifiedDevice, Prediction, Screen, SigningProgress } from '../../src/device/types.js';
 import { encodeAddress } from '../../src/domain/address.js';
 import { toHex } from '../../src/domain/bytes.js';
 import { formatPath } from '../../src/domain/path.js';
@@ -19,12 +18,19 @@ import { finalise } from '../../src/psbt/finalise.js';
 import type { DecodedPsbt, ReturnedSignature } from '../../src/psbt/types.js';
 import { proveSignatures } from '../../src/psbt/verify.js';
 import { createDeriver } from '../../src/vault/derive.js';
+import type { Vault } from '../../src/vault/types.js';
 import {
+  approvedPages,
+  FOLDERS,
+  NANOS,
+  NANOSP,
+  plainName,
   readRecording,
   readSidecar,
   recordingNames,
   recordingText,
   type SigningSidecar,
+  type VaultText,
   vaultOf,
 } from './recordings.js';
 
@@ -56,11 +62,11 @@ async function replaySigning(name: string) {
   const psbt = new Uint8Array(Buffer.from(sidecar.psbt, 'base64'));
   const decoded = value(decodePsbt(psbt));
   const signer = open(name);
-  value(await identify(signer, vault, { minAppVersion: '2.2.7' }));
+  const device = value(await identify(signer, vault, { minAppVersion: '2.2.7' }));
   const progress: SigningProgress[] = [];
   const signatures = value(await signer.sign(psbt, vault, (step) => progress.push(step)));
   value(await signer.close());
-  return { sidecar, vault, psbt, decoded, signatures, progress };
+  return { sidecar, vault, psbt, decoded, signatures, progress, device };
 }
 
 /** The ECDSA signature that RFC 6979 gives for the seed's key at the input's path, over bitcoinjs-lib's sighash. */
@@ -91,26 +97,63 @@ function compact(signature: Uint8Array): string {
   return part(4, rLength) + part(6 + rLength, signature[5 + rLength] ?? 0);
 }
 
-describe('recordings of a Nano S with app 2.2.7', () => {
+/** What is recorded of one model alone, as its pages ask for it. */
+const ONLY: Readonly<Record<string, readonly string[]>> = {
+  [NANOS]: [1, 2, 3].map((approvals) => `refused-wpkh-after-${approvals}`),
+  [NANOSP]: ['refused-wpkh-payments-17', 'sign-wpkh-payments-16', 'sign-wpkh-payments-17'],
+};
+
+/** The pages of a prediction; an unpredicted one fails the test. */
+function screensOf(prediction: Prediction): readonly Screen[] {
+  if (prediction.kind === 'predicted') return prediction.screens;
+  throw new Error(prediction.why);
+}
+
+function previewOf(
+  sidecar: SigningSidecar,
+  vault: Vault,
+  psbt: Uint8Array,
+  decoded: DecodedPsbt,
+  { model, app }: IdentifiedDevice,
+) {
+  const facts = {
+    changeOutputs: new Set(sidecar.changeOutputs),
+    fee: BigInt(sidecar.fee),
+    inputsTotal: decoded.inputs.reduce((sum, { prevout }) => sum + (prevout?.value ?? 0n), 0n),
+    previousTransactions: value(signingShape(psbt, vault)).previousTransactions,
+  };
+  return previewSigning(decoded, vault, facts, { model, version: app.version });
+}
+
+describe.each(FOLDERS)('recordings of %s', (folder) => {
+  const [device, version] = folder.split('-');
+
   it('are all there, each with its header, in canonical form', () => {
     const kinds = ['pkh', 'sh-wpkh', 'wpkh', 'tr'];
     const wanted = [
       ...kinds.flatMap((kind) => [`address-${kind}`, ...[1, 3, 10].map((inputs) => `sign-${kind}-${inputs}`)]),
-      ...['refused-wpkh', 'sign-wpkh-high-fee', 'wrong-app', 'xpub', 'xpub-shown'],
-    ];
-    expect(recordingNames('').filter((name) => !name.startsWith('multisig-'))).toEqual(wanted.sort());
+      ...['sign-wpkh-50', 'sign-wpkh-consolidation', 'sign-wpkh-payments-20'],
+      ...['sign-wpkh-high-fee', 'sign-wpkh-high-fee-200000'],
+      ...['refused-address', 'refused-wpkh', 'refused-wpkh-after-0', 'refused-xpub'],
+      ...['wrong-app', 'xpub', 'xpub-shown'],
+      ...(ONLY[folder] ?? []),
+    ].map((name) => `${folder}/${name}`);
+    const recorded = recordingNames('', [folder]).filter((name) => !plainName(name).startsWith('multisig-'));
+    expect(recorded).toEqual(wanted.sort());
     for (const name of wanted) {
       const { header, exchanges } = readRecording(name);
-      expect(header).toMatchObject({ device: 'nanos', version: name === 'xpub-shown' ? null : '2.2.7' });
+      const asked = !/xpub-shown|refused-xpub/.test(name);
+      expect(header, name).toMatchObject({ device, version: asked ? version : null });
       expect(header.note).toContain(WORDS);
       expect(formatTranscript({ header, exchanges })).toBe(recordingText(name));
     }
   });
 
   it('give the keys that the public test seed has', async () => {
-    const { xpubs, fingerprint } = readSidecar<{ fingerprint: string; xpubs: Record<string, string> }>('xpub');
-    const signer = open('xpub');
-    expect(value(await signer.appInfo())).toEqual({ name: 'Bitcoin Test', version: '2.2.7' });
+    const name = `${folder}/xpub`;
+    const { xpubs, fingerprint } = readSidecar<{ fingerprint: string; xpubs: Record<string, string> }>(name);
+    const signer = open(name);
+    expect(value(await signer.appInfo())).toEqual({ name: 'Bitcoin Test', version });
     expect(value(await signer.fingerprint())).toBe(toHex(master.fingerprint));
     expect(fingerprint).toBe('f5acc2fd');
     for (const [path, xpub] of Object.entries(xpubs)) {
@@ -120,35 +163,40 @@ describe('recordings of a Nano S with app 2.2.7', () => {
     value(await signer.close());
   });
 
-  it('show a key on the device', async () => {
-    const { path, xpub, screens } = readSidecar<{ path: string; xpub: string; screens: Screen[] }>('xpub-shown');
-    const signer = open('xpub-shown');
+  it('show a key on the device, as predicted', async () => {
+    const name = `${folder}/xpub-shown`;
+    const { path, xpub, screens } = readSidecar<{ path: string; xpub: string; screens: Screen[] }>(name);
+    const signer = open(name);
     expect(value(await signer.xpub(path, true))).toBe(xpub);
     value(await signer.close());
     const shown = screens.filter(({ title }) => title.startsWith('Public key')).map(({ text }) => text);
-    expect(shown.join('')).toBe(xpub);
+    expect(shown.join('').replaceAll('\n', '')).toBe(xpub);
+    expect(screensOf(previewKey(path, xpub, { model: await signer.model(), version: null }))).toEqual(screens);
   });
 
-  it.each(recordingNames('address-'))('%s: the address of the vault, on the screen as predicted', async (name) => {
-    const sidecar = readSidecar<{
-      network: string;
-      descriptor: string;
-      index: number;
-      address: string;
-      screens: Screen[];
-    }>(name);
-    const vault = vaultOf(sidecar);
-    const signer = open(name);
-    value(await identify(signer, vault, {}));
-    const address = value(await signer.address(vault, 0, sidecar.index));
-    value(await signer.close());
-    const { script } = createDeriver(vault).at(0, sidecar.index);
-    expect(address).toBe(sidecar.address);
-    expect(address).toBe(encodeAddress(script, vault.network));
-    expect(previewAddress(script, vault)).toEqual(sidecar.screens);
-  });
+  it.each(recordingNames('address-', [folder]))(
+    '%s: the address of the vault, on the screen as predicted',
+    async (name) => {
+      const sidecar = readSidecar<{
+        network: string;
+        descriptor: string;
+        index: number;
+        address: string;
+        screens: Screen[];
+      }>(name);
+      const vault = vaultOf(sidecar);
+      const signer = open(name);
+      const { model, app } = value(await identify(signer, vault, {}));
+      const address = value(await signer.address(vault, 0, sidecar.index));
+      value(await signer.close());
+      const { script } = createDeriver(vault).at(0, sidecar.index);
+      expect(address).toBe(sidecar.address);
+      expect(address).toBe(encodeAddress(script, vault.network));
+      expect(screensOf(previewAddress(script, vault, { model, version: app.version }))).toEqual(sidecar.screens);
+    },
+  );
 
-  describe.each(recordingNames('sign-'))('%s', (name) => {
+  describe.each(recordingNames('sign-', [folder]))('%s', (name) => {
     it('is proven and finalised to the recorded transaction', async () => {
       const { sidecar, vault, psbt, signatures } = await replaySigning(name);
       const deriver = createDeriver(vault);
@@ -188,24 +236,10 @@ describe('recordings of a Nano S with app 2.2.7', () => {
     });
 
     it('showed the screens that are predicted, and took as many exchanges', async () => {
-      const { sidecar, vault, psbt, decoded, progress } = await replaySigning(name);
-      const shape = value(signingShape(psbt, vault));
-      const inputsTotal = decoded.inputs.reduce((sum, { prevout }) => sum + (prevout?.value ?? 0n), 0n);
-      const preview = previewSigning(
-        decoded,
-        vault,
-        {
-          changeOutputs: new Set(sidecar.changeOutputs),
-          fee: BigInt(sidecar.fee),
-          inputsTotal,
-          previousTransactions: shape.previousTransactions,
-        },
-        'nanos',
-      );
-      expect(preview.screens).toEqual(sidecar.screens);
-      const approvals = sidecar.screens.filter(({ title }) => title === 'Continue' || title === 'Sign');
-      expect(preview.approvals).toBe(approvals.length);
-      expect(preview.exchanges).toBe(expectedExchanges(shape));
+      const { sidecar, vault, psbt, decoded, progress, device } = await replaySigning(name);
+      const preview = previewOf(sidecar, vault, psbt, decoded, device);
+      expect(screensOf(preview.prediction)).toEqual(sidecar.screens);
+      expect(preview.prediction).toMatchObject({ approvals: approvedPages(sidecar.screens) });
       expect(progress.at(-1)).toEqual({
         phase: 'signing',
         exchanges: preview.exchanges,
@@ -222,20 +256,51 @@ describe('recordings of a Nano S with app 2.2.7', () => {
     });
   });
 
-  it('refused-wpkh: a refusal on the device leaves no signature', async () => {
-    const sidecar = readSidecar<SigningSidecar>('refused-wpkh');
-    const vault = vaultOf(sidecar);
-    const signer = open('refused-wpkh');
-    value(await identify(signer, vault, {}));
-    const signed = await signer.sign(new Uint8Array(Buffer.from(sidecar.psbt, 'base64')), vault, () => {});
-    expect(signed).toMatchObject({ ok: false, error: { maySign: false, fault: { tag: 'E_DEVICE_REFUSED' } } });
-    value(await signer.close());
-    expect(sidecar.screens.at(-1)).toEqual({ title: 'Reject', text: '' });
+  it.each(recordingNames('refused-wpkh', [folder]))(
+    '%s: leaves no signature, on a page that was predicted',
+    async (name) => {
+      const sidecar = readSidecar<SigningSidecar>(name);
+      const vault = vaultOf(sidecar);
+      const psbt = new Uint8Array(Buffer.from(sidecar.psbt, 'base64'));
+      const signer = open(name);
+      const device = value(await identify(signer, vault, {}));
+      const signed = await signer.sign(psbt, vault, () => {});
+      expect(signed).toMatchObject({ ok: false, error: { maySign: false, fault: { tag: 'E_DEVICE_REFUSED' } } });
+      value(await signer.close());
+      const { prediction } = previewOf(sidecar, vault, psbt, value(decodePsbt(psbt)), device);
+      const shown = sidecar.screens.slice(0, -1);
+      expect(shown).toEqual(screensOf(prediction).slice(0, shown.length));
+      const after = Number(/-after-(\d)$/.exec(name)?.[1] ?? '0');
+      expect(approvedPages(shown)).toBe(after + 1);
+      expect(sidecar.screens.at(-1)?.title).toMatch(/^Reject/);
+    },
+  );
+
+  it('refused-address and refused-xpub: neither an address nor a key', async () => {
+    const shown = readSidecar<VaultText & { index: number; screens: Screen[] }>(`${folder}/refused-address`);
+    const vault = vaultOf(shown);
+    const address = open(`${folder}/refused-address`);
+    const { model, app } = value(await identify(address, vault, {}));
+    expect(await address.address(vault, 0, shown.index)).toMatchObject({
+      ok: false,
+      error: { tag: 'E_DEVICE_REFUSED' },
+    });
+    value(await address.close());
+    const { script } = createDeriver(vault).at(0, shown.index);
+    expect(shown.screens.slice(0, -1)).toEqual(
+      screensOf(previewAddress(script, vault, { model, version: app.version })),
+    );
+
+    const asked = readSidecar<{ path: string; screens: Screen[] }>(`${folder}/refused-xpub`);
+    const key = open(`${folder}/refused-xpub`);
+    expect(await key.xpub(asked.path, true)).toMatchObject({ ok: false, error: { tag: 'E_DEVICE_REFUSED' } });
+    value(await key.close());
+    expect(asked.screens.at(-1)?.title).toMatch(/^Reject/);
   });
 
   it('wrong-app: the mainnet app is refused for a test vault after one exchange', async () => {
-    const signer = open('wrong-app');
-    const identified = await identify(signer, vaultOf(readSidecar('wrong-app')), {});
+    const signer = open(`${folder}/wrong-app`);
+    const identified = await identify(signer, vaultOf(readSidecar(`${folder}/wrong-app`)), {});
     expect(identified).toMatchObject({
       ok: false,
       error: {
@@ -245,7 +310,9 @@ describe('recordings of a Nano S with app 2.2.7', () => {
     });
     value(await signer.close());
   });
+});
 
+describe('a recording', () => {
   it('a byte of the recorded answer changed: the signature is not proven', async () => {
     const sidecar = readSidecar<SigningSidecar>('sign-wpkh-1');
     const vault = vaultOf(sidecar);

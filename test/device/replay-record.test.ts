@@ -100,7 +100,7 @@ describe('replay', () => {
 });
 
 describe('record', () => {
-  const header = { device: 'nanos', psbt: null, recordedWith: 'countersign 0.1.0', note: 'synthetic' };
+  const header = { psbt: null, recordedWith: 'countersign 0.1.0', note: 'synthetic' };
 
   const recorder = (inner: ApduChannel) => {
     const written: string[] = [];
@@ -134,6 +134,36 @@ describe('record', () => {
     const { channel, written } = recorder(openReplay({ ...transcript, exchanges: [] }, 'x.apdu'));
     await channel.close();
     expect(read(written[0]).header).toMatchObject({ app: null, version: null, fingerprint: null });
+  });
+
+  it.each([
+    ['nanosp', 'nanosp'],
+    [null, 'unknown'],
+    ['none that tells', 'unknown'],
+  ] as const)('names the model as the channel tells it, never as anybody says: %s', async (told, word) => {
+    let asked = 0;
+    const inner: ApduChannel = {
+      name: 'device',
+      exchange: async () => APP,
+      close: async () => ok(undefined),
+      ...(told === 'none that tells'
+        ? {}
+        : {
+            model: async () => {
+              asked += 1;
+              return told;
+            },
+          }),
+    };
+    const { channel, written } = recorder(inner);
+    await channel.exchange(GET_APP);
+    await channel.exchange(GET_APP);
+    expect(asked).toBeLessThanOrEqual(1);
+    await channel.close();
+    const recording = read(written[0]);
+    expect(recording.header.device).toBe(word);
+    const replayed = openReplay(recording, 'x.apdu');
+    expect(await replayed.model?.()).toBe(told === 'nanosp' ? told : null);
   });
 
   it('keeps an exchange that failed as a comment, passes the failure on, and still writes the rest', async () => {

@@ -51,6 +51,45 @@ describe('speculos', () => {
     expect((await channel.close()).ok).toBe(true);
   });
 
+  it.each([
+    [128, 32, 'nanos'],
+    // A Nano S Plus and a Nano X have this screen.
+    [128, 64, null],
+    [400, 672, null],
+    [32, 128, null],
+  ])('tells the model by a screen of %i x %i pixels: %s', async (width, height, model) => {
+    const seen: string[] = [];
+    const png = Buffer.alloc(40);
+    Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').copy(png);
+    png.writeUInt32BE(width, 16);
+    png.writeUInt32BE(height, 20);
+    const channel = await serve((request, response) => {
+      seen.push(`${request.method} ${request.url}`);
+      response.end(png);
+    });
+    expect(await channel.model?.()).toBe(model);
+    expect(seen).toEqual(['GET /screenshot']);
+    await channel.close();
+  });
+
+  it.each(['', '{}', 'GIF89a and then some forty more characters'])('tells no model by %j', async (answer) => {
+    const channel = await serve((_, response) => response.end(answer));
+    expect(await channel.model?.()).toBeNull();
+    await channel.close();
+  });
+
+  it('tells no model where the emulator is gone, and takes no endless screenshot', async () => {
+    const channel = await serve((request) => request.socket.destroy());
+    expect(await channel.model?.()).toBeNull();
+    await channel.close();
+    const endless = await serve((_, response) => {
+      response.on('error', () => undefined);
+      response.end(Buffer.alloc(2 * 1024 * 1024));
+    });
+    expect(await endless.model?.()).toBeNull();
+    await endless.close();
+  });
+
   it.each(['', 'busy', '[]', 'null', '{"data": 1}', '{"data": "9"}', '{"data": "90"}', '{"data": "90zz"}'])(
     'refuses the answer %j',
     async (answer) => {

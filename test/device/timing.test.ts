@@ -95,7 +95,7 @@ describe('recording', () => {
     const looks = [...(clock ?? [])];
     let text = '';
     const channel = openRecorder(openReplay(PLAIN, 'x.apdu'), {
-      header: { device: 'nanos', psbt: null, recordedWith: 'test', note: '' },
+      header: { psbt: null, recordedWith: 'test', note: '' },
       write: async (written) => {
         text = written;
         return ok(undefined);

@@ -28,6 +28,11 @@ export async function thinking(
   });
   const opened = createServer((request, response) => {
     request.resume().on('end', () => {
+      // It has no screen: that is asked for with GET.
+      if (request.method === 'GET') {
+        response.writeHead(404).end();
+        return;
+      }
       const recorded = next < answers ? exchanges[next] : undefined;
       next += 1;
       if (recorded === undefined) reached();

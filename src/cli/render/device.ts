@@ -1,23 +1,45 @@
-import type { DevicePreview, Screen, SigningProgress } from '../../device/types.js';
+import { modelName } from '../../device/models.js';
+import type { DevicePreview, Prediction, SigningProgress } from '../../device/types.js';
 import type { Style } from './style.js';
 import { plural } from './text.js';
 
-/** The screens in the order of the device, to be compared with it word by word. */
-export function previewLines(preview: DevicePreview, style: Style): string[] {
+/** The pages in the order of the device, to be compared with it word by word, and how long it takes. */
+export function previewLines({ prediction, exchanges, seconds }: DevicePreview, style: Style): string[] {
   return [
-    ...screenLines(preview.screens, preview.approvals, style),
-    style.dim(`  about ${preview.exchanges} exchanges, ${preview.seconds} s of the device's time besides yours`),
+    ...predictionLines(prediction, style),
+    style.dim(`  about ${exchanges} exchanges, ${seconds} s of the device's time besides yours`),
   ];
 }
 
-/** Pages to be compared with those of the device word by word, and how often both buttons are pressed. */
-export function screenLines(screens: readonly Screen[], approvals: number, style: Style): string[] {
+/**
+ * Pages to be compared with those of the device word by word, and how often both buttons are pressed; or that they are not
+ * predicted, and why. A page of several lines stands in several lines.
+ */
+export function predictionLines(prediction: Prediction, style: Style): string[] {
+  if (prediction.kind === 'unpredicted') {
+    return [
+      `${style.bold('What the device will show is not predicted:')} ${prediction.why}`,
+      '  compare every amount and address on it with the plan',
+    ];
+  }
+  const { model, recorded, version, screens, approvals } = prediction;
   const width = Math.max(...screens.map((screen) => screen.title.length));
+  const digits = `${screens.length}`.length;
+  const other =
+    version === null || version === recorded
+      ? []
+      : [`  as recorded with app ${recorded}; version ${version} is open, whose pages may differ in details`];
   return [
-    `${style.bold('The device will show')}  ${plural(screens.length, 'screen')}, ${plural(approvals, 'approval')} to give`,
-    ...screens.map((screen, index) => {
-      const number = `${index + 1}`.padStart(`${screens.length}`.length);
-      return `  ${style.dim(number)}  ${screen.title.padEnd(width)}  ${screen.text}`.trimEnd();
+    `${style.bold(`A ${modelName(model)} will show`)}  ${plural(screens.length, 'screen')}, ${plural(approvals, 'approval')} to give`,
+    ...other,
+    ...screens.flatMap(({ title, text }, index) => {
+      const [first = '', ...more] = text.split('\n');
+      const number = `${index + 1}`.padStart(digits);
+      const indent = ' '.repeat(2 + digits + 2 + width + 2);
+      return [
+        `  ${style.dim(number)}  ${title.padEnd(width)}  ${first}`.trimEnd(),
+        ...more.map((line) => `${indent}${line.trimStart()}`),
+      ];
     }),
   ];
 }

@@ -1,4 +1,6 @@
+import { isLedgerModel } from '../../device/models.js';
 import { refusingModels } from '../../device/preflight-limits.js';
+import type { DevicePreview } from '../../device/types.js';
 import { sha256Hex } from '../../domain/bytes.js';
 import { type Fault, fail } from '../../domain/fault.js';
 import { type FeeRate, formatFeeRate } from '../../domain/feerate.js';
@@ -137,7 +139,7 @@ function plannedReport(
       ...(verdict.decision === 'DENY'
         ? []
         : [
-            ...previewLines(previewOf(situation.vault, batch.psbt, batch.assessment), style),
+            ...previews(situation, batch).flatMap((preview) => previewLines(preview, style)),
             ...refusingModels(batch.psbt, situation.vault).map((reason) => `  ${style.warn('refused by')} ${reason}`),
             '',
           ]),
@@ -172,6 +174,12 @@ function plannedReport(
 function feerateOf(rate: FeeRate, from: FeerateOrigin | undefined): string[] {
   if (from === undefined) return [`  ${formatFeeRate(rate)}`];
   return feerateLines(rate, from).map((line) => `  ${printable(line)}`);
+}
+
+/** No device is here yet: what each kind of Ledger that the policy names is going to show. */
+function previews({ vault, policy }: PlanOutcome['situation'], { psbt, assessment }: PlannedBatch): DevicePreview[] {
+  const models = policy.document.wallet.device.kinds.filter(isLedgerModel);
+  return models.map((model) => previewOf(vault, psbt, assessment, { model, version: null }));
 }
 
 function nextStep({ id, assessment }: PlannedBatch): string[] {

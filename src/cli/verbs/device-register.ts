@@ -1,7 +1,7 @@
 import { ok } from '../../domain/result.js';
 import { type RegisterEvents, registerDevice } from '../../workflow/register-device.js';
 import type { Verb } from '../command.js';
-import { screenLines } from '../render/device.js';
+import { predictionLines } from '../render/device.js';
 import { fields } from '../render/table.js';
 import { withWorkspace } from '../with-workspace.js';
 
@@ -18,8 +18,7 @@ export const run: Verb = async (words, context) =>
         notice(
           `device: ${name}, app ${app.name} ${app.version}, fingerprint ${fingerprint}, account key is the vault's`,
         );
-        const approvals = screens.filter(({ title }) => title === 'Approve').length;
-        for (const line of screenLines(screens, approvals, style)) notice(line);
+        for (const line of predictionLines(screens, style)) notice(line);
         notice('Compare every key with the list that its holder gave you, not with this screen alone.');
       },
     };

@@ -1,7 +1,7 @@
 import { type Fault, fail, fault } from '../../domain/fault.js';
 import { err, ok, type Result } from '../../domain/result.js';
 import { classifyError, type HidDevice, type HidEntry, listHidDevices, openHidDevice } from '../ledgerjs.js';
-import { modelName } from '../models.js';
+import { type LedgerModel, modelName } from '../models.js';
 import { type ApduChannel, ChannelError } from '../types.js';
 import { CLOSE_OTHERS, type Holder, heldFault, openFault, RECONNECT, usbFault } from './hid-causes.js';
 import { holdersOf } from './hid-holders.js';
@@ -66,7 +66,7 @@ export async function openHidEntry(
   const holders = await port.holders(entry.path);
   if (holders.length > 0) return err(heldFault(name, holders));
   const device = await attempt(async () => port.open(entry.path));
-  return device.ok ? ok(channelOf(device.value, name)) : err(openFault(platform, name, device.error));
+  return device.ok ? ok(channelOf(device.value, name, entry.model)) : err(openFault(platform, name, device.error));
 }
 
 async function attempt<T>(work: () => Promise<T>): Promise<Result<T, string>> {
@@ -77,12 +77,13 @@ async function attempt<T>(work: () => Promise<T>): Promise<Result<T, string>> {
   }
 }
 
-function channelOf(device: HidDevice, name: string): ApduChannel {
+function channelOf(device: HidDevice, name: string, model: LedgerModel | null): ApduChannel {
   const guard = new OneAtATime(name);
   /** Reports of an answer that was not read to its end may still come: they must not be taken for the next answer. */
   let broken: Fault | null = null;
   return {
     name,
+    model: async () => model,
     exchange: (apdu) =>
       guard.run(async () => {
         if (broken !== null) throw new ChannelError(broken);

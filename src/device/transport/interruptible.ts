@@ -11,6 +11,14 @@ export function openInterruptible(inner: ApduChannel, signal: AbortSignal): Apdu
   return {
     name: inner.name,
     ...(inner.recordedPsbt === undefined ? {} : { recordedPsbt: inner.recordedPsbt }),
+    async model() {
+      if (signal.aborted || inner.model === undefined) return null;
+      const stop = new AbortController();
+      const aborted = new Promise<null>((resolve) => {
+        signal.addEventListener('abort', () => resolve(null), { once: true, signal: stop.signal });
+      });
+      return Promise.race([inner.model(), aborted]).finally(() => stop.abort());
+    },
     exchange: (apdu) =>
       new Promise((resolve, reject) => {
         const giveUp = (): void => reject(new ChannelError(interruption(inner.name)));

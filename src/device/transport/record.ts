@@ -2,13 +2,20 @@ import { equalBytes, toHex } from '../../domain/bytes.js';
 import type { Fault } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
 import { parseAppInfo } from '../app-info.js';
-import { type Exchange, type ExchangeTime, formatTranscript, type TranscriptHeader } from '../transcript.js';
+import type { LedgerModel } from '../models.js';
+import {
+  type Exchange,
+  type ExchangeTime,
+  formatTranscript,
+  type TranscriptHeader,
+  UNKNOWN_DEVICE,
+} from '../transcript.js';
 import { type ApduChannel, ChannelError } from '../types.js';
 import { OneAtATime } from './one-at-a-time.js';
 
 export interface RecordOptions {
   /** What the recording cannot learn from the exchanges. */
-  readonly header: Pick<TranscriptHeader, 'device' | 'psbt' | 'recordedWith' | 'note'>;
+  readonly header: Pick<TranscriptHeader, 'psbt' | 'recordedWith' | 'note'>;
   /** Puts the whole text in its place at once (written beside, then renamed), so that no half transcript is ever left. */
   readonly write: (text: string) => Promise<Result<void, Fault>>;
   /** Milliseconds from any moment on, never backwards; where it is there, each exchange is kept with its time. */
@@ -19,15 +26,17 @@ const GET_APP = Uint8Array.of(0xb0, 0x01, 0x00, 0x00);
 const GET_FINGERPRINT = Uint8Array.of(0xe1, 0x05);
 
 /**
- * Keeps all that passes through another channel, and writes it as a transcript when the channel is closed. App, version
- * and fingerprint of the header are what the device itself said. An exchange without a response cannot stand in the
- * format's lines: it is kept as a comment, and replay ends there.
+ * Keeps all that passes through another channel, and writes it as a transcript when the channel is closed. The header's
+ * model is the channel's; app, version and fingerprint are what the device itself said. An exchange without a response
+ * cannot stand in the format's lines: it is kept as a comment, and replay ends there.
  */
 export function openRecorder(inner: ApduChannel, { header, write, now }: RecordOptions): ApduChannel {
   const guard = new OneAtATime(`${inner.name}, recorded`);
   const exchanges: Exchange[] = [];
   const failures: string[] = [];
   let began: number | null = null;
+  /** Asked for while the device is surely there. */
+  let model: LedgerModel | null | undefined;
 
   const text = (): string => {
     const app = firstAnswer(exchanges, GET_APP);
@@ -38,15 +47,18 @@ export function openRecorder(inner: ApduChannel, { header, write, now }: RecordO
       version: info?.version ?? null,
       fingerprint: fingerprint?.length === 4 ? toHex(fingerprint) : null,
     };
-    return formatTranscript({ header: { ...header, ...learned }, exchanges }) + failures.join('');
+    const device = model ?? UNKNOWN_DEVICE;
+    return formatTranscript({ header: { device, ...header, ...learned }, exchanges }) + failures.join('');
   };
 
   return {
     name: `${inner.name}, recorded`,
     ...(inner.recordedPsbt === undefined ? {} : { recordedPsbt: inner.recordedPsbt }),
+    model: async () => (await inner.model?.()) ?? null,
     exchange: (apdu) =>
       guard.run(async () => {
         const request = apdu.slice();
+        if (model === undefined) model = (await inner.model?.()) ?? null;
         const asked = now?.() ?? null;
         began ??= asked;
         try {

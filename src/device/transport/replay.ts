@@ -1,7 +1,7 @@
 import { toHex } from '../../domain/bytes.js';
 import { type Fault, fail, fault } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
-import type { Transcript } from '../transcript.js';
+import { modelOf, type Transcript } from '../transcript.js';
 import { type ApduChannel, ChannelError } from '../types.js';
 import { OneAtATime } from './one-at-a-time.js';
 
@@ -53,6 +53,7 @@ export function openReplay(
   return {
     name,
     recordedPsbt: header.psbt,
+    model: async () => modelOf(header),
     exchange: (apdu) => guard.run(() => answer(apdu)),
     async close(): Promise<Result<void, Fault>> {
       if (!guard.close() || broken !== null || next === exchanges.length) return ok(undefined);

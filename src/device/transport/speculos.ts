@@ -2,8 +2,19 @@ import { Agent, request } from 'node:http';
 import { fromHex, toHex } from '../../domain/bytes.js';
 import { type Fault, fail, fault } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
+import type { LedgerModel } from '../models.js';
 import { type ApduChannel, ChannelError } from '../types.js';
 import { OneAtATime } from './one-at-a-time.js';
+
+/** Lowest bytes of a PNG: its signature, then a header that begins with width and height. */
+const PNG_HEADER = 24;
+const PNG_SIGNATURE = '89504e470d0a1a0a';
+/** A screenshot of the largest model comes to some kB. */
+const MAX_SCREENSHOT = 1024 * 1024;
+/** An emulator that owes an answer to somebody still draws its screen; one that does not is not waited for. */
+const SCREENSHOT_MS = 5_000;
+/** The emulator tells no model but by its screen; a Nano S Plus and a Nano X have the same one, which tells neither. */
+const MODELS: ReadonlyMap<string, LedgerModel> = new Map([['128x32', 'nanos']]);
 
 /** A response has at most 255 bytes of data and a status word; the JSON around it is short. */
 const MAX_BODY = 4096;
@@ -44,6 +55,25 @@ function channelTo(url: URL): ApduChannel {
         : fault('E_DEVICE_ABSENT', `${name} does not answer: ${why}`, { remedy: START }),
     );
 
+  const screenshot = (): Promise<Buffer | null> =>
+    new Promise((resolve) => {
+      const call = request(new URL('/screenshot', url), { agent }, (response) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > MAX_SCREENSHOT) response.destroy();
+          else chunks.push(chunk);
+        });
+        response.on('error', () => resolve(null));
+        response.on('close', () => resolve(null));
+        response.on('end', () => resolve(Buffer.concat(chunks)));
+      });
+      call.on('error', () => resolve(null));
+      call.setTimeout(SCREENSHOT_MS, () => call.destroy());
+      call.end();
+    });
+
   const post = (body: string): Promise<string> =>
     new Promise((resolve, reject) => {
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
@@ -64,6 +94,10 @@ function channelTo(url: URL): ApduChannel {
 
   return {
     name,
+    async model() {
+      const size = screenSize((await screenshot()) ?? Buffer.alloc(0));
+      return MODELS.get(size ?? '') ?? null;
+    },
     exchange: (apdu) =>
       guard.run(async () => {
         const text = await post(JSON.stringify({ data: toHex(apdu), tick_timeout: 0 }));
@@ -80,6 +114,12 @@ function channelTo(url: URL): ApduChannel {
       return ok(undefined);
     },
   };
+}
+
+/** "128x32", of a PNG; null for anything else. */
+function screenSize(png: Buffer): string | null {
+  const isPng = png.length >= PNG_HEADER && png.subarray(0, 8).toString('hex') === PNG_SIGNATURE;
+  return isPng ? `${png.readUInt32BE(16)}x${png.readUInt32BE(20)}` : null;
 }
 
 /** {"data": hex with the status word}; null for anything else. */

@@ -4,7 +4,7 @@ import { checkTranscript } from '../../../src/device/recording/check.js';
 import { type CheckReport, exchangeLines } from '../../../src/device/recording/findings.js';
 import { type Exchange, parseTranscript, type Side, type Transcript } from '../../../src/device/transcript.js';
 import { sha256Hex } from '../../../src/domain/bytes.js';
-import { readRecording, readSidecar, recordingNames, recordingText } from '../recordings.js';
+import { inputsOf, readRecording, readSidecar, recordingNames, recordingText } from '../recordings.js';
 
 const psbtOf = (name: string): Uint8Array | null => {
   const { psbt } = readSidecar<{ psbt?: string }>(name);
@@ -37,14 +37,14 @@ describe('every recording', () => {
     const psbt = psbtOf(name);
     const { screens } = readSidecar<{ screens: unknown[] }>(name);
     expect(screens.length).toBeGreaterThan(0);
-    const inputs = Number(/-(\d+)$/.exec(name)?.[1] ?? '1');
+    const inputs = inputsOf(name);
     const report = check(name, readRecording(name), psbt);
     expect(counts(report)[VALID]).toBe(inputs);
     expect(counts(report)[FROM_PSBT]).toBeGreaterThan(inputs);
   });
 
   it.each(recordingNames('multisig-sign-'))('%s: each signature of this cosigner is proven', (name) => {
-    const inputs = name.includes('refused') ? undefined : Number(/-(\d+)-[ab]$/.exec(name)?.[1]);
+    const inputs = name.includes('refused') ? undefined : inputsOf(name);
     expect(counts(check(name, readRecording(name), psbtOf(name)))[VALID]).toBe(inputs);
   });
 

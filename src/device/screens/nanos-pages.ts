@@ -1,22 +1,5 @@
-import type { Screen } from './types.js';
-
-/** Width of a text line of the Nano S in pixels: 128 less the arrows at both sides. */
-const LINE_PIXELS = 114;
-
-/** Advance widths of the Nano S's Open Sans Regular 11 px, in pixels, by the characters that have them. */
-const WIDTHS: readonly (readonly [number, string])[] = [
-  [2, "'"],
-  [3, ' !(),.:;Iil'],
-  [4, '"-/J[\\]jrt{}'],
-  [5, '?_cfsz'],
-  [6, '$*+012356789<=>EFLSXYZ^`aegkvxy|~'],
-  [7, '#ABCKPRTVbdhnopqu'],
-  [8, '&4DGHNU'],
-  [9, '%OQw'],
-  [10, '@MWm'],
-];
-
-const WIDTH_OF = new Map(WIDTHS.flatMap(([width, characters]) => [...characters].map((c) => [c, width] as const)));
+import type { Screen } from '../types.js';
+import { isDelimiter, LINE_PIXELS, nanosFont } from './font.js';
 
 /**
  * A titled text of printable ASCII as the Nano S pages it: each page one line, filled up to its width, cut at the last
@@ -45,12 +28,9 @@ function lineLength(text: string): number {
 function fittingLength(text: string): number {
   let pixels = 0;
   for (let length = 0; length < text.length; length += 1) {
-    pixels += WIDTH_OF.get(text[length] ?? '') ?? 0;
+    pixels += nanosFont(text[length]);
     // A character wider than the line cannot occur: the first one always fits.
     if (pixels > LINE_PIXELS) return length;
   }
   return text.length;
 }
-
-const isDelimiter = (character: string | undefined): boolean =>
-  character === ' ' || character === '-' || character === '_';
