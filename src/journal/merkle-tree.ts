@@ -39,15 +39,16 @@ export class MerkleTree {
 
   /** From the leaf's sibling up to the root's child. */
   inclusion(index: number): Promise<Result<readonly Hash[], Fault>> {
-    return this.#roots(inclusionRanges(index, this.size));
+    return this.roots(inclusionRanges(index, this.size));
   }
 
   /** That the tree begins with its first `first` leaves. */
   consistency(first: number): Promise<Result<readonly Hash[], Fault>> {
-    return this.#roots(consistencyRanges(first, this.size));
+    return this.roots(consistencyRanges(first, this.size));
   }
 
-  async #roots(ranges: readonly LeafRange[]): Promise<Result<readonly Hash[], Fault>> {
+  /** The roots of runs of leaves that a proof asks for. */
+  async roots(ranges: readonly LeafRange[]): Promise<Result<readonly Hash[], Fault>> {
     const roots: Hash[] = [];
     for (const range of ranges) {
       const root = await this.#rangeRoot(range);

@@ -2,6 +2,7 @@ import { equalBytes } from '../domain/bytes.js';
 import type { ChainTip } from '../domain/coin.js';
 import { formatTime } from '../domain/time.js';
 import { confirmationOf } from '../journal/fold-batch.js';
+import type { Journal } from '../journal/port.js';
 import type { BatchRecord } from '../journal/state.js';
 import { finalSignatures } from '../psbt/final-signatures.js';
 import { finalise, withSignatures } from '../psbt/finalise.js';
@@ -15,12 +16,17 @@ import type { Desk } from './ports.js';
 import { CONFIRMED_DEPTH, fallbackReason, unspentInput } from './settle.js';
 import { snapshotKey } from './snapshot-signature.js';
 
+/** The documents that entries name. */
+export interface Evidence {
+  readonly journal: Pick<Journal, 'blob'>;
+}
+
 /** From the planned PSBT and the signatures alone the same final PSBT and the same transaction must come out. */
 export async function signingProblem(
-  { journal }: Desk,
+  { journal }: Evidence,
   deriver: Deriver,
   body: Body<'batch.signed'>,
-  { psbt }: BatchRecord,
+  { psbt }: Pick<BatchRecord, 'psbt'>,
 ): Promise<Problem> {
   const unsigned = await journal.blob(psbt);
   const signed = await journal.blob(body.signedPsbt);

@@ -1,5 +1,8 @@
 import type { CommandSpec } from '../command.js';
 
+const FROM = { flags: '--from <time>', about: 'from this time on, UTC: 2026-06-01T00:00:00Z' };
+const TO = { flags: '--to <time>', about: 'before this time' };
+
 /** The journal, and the proofs of it. */
 export const AUDIT_COMMANDS: readonly CommandSpec[] = [
   {
@@ -17,6 +20,7 @@ export const AUDIT_COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '--head <seq:hash>', about: 'a head noted elsewhere, which must lie on the chain' },
       { flags: '--proof <file>', about: 'check this proof alone, without a workspace' },
+      { flags: '--bundle <file>', about: 'check this bundle of evidence alone, without a workspace' },
       { flags: '--old <file>', about: 'with --proof: the older checkpoint of a proof of growth' },
       { flags: '--trust <key...>', about: 'verifier keys, or files with them: whose signatures are believed' },
     ],
@@ -66,5 +70,22 @@ export const AUDIT_COMMANDS: readonly CommandSpec[] = [
     ],
     example: 'countersign audit prove 3 --checkpoint checkpoint-1 --out entry-3.tlog-proof',
     load: () => import('../verbs/audit-prove.js'),
+  },
+  {
+    path: ['audit', 'bundle'],
+    about: 'write what happened in a period as evidence that proves itself elsewhere (docs/evidence.md)',
+    args: [{ name: '<out>', about: 'the file to write' }],
+    options: [FROM, TO, { flags: '--checkpoint <file>', about: 'a signed checkpoint of this journal' }],
+    example:
+      'countersign audit bundle june.evidence --from 2026-06-01T00:00:00Z --to 2026-07-01T00:00:00Z --checkpoint checkpoint-1',
+    load: () => import('../verbs/audit-bundle.js'),
+  },
+  {
+    path: ['audit', 'payments'],
+    about: 'list every payment that was planned, with what became of it; as CSV for a spreadsheet, or --json',
+    args: [],
+    options: [FROM, TO, { flags: '--csv <file>', about: 'write it there instead of printing it' }],
+    example: 'countersign audit payments --from 2026-06-01T00:00:00Z',
+    load: () => import('../verbs/audit-payments.js'),
   },
 ];

@@ -5,6 +5,7 @@ import type { Verb } from '../command.js';
 import type { Style } from '../render/style.js';
 import { fields } from '../render/table.js';
 import { plural, printable } from '../render/text.js';
+import { verifyBundleFile } from '../verify-bundle.js';
 import { verifyProofFile } from '../verify-proof.js';
 import { withWorkspace } from '../with-workspace.js';
 
@@ -13,6 +14,8 @@ const LONG = 2000;
 const STEP = 250;
 
 export const run: Verb = async (words, context) => {
+  const bundle = words.text('bundle');
+  if (bundle !== undefined) return verifyBundleFile(words, bundle, context);
   const proof = words.text('proof');
   return proof === undefined ? verifyWorkspace(words, context) : verifyProofFile(words, proof, context);
 };

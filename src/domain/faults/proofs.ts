@@ -9,6 +9,8 @@ export const PROOF_FAULTS = {
   E_CHECKPOINT_ORIGIN: { exit: 'INTEGRITY', meaning: 'the checkpoint is of another journal' },
   E_PROOF_FORM: { exit: 'USAGE', meaning: 'not a proof file' },
   E_PROOF_INVALID: { exit: 'INTEGRITY', meaning: 'the proof does not lead to the root of its checkpoint' },
+  E_EVIDENCE_FORM: { exit: 'USAGE', meaning: 'not a bundle of evidence' },
+  E_EVIDENCE_INVALID: { exit: 'INTEGRITY', meaning: 'a bundle of evidence does not hold what it has to' },
   E_WITNESS_FORK: { exit: 'INTEGRITY', meaning: 'the checkpoint contradicts the one that was cosigned last' },
   E_WITNESS_ROLLBACK: { exit: 'INTEGRITY', meaning: 'the checkpoint is older than the one that was cosigned last' },
   E_WITNESS_PROOF: { exit: 'DATA_STALE', meaning: 'the proof does not begin at the checkpoint that was cosigned last' },
