@@ -1,10 +1,11 @@
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
+import { asksSources } from '../policy/screening/hits.js';
 import type { ChainBackend, ChainSource } from '../vault/chain.js';
 import type { Desk } from '../workflow/ports.js';
 import { latestSnapshot, openVault } from '../workflow/situation.js';
 import { type TakenSnapshot, takeSnapshot } from '../workflow/take-snapshot.js';
-import { gapInForce } from '../workflow/vault.js';
+import { gapInForce, policyInForce } from '../workflow/vault.js';
 import type { VerbContext, VerbResult, Words } from './command.js';
 import { withFees } from './take-feerate.js';
 import { withWorkspace } from './with-workspace.js';
@@ -69,6 +70,7 @@ export async function takeFrom(
   const known = state.coins === null ? ok(null) : await latestSnapshot(desk, open.value);
   if (!known.ok) return known;
   const gap = await gapInForce(desk, open.value);
+  const policy = await policyInForce(desk, open.value);
   return withFees(words, context, desk, sources, (fees) =>
     takeSnapshot({
       deriver,
@@ -76,6 +78,7 @@ export async function takeFrom(
       state,
       known: known.value,
       gap,
+      asksOrigins: policy !== null && asksSources(policy),
       fees,
       clock: context.compose.clock,
       onProgress: context.progress,

@@ -109,6 +109,7 @@ const KINDS = {
     medianTimePast: count,
     coins: count,
     total: amount,
+    deposits: v.exactOptional(v.strictObject({ coins: v.pipe(count, v.minValue(1)), total: amount })),
     signer: v.exactOptional(v.strictObject({ name, signature: text })),
   }),
   'device.registered': v.strictObject({

@@ -95,6 +95,8 @@ export type EntryBody =
       readonly medianTimePast: number;
       readonly coins: number;
       readonly total: AmountText;
+      /** Coins that were not known before and that no batch made or spends; absent in a first import, and where there are none. */
+      readonly deposits?: { readonly coins: number; readonly total: AmountText };
       /** Absent where no key was asked for, and where the coins came from a back end and not from a file. */
       readonly signer?: SnapshotSigner;
     }

@@ -15,8 +15,8 @@ export interface ScanRequest {
   /** Highest index known to be used on the receive and the change branch, -1 for none: the gap counts from there. */
   readonly lastUsed: readonly [receive: number, change: number];
   readonly gap: number;
-  /** Called as work goes on; `of` is null where the end is not known. */
-  readonly onProgress?: (done: number, of: number | null) => void;
+  /** Called as work goes on; `of` is null where the end is not known. Scripts are counted, or how far the node is itself. */
+  readonly onProgress?: (done: number, of: number | null, unit?: 'scripts' | 'percent') => void;
 }
 
 /** An unspent output as a back end states it. Nothing of it is believed before the previous transaction proves it. */
@@ -74,6 +74,13 @@ export interface ChainBackend {
     wanted: readonly { readonly txid: Hex; readonly height: number | null }[],
     onProgress?: (done: number, of: number) => void,
   ): Promise<Result<ReadonlyMap<Hex, Uint8Array>, Fault>>;
+  /**
+   * By txid, the scripts that its inputs spent, one an input in its order; one that it cannot tell is left out, and a back end
+   * without the call tells none. The height of its block helps as above.
+   */
+  spentScripts?(
+    wanted: readonly { readonly txid: Hex; readonly height: number | null }[],
+  ): Promise<Result<ReadonlyMap<Hex, readonly Uint8Array[]>, Fault>>;
   /** What became of a transaction. A node without an index looks through the blocks above `since` alone. */
   status(txid: Hex, since: number): Promise<Result<TransactionStatus, Fault>>;
   /** By "TXID:VOUT". A node without an index looks through the blocks above `since` for who spent them. */
@@ -93,6 +100,12 @@ export type CoreAuth =
 
 /** A back end as countersign.yaml or a command line names it. Files are relative to the workspace. */
 export type ChainSource =
-  | { readonly kind: 'core'; readonly url: string; readonly auth: CoreAuth }
+  | {
+      readonly kind: 'core';
+      readonly url: string;
+      readonly auth: CoreAuth;
+      /** A watch-only wallet of the node, which countersign makes: it knows what was used and emptied. */
+      readonly wallet?: string;
+    }
   | { readonly kind: 'esplora'; readonly url: string }
   | { readonly kind: 'electrum'; readonly host: string; readonly port: number; readonly tls: boolean };

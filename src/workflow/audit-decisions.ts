@@ -14,6 +14,7 @@ import type { Approval, Facts, LoadedPolicy, Verdict } from '../policy/types.js'
 import { canonicalVerdict } from '../policy/verdict.js';
 import { type ApprovalScene, proveApproval, statementFields } from './approvals.js';
 import type { Assessment } from './assess.js';
+import { depositsDue } from './audit-deposits.js';
 import type { DocumentAudit } from './audit-documents.js';
 import { confirmationProblem, fallbackProblem, importProblem, partProblem, signingProblem } from './audit-evidence.js';
 import { HaltAudit, NO_HALT } from './audit-halts.js';
@@ -87,6 +88,8 @@ export class DecisionAudit {
     const overdue = this.#halts.overdue(entry);
     const problem = overdue ?? (await this.#problemOf(entry));
     const tipBefore = this.#past.state.coins?.tip ?? null;
+    const due = await depositsDue(this.#past, body);
+    if (!due.ok) return wrong(entry, due.error.message);
     const applied = this.#past.apply(entry);
     if (!applied.ok) return wrong(entry, applied.error.message);
     if (body.kind === 'book.changed') this.#books.add(body.digest);
@@ -96,7 +99,10 @@ export class DecisionAudit {
     const snapshot = await this.#past.snapshot();
     if (!snapshot.ok) return wrong(entry, `its snapshot does not hold: ${snapshot.error.message}`);
     const imported = importProblem(snapshot.value.value, body, tipBefore);
-    return imported === null ? ok(undefined) : wrong(entry, imported);
+    if (imported !== null) return wrong(entry, imported);
+    return isDeepStrictEqual(body.deposits, due.value(snapshot.value.value))
+      ? ok(undefined)
+      : wrong(entry, 'its deposits are not what came in since the snapshot before');
   }
 
   /** Whether the entry of a list names those scripts of the vault that were on it as far as anybody knew. */

@@ -12,6 +12,7 @@ import type { FeeEstimator } from '../vault/fees.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 import { viewChain } from './chain-views.js';
+import { coinOrigins, type Origins } from './coin-origins.js';
 import { askFeerate, type ChosenFeerate, type FeeBounds } from './feerate.js';
 
 export interface TakingOptions {
@@ -21,6 +22,8 @@ export interface TakingOptions {
   /** The newest snapshot that was taken in: its previous transactions are not fetched again. */
   readonly known: Snapshot | null;
   readonly gap: number;
+  /** Whether the policy screens where coins come from, so that it is asked. */
+  readonly asksOrigins: boolean;
   /** Where the feerate that is proposed comes from, and for how many blocks. */
   readonly fees: { readonly sources: readonly FeeEstimator[]; readonly bounds: FeeBounds; readonly target: number };
   readonly clock: () => UnixSeconds;
@@ -49,12 +52,21 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
     deriver,
     lastUsed: lastUsed(state, known),
     gap,
-    onProgress: (done, of) => onProgress(`scripts looked for: ${done}${of === null ? '' : ` of ${of}`}`),
+    onProgress: (done, of, unit = 'scripts') =>
+      onProgress(
+        unit === 'percent'
+          ? `the node looks through its chain: ${done} %`
+          : `scripts looked for: ${done}${of === null ? '' : ` of ${of}`}`,
+      ),
   });
   if (!view.ok) return view;
   const { backend, scan } = view.value;
   const previous = await previousTransactions(scan.coins, known, backend, onProgress);
   if (!previous.ok) return previous;
+  const origins = options.asksOrigins
+    ? await coinOrigins(scan.coins, previous.value.transactions, known, backend, onProgress)
+    : ok<Origins>(known?.sources ?? new Map());
+  if (!origins.ok) return origins;
   const coins = placed(scan, previous.value.transactions, deriver, backend.name);
   if (!coins.ok) return coins;
   const confirmed = await confirmedBatches(state, backends, scan.tip.height);
@@ -67,6 +79,7 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
     scan,
     coins: coins.value,
     previous: previous.value.transactions,
+    origins: origins.value,
     confirmed: confirmed.value,
     feerate: feerate.ok ? feerate.value : null,
     takenAt: options.clock(),
@@ -212,13 +225,14 @@ interface SnapshotParts {
   readonly scan: ChainScan;
   readonly coins: readonly Coin[];
   readonly previous: ReadonlyMap<Hex, Uint8Array>;
+  readonly origins: Origins;
   readonly confirmed: ReadonlyMap<Hex, Confirmation>;
   readonly feerate: ChosenFeerate | null;
   readonly takenAt: UnixSeconds;
 }
 
 /** One coin, and one transaction, to a line, so that two snapshots can be compared by eye and by diff. */
-function snapshotText({ deriver, scan, coins, previous, confirmed, feerate, takenAt }: SnapshotParts): string {
+function snapshotText({ deriver, scan, coins, previous, origins, confirmed, feerate, takenAt }: SnapshotParts): string {
   const { vault } = deriver;
   const { height, hash, medianTimePast } = scan.tip;
   const head = {
@@ -256,6 +270,11 @@ function snapshotText({ deriver, scan, coins, previous, confirmed, feerate, take
   );
   const byTxid = (a: readonly [Hex, unknown], b: readonly [Hex, unknown]): number => compareText(a[0], b[0]);
   const previousRows = [...previous].sort(byTxid).map(([txid, bytes]) => `    "${txid}": "${toHex(bytes)}"`);
+  // Of transactions that made no coin any more nothing is said.
+  const originRows = [...origins]
+    .filter(([txid]) => previous.has(txid))
+    .sort(byTxid)
+    .map(([txid, scripts]) => `    "${txid}": ${JSON.stringify(scripts.map(toHex))}`);
   const confirmedRows = [...confirmed]
     .sort(byTxid)
     .map(([txid, at]) => `    "${txid}": ${JSON.stringify({ height: at.height, time: formatTime(at.time) })}`);
@@ -264,6 +283,7 @@ function snapshotText({ deriver, scan, coins, previous, confirmed, feerate, take
     ...lines,
     `${block('coins', '[', coinRows, ']')},`,
     `${block('previous_transactions', '{', previousRows, '}')},`,
+    ...(originRows.length === 0 ? [] : [`${block('sources', '{', originRows, '}')},`]),
     block('confirmed_transactions', '{', confirmedRows, '}'),
     '}',
     '',

@@ -10,11 +10,13 @@ import type { SnapshotSigner } from '../journal/entries.js';
 import { liveCoins } from '../journal/fold.js';
 import { policyAt } from '../journal/policies.js';
 import type { Quarantine } from '../policy/screening/hits.js';
+import type { PolicyDocument } from '../policy/types.js';
 import { parseVault } from '../vault/descriptor.js';
 import { tipProblem } from '../vault/plausible-tip.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { DerivedScript, Vault } from '../vault/types.js';
 import { readPolicyRecord } from './active-policy.js';
+import { type Arrivals, arrivalsOf, depositsEntry, QUARANTINE_BY } from './arrivals.js';
 import { beyondReach } from './own-coins.js';
 import type { Desk } from './ports.js';
 import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
@@ -140,6 +142,8 @@ export interface ImportedCoins extends Settled {
   readonly snapshot: Snapshot;
   /** Coins on the change branch, far beyond the change that is known: spendable, but they do not say where change goes. */
   readonly farChange: readonly Coin[];
+  /** What came in since the snapshot before, and what of it is kept back until a person has looked at it. */
+  readonly arrivals: Arrivals;
   /** Whose signature it bears; null where none was asked for. */
   readonly signer: SnapshotSigner | null;
 }
@@ -170,6 +174,10 @@ export async function importCoins(
     batchChange(open.value.state, null),
     await gapInForce(desk, open.value),
   );
+  const known = open.value.state.coins === null ? ok(null) : await latestSnapshot(desk, open.value);
+  if (!known.ok) return known;
+  const small = (await policyInForce(desk, open.value))?.inputs.minValue ?? null;
+  const arrivals = arrivalsOf(known.value, snapshot, open.value.state, small);
   return desk.journal.transact(async (tx) => {
     // Somebody else's import in between: what this one was compared with is no longer the newest.
     if (tx.state.coins?.snapshot !== open.value.state.coins?.snapshot) return err(HEAD_MOVED);
@@ -181,10 +189,14 @@ export async function importCoins(
       medianTimePast: snapshot.tip.medianTimePast,
       coins: snapshot.coins.length,
       total: sumSats(snapshot.coins.map((coin) => coin.value)).toString(),
+      ...depositsEntry(arrivals),
       ...(signer === null ? {} : { signer }),
     });
+    for (const { outpoint, reason } of arrivals.quarantined) {
+      if (!tx.state.frozen.has(outpoint)) tx.append({ kind: 'coin.frozen', outpoint, reason, by: QUARANTINE_BY });
+    }
     const settled = settle(tx, snapshot, file);
-    return settled.ok ? ok({ snapshot, ...settled.value, farChange, signer }) : settled;
+    return settled.ok ? ok({ snapshot, ...settled.value, farChange, arrivals, signer }) : settled;
   });
 }
 
@@ -192,10 +204,15 @@ export async function importCoins(
 const USUAL_GAP = 20;
 
 /** An import does without a policy: what stops planning must not stop the news of the chain. */
-export async function gapInForce(desk: Desk, { state }: OpenVault): Promise<number> {
+export async function gapInForce(desk: Desk, open: OpenVault): Promise<number> {
+  return (await policyInForce(desk, open))?.change.maxGap ?? USUAL_GAP;
+}
+
+/** The policy of now, if there is one and it can be read. */
+export async function policyInForce(desk: Desk, { state }: OpenVault): Promise<PolicyDocument | null> {
   const record = policyAt(state, desk.ports.clock());
   const policy = record === null ? null : await readPolicyRecord(desk, record);
-  return policy?.ok === true ? policy.value.document.change.maxGap : USUAL_GAP;
+  return policy?.ok === true ? policy.value.document : null;
 }
 
 /** A snapshot never takes the place of a newer one: neither of a higher block nor, at the same one, of a later time. */

@@ -37,6 +37,8 @@ export interface CallOptions {
 /** More in one request would keep the node silent for longer than anybody waits, and grow past what is read. */
 const CALLS_AT_ONCE = 200;
 const IDLE_LIMIT = 30_000;
+/** A block with all of its inputs takes seconds; a node that sends byte by byte does not hold anybody up for longer. */
+const TOTAL_LIMIT = 300_000;
 /** A block with every witness in hex and JSON around it stays below 40 MB. */
 const MAX_ANSWER = 400_000_000;
 
@@ -62,6 +64,7 @@ export function createCoreRpc(url: URL, auth: CoreAuth): CoreRpc {
       },
       body: JSON.stringify(body),
       idleLimit: patient ? 0 : IDLE_LIMIT,
+      totalLimit: patient ? 0 : TOTAL_LIMIT,
       maxBytes: MAX_ANSWER,
       from: name,
     });
@@ -135,6 +138,17 @@ export function rpcFault(name: string, method: string, error: RpcError): Fault {
     return fault('E_CHAIN_SYNCING', `${name} is starting: ${quoted(error.message)}`, {
       remedy: 'wait, and run it again',
     });
+  }
+  // RPC_MISC_ERROR with these words: "Block not available (pruned data)", "Can't rescan beyond pruned data".
+  if (/pruned|block not available/i.test(error.message)) {
+    return fault(
+      'E_CHAIN_PRUNED',
+      `${name} has thrown away the blocks that ${method} asks for: ${quoted(error.message)}`,
+      {
+        remedy:
+          'name a node that is not pruned below the oldest coin of the vault, or an indexer beside it; each transaction is asked for once',
+      },
+    );
   }
   return fault('E_CHAIN_ANSWER', `${name} answers ${method} with error ${error.code}: ${quoted(error.message)}`);
 }

@@ -4,7 +4,7 @@ import type { ChainTip } from '../../domain/coin.js';
 import { type Fault, fail } from '../../domain/fault.js';
 import type { FeeRate } from '../../domain/feerate.js';
 import type { Network } from '../../domain/network.js';
-import { formatOutpoint, type Outpoint } from '../../domain/outpoint.js';
+import type { Outpoint } from '../../domain/outpoint.js';
 import { err, ok, type Result } from '../../domain/result.js';
 import { quoted } from '../../domain/safe-text.js';
 import type {
@@ -13,15 +13,17 @@ import type {
   ChainScan,
   ScanRequest,
   Spender,
-  StatedCoin,
   TransactionStatus,
 } from '../../vault/chain.js';
-import { endless, MOST_SCANNED } from '../../vault/gap-scan.js';
 import { acceptanceOf } from './acceptance.js';
 import { btc, count, hash, hex, readAnswer } from './answers.js';
+import { coreCalls } from './core-calls.js';
 import { type CoreRpc, rpcFault } from './core-rpc.js';
+import { scanUnspent } from './core-scan.js';
+import { scriptsSpent } from './core-sources.js';
+import { spendersOf } from './core-spenders.js';
+import { walletHistory } from './core-wallet.js';
 import { networkOfGenesis } from './genesis.js';
-import { transactionOf } from './raw-transaction.js';
 
 /** RPC_INVALID_ADDRESS_OR_KEY: also "no such transaction", "no such block". */
 const NOT_FOUND = -5;
@@ -34,12 +36,6 @@ const ALREADY_IN_CHAIN = -27;
 /** Looking at more than a month of blocks for one transaction is a question for an index. */
 const MOST_BLOCKS = 5000;
 
-/**
- * Scripts beyond the gap that a scan of the UTXO set includes: it walks the whole set whatever is looked for, so they are
- * free, and a second walk is not.
- */
-const AHEAD = 1000;
-
 const chainInfo = v.object({
   chain: v.string(),
   blocks: count,
@@ -47,35 +43,19 @@ const chainInfo = v.object({
   mediantime: count,
   initialblockdownload: v.boolean(),
 });
-const scanAnswer = v.object({
-  success: v.literal(true),
-  height: count,
-  bestblock: hash,
-  unspents: v.array(v.object({ txid: hash, vout: count, scriptPubKey: hex, amount: btc, height: count })),
-});
-const header = v.object({ height: count, hash, mediantime: count, time: count });
 const acceptAnswer = v.tuple([v.object({ allowed: v.boolean(), 'reject-reason': v.optional(v.string()) })]);
 const feeAnswer = v.object({ feerate: v.optional(btc) });
 const blockIds = v.object({ hash, height: count, time: count, tx: v.array(hash) });
-const blockInputs = v.object({
-  tx: v.array(v.object({ txid: hash, vin: v.array(v.object({ txid: v.optional(hash), vout: v.optional(count) })) })),
-});
+/** A watch-only wallet of the node: its name, and calls to its own address. */
+export interface CoreWallet {
+  readonly name: string;
+  readonly rpc: CoreRpc;
+}
 
-/** Bitcoin Core over JSON-RPC, without a wallet: 0.21 or newer. */
-export function createCoreBackend(rpc: CoreRpc): ChainBackend {
-  const { name } = rpc;
-
-  async function ask<S extends v.GenericSchema>(
-    schema: S,
-    method: string,
-    params: readonly unknown[] = [],
-    patient = false,
-  ): Promise<Result<v.InferOutput<S>, Fault>> {
-    const called = await rpc.call(method, params, { patient });
-    if (!called.ok) return called;
-    if (!called.value.ok) return err(rpcFault(name, method, called.value.error));
-    return readAnswer(schema, called.value.value, name, method);
-  }
+/** Bitcoin Core over JSON-RPC, 0.21 or newer; a wallet is asked for history alone. */
+export function createCoreBackend(rpc: CoreRpc, wallet: CoreWallet | null = null): ChainBackend {
+  const calls = coreCalls(rpc);
+  const { name, ask } = calls;
 
   async function syncedInfo(): Promise<Result<v.InferOutput<typeof chainInfo>, Fault>> {
     const info = await ask(chainInfo, 'getblockchaininfo');
@@ -114,68 +94,10 @@ export function createCoreBackend(rpc: CoreRpc): ChainBackend {
     });
   }
 
-  async function scanOnce(scripts: readonly Uint8Array[]): Promise<Result<v.InferOutput<typeof scanAnswer>, Fault>> {
-    const wanted = scripts.map((script) => ({ desc: `raw(${toHex(script)})` }));
-    const called = await rpc.call('scantxoutset', ['start', wanted], { patient: true });
-    if (!called.ok) return called;
-    if (!called.value.ok) {
-      const { error } = called.value;
-      if (!/in progress/i.test(error.message)) return err(rpcFault(name, 'scantxoutset', error));
-      return fail('E_CHAIN_UNREACHABLE', `${name} runs another scan: ${quoted(error.message)}`, {
-        remedy: 'wait for it, or end it: bitcoin-cli scantxoutset abort',
-      });
-    }
-    return readAnswer(scanAnswer, called.value.value, name, 'scantxoutset');
-  }
-
-  async function scan({ deriver, lastUsed, gap, onProgress }: ScanRequest): Promise<Result<ChainScan, Fault>> {
-    let reach: readonly [number, number] = lastUsed;
-    for (;;) {
-      const places = new Map<string, { branch: 0 | 1; index: number }>();
-      const until = reach.map((last) => last + gap + AHEAD);
-      for (const branch of [0, 1] as const) {
-        for (let index = 0; index <= (until[branch] ?? 0); index += 1) {
-          places.set(toHex(deriver.at(branch, index).script), { branch, index });
-          if (index % 100 === 0) onProgress?.(places.size, null);
-        }
-      }
-      const found = await scanOnce([...places.keys()].map(trustedHex));
-      if (!found.ok) return found;
-      const { unspents, bestblock } = found.value;
-      const furthest: [number, number] = [reach[0], reach[1]];
-      for (const { scriptPubKey, txid, vout } of unspents) {
-        const place = places.get(scriptPubKey);
-        if (place === undefined) {
-          return fail('E_CHAIN_ANSWER', `${name} answers scantxoutset with ${txid}:${vout}, which was not asked for`);
-        }
-        furthest[place.branch] = Math.max(furthest[place.branch], place.index);
-      }
-      // Within the gap of the last one that was looked for: there may be more behind it.
-      const isComplete = ([0, 1] as const).every((branch) => furthest[branch] + gap <= (until[branch] ?? 0));
-      if (!isComplete) {
-        for (const branch of [0, 1] as const) {
-          if (furthest[branch] - lastUsed[branch] > MOST_SCANNED) return endless(name, branch);
-        }
-        reach = furthest;
-        continue;
-      }
-      const block = await ask(header, 'getblockheader', [bestblock]);
-      if (!block.ok) return block;
-      const { height, mediantime } = block.value;
-      const coins = unspents.map(
-        ({ txid, vout, amount, scriptPubKey, height: at }): StatedCoin => ({
-          outpoint: { txid, vout },
-          value: amount,
-          script: trustedHex(scriptPubKey),
-          height: at,
-        }),
-      );
-      return ok({
-        tip: { height, hash: bestblock, medianTimePast: mediantime },
-        coins,
-        lastUsed: furthest,
-      });
-    }
+  async function scan(request: ScanRequest): Promise<Result<ChainScan, Fault>> {
+    if (wallet === null) return scanUnspent(calls, request);
+    const lastUsed = await walletHistory(calls, coreCalls(wallet.rpc), wallet.name, request);
+    return lastUsed.ok ? scanUnspent(calls, { ...request, lastUsed: lastUsed.value }) : lastUsed;
   }
 
   async function transactions(
@@ -206,6 +128,18 @@ export function createCoreBackend(rpc: CoreRpc): ChainBackend {
       found.set(txid, trustedHex(raw.value));
     }
     return ok(found);
+  }
+
+  async function spentScripts(
+    wanted: readonly { readonly txid: Hex; readonly height: number | null }[],
+  ): Promise<Result<ReadonlyMap<Hex, readonly Uint8Array[]>, Fault>> {
+    const blocks = await blockHashes(wanted.flatMap(({ height }) => (height === null ? [] : [height])));
+    if (!blocks.ok) return blocks;
+    const placed = wanted.flatMap(({ txid, height }) => {
+      const block = height === null ? undefined : blocks.value.get(height);
+      return block === undefined ? [] : [{ txid, block }];
+    });
+    return scriptsSpent(calls, placed);
   }
 
   async function blockHashes(heights: readonly number[]): Promise<Result<ReadonlyMap<number, Hex>, Fault>> {
@@ -261,62 +195,11 @@ export function createCoreBackend(rpc: CoreRpc): ChainBackend {
     return walked.ok ? ok(found) : walked;
   }
 
-  async function spenders(
+  const spenders = (
     outpoints: readonly Outpoint[],
     since: number,
-  ): Promise<Result<ReadonlyMap<string, Spender>, Fault>> {
-    const answers = await rpc.batch(
-      'gettxout',
-      outpoints.map(({ txid, vout }) => [txid, vout, true]),
-    );
-    if (!answers.ok) return answers;
-    const found = new Map<string, Spender>();
-    for (const [index, outpoint] of outpoints.entries()) {
-      const outcome = answers.value[index];
-      if (outcome?.ok !== true) return err(rpcFault(name, 'gettxout', outcome?.error ?? { code: 0, message: 'none' }));
-      const isSpent = outcome.value === null;
-      found.set(formatOutpoint(outpoint), isSpent ? { state: 'spent', by: null } : { state: 'unspent' });
-    }
-    const open = new Set([...found].flatMap(([outpoint, { state }]) => (state === 'spent' ? [outpoint] : [])));
-    if (open.size === 0) return ok(found);
-    const pool = await ask(v.array(hash), 'getrawmempool');
-    if (!pool.ok) return pool;
-    const pooled = await transactionInputs(pool.value);
-    if (!pooled.ok) return pooled;
-    const note = (spent: string, by: Hex): void => {
-      if (open.delete(spent)) found.set(spent, { state: 'spent', by });
-    };
-    for (const { txid, inputs } of pooled.value) for (const spent of inputs) note(spent, txid);
-    if (open.size === 0) return ok(found);
-    const walked = await walk(since, 2, blockInputs, ({ tx }) => {
-      for (const { txid, vin } of tx) {
-        for (const input of vin) if (input.txid !== undefined) note(`${input.txid}:${input.vout ?? 0}`, txid);
-      }
-      return open.size === 0;
-    });
-    return walked.ok ? ok(found) : walked;
-  }
-
-  async function transactionInputs(
-    txids: readonly Hex[],
-  ): Promise<Result<readonly { readonly txid: Hex; readonly inputs: readonly string[] }[], Fault>> {
-    const raw = await transactions(txids.map((txid) => ({ txid, height: null })));
-    if (!raw.ok) return raw;
-    const read: { txid: Hex; inputs: readonly string[] }[] = [];
-    for (const [txid, bytes] of raw.value) {
-      const transaction = transactionOf(txid, bytes);
-      if (transaction === null) {
-        return fail('E_CHAIN_ANSWER', `${name} answers ${txid} with bytes that are not that transaction`);
-      }
-      read.push({
-        txid,
-        inputs: transaction.ins.map(
-          ({ hash: previous, index }) => `${toHex(Uint8Array.from(previous).reverse())}:${index}`,
-        ),
-      });
-    }
-    return ok(read);
-  }
+  ): Promise<Result<ReadonlyMap<string, Spender>, Fault>> =>
+    spendersOf(calls, outpoints, since, (from, schema, visit) => walk(from, 2, schema, visit), transactions);
 
   async function testAccept(transaction: Uint8Array): Promise<Result<Acceptance, Fault>> {
     const answer = await ask(acceptAnswer, 'testmempoolaccept', [[toHex(transaction)]]);
@@ -356,6 +239,7 @@ export function createCoreBackend(rpc: CoreRpc): ChainBackend {
     scan,
     blockHash,
     transactions,
+    spentScripts,
     status,
     spenders,
     testAccept,

@@ -30,6 +30,8 @@ export interface ElectrumPlace {
 }
 
 const IDLE_LIMIT = 30_000;
+/** For one answer, however lively the connection is: a server may send bytes for ever and never a line. */
+const TOTAL_LIMIT = 120_000;
 /** A transaction of 4 MB in hex, and some. */
 const MAX_LINE = 20_000_000;
 
@@ -76,7 +78,13 @@ export function createElectrumLine(place: ElectrumPlace): ElectrumLine {
 
   function ask(made: Socket, method: string, params: readonly unknown[], settle: Waiting): void {
     const id = String(next++);
-    waiting.set(id, settle);
+    const deadline = setTimeout(() => {
+      if (made === socket) end(unreachable(`no answer to ${method} within ${TOTAL_LIMIT / 1000} s`));
+    }, TOTAL_LIMIT);
+    waiting.set(id, (answer) => {
+      clearTimeout(deadline);
+      settle(answer);
+    });
     // Ids are sent as texts: whatever form a server repeats them in, numbers are texts here.
     made.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
   }

@@ -26,6 +26,8 @@ import { exchange, type HttpAnswer } from './http.js';
 import { steadyTip } from './steady-tip.js';
 
 const IDLE_LIMIT = 30_000;
+/** For one answer as a whole, however slowly it drips. */
+const TOTAL_LIMIT = 120_000;
 const MAX_ANSWER = 50_000_000;
 /** Few enough that a public server does not take it for an attack. */
 const AT_ONCE = 4;
@@ -64,6 +66,7 @@ export function createEsploraBackend(base: URL): ChainBackend {
       method: body === undefined ? 'GET' : 'POST',
       ...(body === undefined ? {} : { body, headers: { 'content-type': 'text/plain' } }),
       idleLimit: IDLE_LIMIT,
+      totalLimit: TOTAL_LIMIT,
       maxBytes: MAX_ANSWER,
       from: name,
     });

@@ -14,7 +14,11 @@ export function openBackend(source: ChainSource, within: (path: string) => strin
         auth.kind === 'cookie'
           ? { ...auth, file: within(auth.file) }
           : { ...auth, passwordFile: within(auth.passwordFile) };
-      return createCoreBackend(createCoreRpc(new URL(source.url), placed));
+      const { url, wallet } = source;
+      const rpc = createCoreRpc(new URL(url), placed);
+      if (wallet === undefined) return createCoreBackend(rpc);
+      const own = createCoreRpc(new URL(`wallet/${encodeURIComponent(wallet)}`, url), placed);
+      return createCoreBackend(rpc, { name: wallet, rpc: own });
     }
     case 'esplora':
       return createEsploraBackend(new URL(source.url));

@@ -55,20 +55,31 @@ interface Credentials {
   readonly cookie?: string | undefined;
   readonly user?: string | undefined;
   readonly passwordFile?: string | undefined;
+  readonly wallet?: string | undefined;
 }
 
-function complete(place: Place, { cookie, user, passwordFile }: Credentials): Result<ChainSource, Fault> {
+/** One that cannot be mistaken for a path or an option of the node. */
+const WALLET = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+function complete(place: Place, { cookie, user, passwordFile, wallet }: Credentials): Result<ChainSource, Fault> {
   const hasPassword = user !== undefined || passwordFile !== undefined;
   if (place.kind !== 'core') {
-    if (cookie === undefined && !hasPassword) return ok(place);
-    return fail('E_CHAIN_CONFIG', `${place.kind} takes no cookie, user or password`, { remedy: 'leave them out' });
+    if (cookie === undefined && !hasPassword && wallet === undefined) return ok(place);
+    return fail('E_CHAIN_CONFIG', `${place.kind} takes no cookie, user, password or wallet`, {
+      remedy: 'leave them out',
+    });
   }
-  const { url } = place;
-  if (cookie !== undefined && !hasPassword) return ok({ kind: 'core', url, auth: { kind: 'cookie', file: cookie } });
+  if (wallet !== undefined && !WALLET.test(wallet)) {
+    return fail('E_CHAIN_CONFIG', `${quoted(wallet, 70)} cannot be the name of a wallet here`, {
+      remedy: 'write 1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit',
+    });
+  }
+  const node = { kind: 'core' as const, url: place.url, ...(wallet === undefined ? {} : { wallet }) };
+  if (cookie !== undefined && !hasPassword) return ok({ ...node, auth: { kind: 'cookie', file: cookie } });
   if (cookie === undefined && user !== undefined && passwordFile !== undefined) {
-    return ok({ kind: 'core', url, auth: { kind: 'password', user, passwordFile } });
+    return ok({ ...node, auth: { kind: 'password', user, passwordFile } });
   }
-  return fail('E_CHAIN_CONFIG', `it is not said how ${url} knows who asks`, {
+  return fail('E_CHAIN_CONFIG', `it is not said how ${place.url} knows who asks`, {
     remedy: 'give either the cookie file of the node (cookie), or user and password_file',
   });
 }
@@ -78,6 +89,7 @@ const shape = object({
   cookie: optionalField('cookie', text),
   user: optionalField('user', text),
   passwordFile: optionalField('password_file', text),
+  wallet: optionalField('wallet', text),
 });
 
 const source: Reader<ChainSource> = (node: SourceNode, at) => {

@@ -5,6 +5,7 @@ import { ok, type Result } from '../../domain/result.js';
 import { formatAmount, sumSats } from '../../domain/sats.js';
 import { formatTime, type UnixSeconds } from '../../domain/time.js';
 import type { Snapshot } from '../../vault/snapshot-types.js';
+import type { Arrivals } from '../../workflow/arrivals.js';
 import type { Desk } from '../../workflow/ports.js';
 import { readSignatures } from '../../workflow/sign-document.js';
 import type { BroughtSignature } from '../../workflow/signatures.js';
@@ -33,7 +34,7 @@ export async function importedReport(
 ): Promise<Result<Report, Fault>> {
   const imported = await importCoins(desk, bytes, file, brought);
   if (!imported.ok) return imported;
-  const { snapshot, confirmed, fallen, replaced, revived, farChange, signer } = imported.value;
+  const { snapshot, confirmed, fallen, replaced, revived, farChange, arrivals, signer } = imported.value;
   const total = sumSats(snapshot.coins.map((coin) => coin.value));
   return ok({
     schema: 'countersign.coins-import/1',
@@ -45,6 +46,8 @@ export async function importedReport(
       coins: snapshot.coins.length,
       total,
       signed_by: signer?.name ?? null,
+      deposits: { coins: arrivals.deposits.length, total: sumSats(arrivals.deposits.map(({ value }) => value)) },
+      quarantined: arrivals.quarantined,
       confirmed_batches: confirmed,
       unconfirmed_batches: fallen,
       replaced_batches: replaced,
@@ -59,6 +62,7 @@ export async function importedReport(
       `  taken ${formatTime(snapshot.takenAt)}, ${ageText(now - snapshot.takenAt)}; SHA-256 ${snapshot.sha256}`,
       `  ${provenText(snapshot)}`,
       ...(signer === null ? [] : [`  signed by ${signer.name}`]),
+      ...arrivalLines(arrivals),
       ...confirmed.map((batch) => `  batch ${batch} is confirmed`),
       ...replaced.map((batch) => `  batch ${batch} is replaced: another batch that spends its coins is confirmed`),
       ...fallen.map(
@@ -73,6 +77,22 @@ export async function importedReport(
       ...(farChange.length > MOST_NAMED ? [`  and ${plural(farChange.length - MOST_NAMED, 'more coin')} like it`] : []),
     ],
   });
+}
+
+/** What came in, and what of it is frozen until somebody has looked at it. */
+function arrivalLines({ deposits, quarantined }: Arrivals): string[] {
+  if (deposits.length === 0) return [];
+  const total = formatAmount(sumSats(deposits.map(({ value }) => value)));
+  return [
+    `  ${plural(deposits.length, 'deposit')} since the snapshot before: ${total}`,
+    ...quarantined.slice(0, MOST_NAMED).map(({ outpoint, reason }) => `  QUARANTINED: ${outpoint}: ${reason}`),
+    ...(quarantined.length > MOST_NAMED
+      ? [`  and ${plural(quarantined.length - MOST_NAMED, 'more coin')} like it`]
+      : []),
+    ...(quarantined.length > 0
+      ? ['  look at them; then countersign coins unfreeze TXID:VOUT --reason TEXT, or leave them']
+      : []),
+  ];
 }
 
 /** A vault of taproot coins needs no previous transactions: what was not there was not compared. */

@@ -12,6 +12,7 @@ export const CHAIN_FAULTS = {
   },
   E_CHAIN_MOVED: { exit: 'DATA_STALE', meaning: 'the tip moved under every scan; nothing consistent could be read' },
   E_CHAIN_SYNCING: { exit: 'DATA_STALE', meaning: 'the node is still catching up with the chain' },
+  E_CHAIN_PRUNED: { exit: 'DATA_STALE', meaning: 'the node no longer has the blocks that are asked for' },
   E_CHAIN_DISAGREE: { exit: 'DATA_STALE', meaning: 'chain back ends contradict each other beyond the stated bounds' },
   E_FEERATE_NONE: { exit: 'DATA_STALE', meaning: 'no source of feerates answers' },
   E_FEERATE_DISAGREE: {
