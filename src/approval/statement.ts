@@ -47,6 +47,17 @@ export function approvalStatement(fields: StatementFields): string {
   return canonicalJson(statementJson(fields));
 }
 
+/**
+ * What two people compare by voice before they approve: 32 decimal digits in groups of four, of the SHA-256 over everything
+ * that an approval binds but the approver and the time. 106 bits: two plans that share them are not found by trying.
+ */
+export function reviewFingerprint(fields: Omit<StatementFields, 'approver' | 'validUntil'>): string {
+  const { approver: _, valid_until: __, ...shared } = statementJson({ ...fields, approver: '', validUntil: 0 });
+  const digest = sha256Hex(canonicalJson({ ...shared, schema: 'countersign.review/1' }));
+  const digits = (BigInt(`0x${digest}`) % 10n ** 32n).toString().padStart(32, '0');
+  return digits.replace(/(.{4})(?!$)/g, '$1 ');
+}
+
 function statementJson(fields: StatementFields): { readonly [key: string]: Json } {
   return {
     schema: SCHEMA,

@@ -1,6 +1,6 @@
 import { whoseKey } from '../approval/people.js';
 import { verifySshsig } from '../approval/sshsig.js';
-import { APPROVAL_NAMESPACE, approvalStatement, checkStatement } from '../approval/statement.js';
+import { APPROVAL_NAMESPACE, approvalStatement, checkStatement, reviewFingerprint } from '../approval/statement.js';
 import { isDefaultKind } from '../device/estimate.js';
 import { utf8 } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
@@ -79,6 +79,12 @@ async function readAndProve(
 ): Promise<Result<Approval, Fault>> {
   const statement = await desk.journal.blob(record.statement);
   return statement.ok ? proveApproval(scene, record, statement.value) : statement;
+}
+
+/** One word for all that an approval of this batch would bind, from this machine's own view of it. */
+export function fingerprintOf({ situation, batch, assessment }: ReviewedBatch): string {
+  const { approver, validUntil, ...shared } = statementFields(sceneOf(situation, batch, assessment), '', 0);
+  return reviewFingerprint(shared);
 }
 
 function sceneOf(

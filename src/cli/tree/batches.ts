@@ -31,6 +31,14 @@ export const BATCH_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../verbs/batch-check.js'),
   },
   {
+    path: ['batch', 'review'],
+    about: 'compute a batch again on your own machine, and print the digits that two officers compare by voice',
+    args: [{ name: '<id>', about: 'the batch' }],
+    options: [{ flags: '--psbt <file>', about: 'the PSBT as it was brought: it has to be the one of the journal' }],
+    example: 'countersign batch review 20260601-1a2b3c4d',
+    load: () => import('../verbs/batch-review.js'),
+  },
+  {
     path: ['batch', 'approve'],
     about: 'approve a batch with an SSH signature over its exact bytes',
     args: [{ name: '<id>', about: 'the batch' }],
