@@ -22,7 +22,7 @@ import type { DeviceTime } from './connect.js';
 import { type Fault, fail } from './domain/fault.js';
 import { ok, type Result } from './domain/result.js';
 import type { UnixSeconds } from './domain/time.js';
-import type { Journal, JournalCopy } from './journal/port.js';
+import type { Journal, JournalCopy, RawJournal } from './journal/port.js';
 import type { Composition, NewWorkspace, Workspace } from './workflow/ports.js';
 
 export interface ComposeOptions {
@@ -100,12 +100,29 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     interruptible: options.interruptible ?? ((work) => work(new AbortController().signal)),
     rehearse: async () => (await import('./rehearse.js')).rehearse(options.version, compose),
     openWorkspace: () => openWorkspace(root, clock),
+    inspectJournal: () => inspectJournal(root),
     copyJournal: async (source, to, progress) => copyTo(source, to, named, clock, progress),
     createWorkspace: (folder, made) => createWorkspace(resolve(root, folder), made, clock, random),
   };
 }
 
 async function openWorkspace(root: string, clock: () => UnixSeconds): Promise<Result<Workspace, Fault>> {
+  const config = await readConfig(root);
+  if (!config.ok) return config;
+  const journal = await openJournalOf(root, config.value, clock);
+  return journal.ok ? ok({ root, config: config.value, journal: journal.value }) : journal;
+}
+
+async function inspectJournal(root: string): Promise<Result<RawJournal, Fault>> {
+  const config = await readConfig(root);
+  if (!config.ok) return config;
+  const { journal, store } = config.value;
+  if (store !== null)
+    return fail('E_JOURNAL_SCHEMA', 'the rows of a shared journal are looked at by its database alone');
+  return (await import('./adapters/inspect-sqlite.js')).inspectSqlite(inFolder(root, journal));
+}
+
+async function readConfig(root: string): Promise<Result<WorkspaceFields, Fault>> {
   const path = inFolder(root, WORKSPACE_FILE);
   if (!(await fileExists(path))) {
     return fail('E_WORKSPACE_MISSING', `there is no ${WORKSPACE_FILE} in ${root}`, {
@@ -116,10 +133,7 @@ async function openWorkspace(root: string, clock: () => UnixSeconds): Promise<Re
   if (!bytes.ok) return bytes;
   const text = decodeText(bytes.value, WORKSPACE_FILE);
   if (!text.ok) return text;
-  const config = readWorkspaceConfig(text.value, WORKSPACE_FILE);
-  if (!config.ok) return config;
-  const journal = await openJournalOf(root, config.value, clock);
-  return journal.ok ? ok({ root, config: config.value, journal: journal.value }) : journal;
+  return readWorkspaceConfig(text.value, WORKSPACE_FILE);
 }
 
 /** What is not used is not loaded: a workspace with a file never meets the driver of PostgreSQL. */

@@ -25,7 +25,7 @@ export function entryHash({ seq, at, prev, body }: Omit<Entry, 'hash'>): Hex {
 }
 
 /** `body` is canonical text already. */
-function leafHash(seq: number, at: string, prev: Hex, body: string): Hex {
+export function leafHash(seq: number, at: string, prev: Hex, body: string): Hex {
   return sha256Hex(`\0${recordText(seq, at, prev, body)}`);
 }
 

@@ -77,17 +77,18 @@ export class MerkleTree {
   async #perfect(start: number, length: number): Promise<Result<Hash, Fault>> {
     let [level, span] = [0, 1];
     while (span * TILE_WIDTH <= length) [level, span] = [level + 1, span * TILE_WIDTH];
-    const hashes = await this.#hashes(level, start / span, length / span);
+    const hashes = await this.hashes(level, start / span, length / span);
     return hashes.ok ? ok(perfectRoot(hashes.value)) : hashes;
   }
 
-  async #hashes(level: number, from: number, count: number): Promise<Result<readonly Hash[], Fault>> {
+  /** Kept hashes of a level, and those made from the level below that are not kept. All of them must be complete subtrees. */
+  async hashes(level: number, from: number, count: number): Promise<Result<readonly Hash[], Fault>> {
     const kept = await this.#read(level, from, count);
     if (!kept.ok || kept.value.length === count) return kept;
     if (level === 0) throw new Error(`the tree of ${this.size} leaves lacks leaf ${from + kept.value.length}`);
     const hashes = [...kept.value];
     while (hashes.length < count) {
-      const below = await this.#hashes(level - 1, (from + hashes.length) * TILE_WIDTH, TILE_WIDTH);
+      const below = await this.hashes(level - 1, (from + hashes.length) * TILE_WIDTH, TILE_WIDTH);
       if (!below.ok) return below;
       hashes.push(perfectRoot(below.value));
     }

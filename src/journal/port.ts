@@ -57,3 +57,21 @@ export interface JournalCopy {
   readonly head: { readonly seq: number; readonly hash: Hex };
   readonly blobs: number;
 }
+
+/** An entry as a store has it, with nothing of it checked. */
+export interface RawEntry {
+  readonly seq: number;
+  readonly at: string;
+  readonly prev: string;
+  /** The body as it stands there. */
+  readonly text: string;
+  readonly hash: string;
+}
+
+/** A journal as its store has it: for finding out what was done to one, which may no longer open. */
+export interface RawJournal {
+  /** By number. */
+  readonly rows: readonly RawEntry[];
+  /** The names of all blobs. */
+  readonly blobs: readonly Hex[];
+}

@@ -2,25 +2,25 @@ import { isDeepStrictEqual } from 'node:util';
 import { whoseKey } from '../approval/people.js';
 import { verifySshsig } from '../approval/sshsig.js';
 import { APPROVAL_NAMESPACE, checkStatement } from '../approval/statement.js';
-import { equalBytes, type Hex, utf8 } from '../domain/bytes.js';
+import type { Hex } from '../domain/bytes.js';
 import { type Fault, fault } from '../domain/fault.js';
-import { jsonDifference, ownValue, parsedJson } from '../domain/json-difference.js';
+import { ownValue, parsedJson } from '../domain/json-difference.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import { err, ok, type Result } from '../domain/result.js';
-import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
+import { formatTime } from '../domain/time.js';
 import type { Entry } from '../journal/entries.js';
 import type { BatchRecord } from '../journal/state.js';
-import type { Approval, Facts, LoadedPolicy, Verdict } from '../policy/types.js';
-import { canonicalVerdict } from '../policy/verdict.js';
-import { type ApprovalScene, proveApproval, statementFields } from './approvals.js';
+import type { Facts, LoadedPolicy } from '../policy/types.js';
+import { statementFields } from './approvals.js';
 import type { Assessment } from './assess.js';
 import { depositsDue } from './audit-deposits.js';
 import type { DocumentAudit } from './audit-documents.js';
 import { confirmationProblem, fallbackProblem, importProblem, partProblem, signingProblem } from './audit-evidence.js';
 import { HaltAudit, NO_HALT } from './audit-halts.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
+import { judgeAgain, rulingOf, sceneOf, secondsOf, verdictDifference } from './judge-again.js';
 import { mayReject, proveObjection } from './object-batch.js';
-import { type Examined, Past } from './past.js';
+import { Past } from './past.js';
 import type { Desk } from './ports.js';
 import { outputRecord, verdictEntry } from './records.js';
 import { ownOn, readSet } from './screening-lists.js';
@@ -216,17 +216,10 @@ export class DecisionAudit {
 
   async #verdictProblem(entry: Entry, body: Body<'batch.verdict'>, batch: BatchRecord): Promise<Problem> {
     this.#last = null;
-    const kept = await this.#desk.journal.blob(body.verdict);
-    if (!kept.ok) return kept.error.message;
-    const said = parsedJson(kept.value);
+    const judged = await judgeAgain(this.#desk, this.#past, this.#documents, entry, body, batch);
+    if (!judged.ok) return judged.error;
+    const { judgedAt, policy, assessment } = judged.value;
     const recorded = secondsOf(entry.at);
-    const judgedAt = timeOf(ownValue(said, 'evaluated_at')) ?? recorded;
-    const policy = this.#documents.policyFor(null, judgedAt);
-    if (policy === null) return 'it was judged before any policy was in force';
-    const examined = await this.#past.examine(batch, body.stage, policy);
-    if (!examined.ok) return examined.error.message;
-    const approvals = body.stage === 'plan' ? [] : await this.#approvals(batch, examined.value);
-    const assessment = this.#past.judge(examined.value, approvals, clockOf(said, judgedAt));
     this.#halts.verdict(entry, policy, batch.parts);
     this.#last = { seq: entry.seq, batch: batch.id, stage: body.stage, assessment };
     if (judgedAt > recorded + policy.document.clock.maxBack) {
@@ -237,7 +230,7 @@ export class DecisionAudit {
     }
     return (
       this.#planProblem(batch, policy, assessment.facts) ??
-      verdictDifference(kept.value, said, assessment.verdict) ??
+      verdictDifference(judged.value) ??
       fieldDifference(body, verdictEntry(batch.id, body.stage, assessment, body.verdict))
     );
   }
@@ -256,22 +249,6 @@ export class DecisionAudit {
     if (difference !== null) return `its plan (entry ${plan.entry.seq}) is not what its PSBT does: ${difference}`;
     const known = knownPerson({ policy }, plan.body.initiator);
     return known.ok ? null : `its plan (entry ${plan.entry.seq}) was made by somebody else: ${known.error.message}`;
-  }
-
-  /** The approvals that counted then: each proven as it is when a batch is signed. */
-  async #approvals(batch: BatchRecord, examined: Examined): Promise<readonly Approval[]> {
-    const scene = this.#sceneOf(batch, examined, this.#past.state.book?.digest ?? null);
-    const valid: Approval[] = [];
-    for (const record of batch.approvals) {
-      const statement = await this.#desk.journal.blob(record.statement);
-      const proven = statement.ok ? proveApproval(scene, record, statement.value) : statement;
-      if (proven.ok) valid.push(proven.value);
-    }
-    return valid;
-  }
-
-  #sceneOf(batch: BatchRecord, { deriver, policy, decoded, facts }: Examined, book: Hex | null): ApprovalScene {
-    return { vault: deriver.vault, policy, book, batch, decoded, facts };
   }
 
   /**
@@ -294,7 +271,7 @@ export class DecisionAudit {
     const examined = await this.#past.examine(batch, 'sign', policy);
     if (!examined.ok) return `${about}: ${examined.error.message}`;
     const book = ownValue(said, 'book');
-    const scene = this.#sceneOf(
+    const scene = sceneOf(
       batch,
       examined.value,
       typeof book === 'string' && this.#books.has(book) ? book : (this.#past.state.book?.digest ?? null),
@@ -366,40 +343,3 @@ function tampering({ seq, body }: Entry, problem: string): Fault {
 
 const REMEDY =
   'stop signing; keep the journal as it is, compare it with copies and heads that were noted elsewhere, and verify with the version of countersign that wrote the entry';
-
-function secondsOf(text: string): UnixSeconds {
-  const seconds = parseTime(text);
-  if (seconds === null) throw new Error(`the entry was not checked: ${text} is not a time`);
-  return seconds;
-}
-
-const timeOf = (value: unknown): UnixSeconds | null => (typeof value === 'string' ? parseTime(value) : null);
-
-/**
- * What the clock showed: a verdict is given as of the newest entry where the clock is behind it, and says by how much. A
- * false answer comes out as another verdict.
- */
-function clockOf(said: unknown, judgedAt: UnixSeconds): UnixSeconds {
-  const findings = ownValue(said, 'findings');
-  const finding = Array.isArray(findings) ? findings.find((one) => ownValue(one, 'code') === 'CLOCK_BACK') : undefined;
-  const behind = ownValue(finding, 'measured');
-  return typeof behind === 'string' && /^[0-9]{1,9}$/.test(behind) ? judgedAt - Number(behind) : judgedAt;
-}
-
-function rulingOf({ decision, findings }: Verdict): string {
-  const codes = findings.filter(({ outcome }) => outcome === 'deny' || outcome === 'need').map(({ code }) => code);
-  return [decision, ...new Set(codes)].join(' ');
-}
-
-/** The verdict that the journal keeps has to be the one that comes out now, byte for byte. */
-function verdictDifference(kept: Uint8Array, said: unknown, verdict: Verdict): Problem {
-  const text = canonicalVerdict(verdict);
-  if (equalBytes(kept, utf8(text))) return null;
-  const due: unknown = JSON.parse(text);
-  if (ownValue(said, 'schema') !== ownValue(due, 'schema'))
-    return `what it keeps is no verdict; due is ${rulingOf(verdict)}`;
-  const difference = jsonDifference(said, due);
-  if (difference === null) return 'its verdict says the right things but is not written in canonical form';
-  const { path, found, due: again } = difference;
-  return `its verdict does not come out again: ${path} is ${found}, and now ${again}; due is ${rulingOf(verdict)}`;
-}

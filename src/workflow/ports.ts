@@ -7,7 +7,7 @@ import type { WithdrawalRequest } from '../domain/request.js';
 import type { Result } from '../domain/result.js';
 import type { SourceNode } from '../domain/source-tree.js';
 import type { UnixSeconds } from '../domain/time.js';
-import type { Journal, JournalCopy } from '../journal/port.js';
+import type { Journal, JournalCopy, RawJournal } from '../journal/port.js';
 import type { Book } from '../policy/book.js';
 import type { ScreeningList } from '../policy/screening/list.js';
 import type { LoadedPolicy } from '../policy/types.js';
@@ -131,6 +131,8 @@ export interface Composition {
   openWorkspace(): Promise<Result<Workspace, Fault>>;
   /** Copies the bundled data of the demo into a fresh folder, and opens the program on it. */
   rehearse(): Promise<Rehearsal>;
+  /** The journal of the workspace as its store has it, unverified: where it cannot be opened. */
+  inspectJournal(): Promise<Result<RawJournal, Fault>>;
   /** Makes countersign.yaml, and an empty journal unless it joins one. */
   createWorkspace(folder: string, made: NewWorkspace): Promise<Result<Workspace, Fault>>;
   /**

@@ -19,6 +19,12 @@ export const AUDIT_COMMANDS: readonly CommandSpec[] = [
     args: [],
     options: [
       { flags: '--head <seq:hash>', about: 'a head noted elsewhere, which must lie on the chain' },
+      {
+        flags: '--checkpoint <file...>',
+        about: 'checkpoints that the journal must begin with; with --trust their signatures',
+      },
+      { flags: '--tiles <dir>', about: 'the export of the newest checkpoint, to name the entry that differs' },
+      { flags: '--read-only', about: 'only say what is found: raise no halt' },
       { flags: '--proof <file>', about: 'check this proof alone, without a workspace' },
       { flags: '--bundle <file>', about: 'check this bundle of evidence alone, without a workspace' },
       { flags: '--old <file>', about: 'with --proof: the older checkpoint of a proof of growth' },
@@ -87,5 +93,24 @@ export const AUDIT_COMMANDS: readonly CommandSpec[] = [
     options: [FROM, TO, { flags: '--csv <file>', about: 'write it there instead of printing it' }],
     example: 'countersign audit payments --from 2026-06-01T00:00:00Z',
     load: () => import('../verbs/audit-payments.js'),
+  },
+  {
+    path: ['audit', 'export'],
+    about: 'write the tree and the entries of a checkpoint as static files (c2sp.org/tlog-tiles)',
+    args: [],
+    options: [
+      { flags: '--tiles <dir>', about: 'the folder; what is there already stays' },
+      { flags: '--checkpoint <file>', about: 'a signed checkpoint of this journal' },
+    ],
+    example: 'countersign audit export --tiles export --checkpoint checkpoint-1',
+    load: () => import('../verbs/audit-export.js'),
+  },
+  {
+    path: ['audit', 'replay'],
+    about: 'judge every verdict again, from the journal alone: each has to come out to the byte',
+    args: [],
+    options: [],
+    example: 'countersign audit replay',
+    load: () => import('../verbs/audit-replay.js'),
   },
 ];
