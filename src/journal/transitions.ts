@@ -31,6 +31,8 @@ export const TRANSITIONS: Readonly<Record<Exclude<BatchEntryKind, 'batch.planned
     SENT: 'SENT',
     PARTIAL: 'PARTIAL',
     UNKNOWN: 'UNKNOWN',
+    // Asked once more before it is broadcast.
+    SIGNED: 'SIGNED',
     RELEASED: 'RELEASED',
   },
   'batch.approved': {

@@ -7,6 +7,7 @@ import { type Anchor, verifyChain } from '../journal/chain.js';
 import type { Entry, EntryKind } from '../journal/entries.js';
 import { DecisionAudit, type OpenQuestion } from './audit-decisions.js';
 import { DocumentAudit } from './audit-documents.js';
+import { TreeAudit } from './audit-tree.js';
 import type { Desk } from './ports.js';
 
 export interface JournalReport {
@@ -39,10 +40,12 @@ export async function verifyJournal(
 ): Promise<Result<JournalReport, readonly Fault[]>> {
   const audit = new JournalAudit(desk);
   const verified = await verifyChain(audit.tap(desk.journal.entries(), progress), noted);
-  const { findings, decisions, documents } = audit;
+  const { findings, decisions, documents, tree } = audit;
   if (audit.ended) return err([...findings]);
   if (!verified.ok) return err([...findings, verified.error]);
   findings.push(...decisions.end());
+  const whole = await tree.end();
+  if (!whole.ok) findings.push(whole.error);
   if (findings.length > 0) return err([...findings]);
   const stray = await strayBlob(desk, audit.blobs);
   if (!stray.ok) return err([stray.error]);
@@ -73,6 +76,7 @@ async function strayBlob(desk: Desk, named: ReadonlySet<Hex>): Promise<Result<vo
 class JournalAudit {
   readonly documents: DocumentAudit;
   readonly decisions: DecisionAudit;
+  readonly tree: TreeAudit;
   readonly findings: Fault[] = [];
   readonly blobs = new Set<Hex>();
   readonly kinds = new Map<EntryKind, number>();
@@ -86,6 +90,7 @@ class JournalAudit {
     this.#desk = desk;
     this.documents = new DocumentAudit(desk);
     this.decisions = new DecisionAudit(desk, this.documents);
+    this.tree = new TreeAudit(desk.journal);
   }
 
   /** Hands entries on to whoever verifies the chain, and judges each once that is done: when the next one is asked for. */
@@ -109,6 +114,8 @@ class JournalAudit {
   /** Whether there is a point in going on. */
   async #judge(entry: Entry): Promise<boolean> {
     const { body } = entry;
+    const grown = await this.tree.take(entry);
+    if (!grown.ok) this.#found(grown.error, true);
     this.kinds.set(body.kind, (this.kinds.get(body.kind) ?? 0) + 1);
     if (body.kind === 'batch.sent') this.#sent.set(body.batch, entry);
     for (const name of namedBlobs(body)) {

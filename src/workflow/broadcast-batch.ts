@@ -9,6 +9,7 @@ import { reviewBatch } from './approve-batch.js';
 import { checkNetwork } from './chain-views.js';
 import { checkHalts } from './halt-scene.js';
 import type { Desk } from './ports.js';
+import { recordDenial } from './record-denial.js';
 import { findBatch } from './situation.js';
 
 export interface Broadcast {
@@ -161,7 +162,9 @@ export async function signedTransaction(desk: Desk, id: string): Promise<Result<
 }
 
 async function stillAllowed(desk: Desk, id: string): Promise<Result<void, Fault>> {
-  const review = await reviewBatch(desk, id);
+  const looked = await reviewBatch(desk, id);
+  if (!looked.ok) return looked;
+  const review = await recordDenial(desk, looked.value);
   if (!review.ok) return review;
   const { situation, batch } = review.value;
   const halted = checkHalts(situation.state, situation.vault.network, batch);

@@ -24,6 +24,7 @@ import { type ReviewedBatch, reviewBatch } from './approve-batch.js';
 import type { Assessment } from './assess.js';
 import { keepFinal } from './gather-parts.js';
 import type { Composition, Desk } from './ports.js';
+import { recordDenial } from './record-denial.js';
 import { registrationFor } from './registrations.js';
 import { mayAsk, proveCosigner, type SignedPart, type SignedWhole } from './sign-part.js';
 import { checkState, type Debited, goOut, notSigned, reserve, sameBytes, unknown, withdraw } from './signing-steps.js';
@@ -82,15 +83,17 @@ export async function signBatch(
   if (!open.ok) return open;
   const suits = checkTransport(options.device, open.value.vault);
   if (!suits.ok) return suits;
-  const first = await reviewBatch(desk, id);
+  const looked = await reviewBatch(desk, id);
+  if (!looked.ok) return looked;
+  const { vault } = looked.value.situation;
+  const several = !isDefaultKind(vault.kind);
+  const signable = checkState(looked.value.batch, several);
+  if (!signable.ok) return signable;
+  const asked = mayAsk(looked.value.situation, looked.value.batch, options.signer);
+  if (!asked.ok) return asked;
+  const first = await recordDenial(desk, looked.value);
   if (!first.ok) return first;
   const { batch, situation, assessment } = first.value;
-  const { vault } = situation;
-  const several = !isDefaultKind(vault.kind);
-  const signable = checkState(batch, several);
-  if (!signable.ok) return signable;
-  const asked = mayAsk(situation, batch, options.signer);
-  if (!asked.ok) return asked;
   if (assessment.verdict.decision !== 'ALLOW') {
     return ok({
       kind: 'refused',

@@ -152,7 +152,7 @@ describe('an approval that somebody wrote into a journal of his own making', () 
     const [forgery, text] = make(statement, s);
     const signature = forgery.signature ?? s.sign('bob', text);
     await forge(s, id, { ...forgery, signature }, text);
-    const { faults } = await s.json(13, 'audit', 'verify');
+    const { faults } = await s.json(13, 'audit', 'verify', '--read-only');
     expect(faults[0].tag).toBe('E_JOURNAL_TAMPERED');
     expect(faults[0].message).toContain(says);
     expect(await s.json(11, 'batch', 'check', id)).toMatchObject({ verdict: { decision: 'NEED' } });
