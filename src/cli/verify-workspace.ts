@@ -1,4 +1,4 @@
-import { FAULTS, type Fault } from '../domain/fault.js';
+import { FAULTS, type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { formatTime } from '../domain/time.js';
 import { namedBreak, tamperingFault } from '../journal/tampering.js';
@@ -30,6 +30,18 @@ export async function verifyWorkspace(
   const noted = words.text('head') ?? null;
   const anchor = noted === null ? ok(null) : parseAnchor(noted);
   if (!anchor.ok) return anchor;
+  const lonely = words.text('tiles') !== undefined && words.list('checkpoint').length === 0;
+  if (lonely || words.text('old') !== undefined) {
+    return fail(
+      'E_USAGE',
+      lonely ? '--tiles says nothing without the checkpoint that it leads to' : '--old goes with --proof',
+      {
+        remedy: lonely
+          ? 'give --checkpoint FILE as well'
+          : 'give --proof FILE as well, or hold the journal against it: --checkpoint FILE',
+      },
+    );
+  }
   const trusted = await readVerifierKeys(compose.files, words.list('trust'));
   if (!trusted.ok) return trusted;
   const held = await readHeld(compose.files, words.list('checkpoint'), trusted.value, words.text('tiles') ?? null);

@@ -334,6 +334,14 @@ describe('the halt upon tampering', () => {
 });
 
 describe('an export that is held against a journal', () => {
+  it('is refused without the checkpoint that it leads to, and an older checkpoint without a proof', async () => {
+    const s = await copy();
+    await s.untouched(async () => {
+      expect(await s.faultOf(2, 'audit', 'verify', ...tiles())).toBe('E_USAGE');
+      expect(await s.faultOf(2, 'audit', 'verify', '--old', 'early.cosigned')).toBe('E_USAGE');
+    });
+  });
+
   it('is refused where it does not lead to the checkpoint, or is not whole', async () => {
     const s = await copy();
     const against = (folder: string, checkpoint = 'late.cosigned') => [
