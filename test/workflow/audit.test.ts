@@ -1,4 +1,4 @@
-import { cpSync, readdirSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openJournal } from '../../src/adapters/sqlite-journal.js';
 import { ok } from '../../src/domain/result.js';
@@ -35,9 +35,10 @@ describe('audit verify', () => {
     const id = await s.ready('second.csv');
     await s.expect(0, 'batch', 'sign', id);
     const head = await s.head();
-    for (const name of readdirSync(old.folder).filter((file) => file.startsWith('journal.sqlite'))) {
-      cpSync(old.path(name), s.path(name));
-    }
+    // The whole of it: a write-ahead log that was left over beside an older file makes another, damaged one of it.
+    const files = (one: Session) => readdirSync(one.folder).filter((file) => file.startsWith('journal.sqlite'));
+    for (const name of files(s)) rmSync(s.path(name));
+    for (const name of files(old)) cpSync(old.path(name), s.path(name));
     await s.expect(0, 'audit', 'verify');
     expect(await s.faultOf(13, 'audit', 'verify', '--head', head)).toBe('E_JOURNAL_TAMPERED');
   });
