@@ -29,13 +29,18 @@ export function disturbances(exchanges: readonly Exchange[], at: number): readon
   ];
 }
 
-/** The first exchanges and the last one, those `around` which the subject changes, and some in between. */
-export function places(exchanges: readonly Exchange[], around: readonly number[] = []): readonly number[] {
+/** Each trial of a long conversation takes long: of these only the turns are tried. */
+const LONG = 200;
+
+/** The first exchanges and the last one, those at which the subject changes, the ones around them, and some in between. */
+export function places(exchanges: readonly Exchange[], turns: readonly number[] = []): readonly number[] {
   if (ALL) return exchanges.map((_, at) => at);
-  const turns = [0, 1, 2, 3, exchanges.length - 1, ...around.flatMap((at) => [at - 1, at, at + 1])];
-  const step = Math.ceil(exchanges.length / 6);
+  const isLong = exchanges.length > LONG;
+  const around = isLong ? turns : turns.flatMap((at) => [at - 1, at, at + 1]);
+  const step = Math.ceil(exchanges.length / (isLong ? 1 : 6));
   const between = exchanges.map((_, at) => at).filter((at) => at % step === 5 % step);
-  return [...new Set([...turns, ...between])].filter((at) => at >= 0 && at < exchanges.length).sort((a, b) => a - b);
+  const tried = [0, 2, exchanges.length - 1, ...around, ...between];
+  return [...new Set(tried)].filter((at) => at >= 0 && at < exchanges.length).sort((a, b) => a - b);
 }
 
 /** GET_WALLET_ADDRESS. */
