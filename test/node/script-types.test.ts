@@ -228,32 +228,30 @@ describe.skipIf(program === null)('every script type before a real node (needs b
     });
   });
 
-  /** Two recordings of one PSBT, by two cosigners, make a transaction. */
-  describe.each(recordingNames('multisig-sign-').filter((name) => name.endsWith('-a')))(
-    'recordings %s and -b',
-    (name) => {
-      it('the node finds the signatures of both Ledgers valid', async () => {
-        const sidecars = [name, name.replace(/-a$/, '-b')].map((one) => readSidecar<MultisigSidecar>(one));
-        const [first] = sidecars;
-        if (first === undefined) throw new Error('no recording');
-        const deriver = createDeriver(vaultOfRecording(first));
-        const psbt = new Uint8Array(Buffer.from(first.psbt, 'base64'));
-        const answers = sidecars.flatMap(({ outcome }) =>
-          outcome.map(({ input, publicKey, signature }) => ({
-            input,
-            publicKey: valueOrThrow(fromHex(publicKey)),
-            signature: trustedHex(signature),
-          })),
-        );
-        const proven = valueOrThrow(proveSignatures(psbt, deriver, answers));
-        const { transaction } = valueOrThrow(finalise(psbt, deriver, proven));
-        const asked = spentBy(Psbt.fromBuffer(Buffer.from(psbt)));
-        expect(await node.rpc('signrawtransactionwithkey', toHex(transaction), [], asked)).toMatchObject({
-          complete: true,
-        });
+  /** Two recordings of one PSBT, by two cosigners, make a transaction; of the largest there is only one. */
+  const ofSecond = recordingNames('multisig-sign-').filter((name) => name.endsWith('-b'));
+  describe.each(ofSecond.map((name) => name.replace(/-b$/, '-a')))('recordings %s and -b', (name) => {
+    it('the node finds the signatures of both Ledgers valid', async () => {
+      const sidecars = [name, name.replace(/-a$/, '-b')].map((one) => readSidecar<MultisigSidecar>(one));
+      const [first] = sidecars;
+      if (first === undefined) throw new Error('no recording');
+      const deriver = createDeriver(vaultOfRecording(first));
+      const psbt = new Uint8Array(Buffer.from(first.psbt, 'base64'));
+      const answers = sidecars.flatMap(({ outcome }) =>
+        outcome.map(({ input, publicKey, signature }) => ({
+          input,
+          publicKey: valueOrThrow(fromHex(publicKey)),
+          signature: trustedHex(signature),
+        })),
+      );
+      const proven = valueOrThrow(proveSignatures(psbt, deriver, answers));
+      const { transaction } = valueOrThrow(finalise(psbt, deriver, proven));
+      const asked = spentBy(Psbt.fromBuffer(Buffer.from(psbt)));
+      expect(await node.rpc('signrawtransactionwithkey', toHex(transaction), [], asked)).toMatchObject({
+        complete: true,
       });
-    },
-  );
+    });
+  });
 });
 
 interface MultisigSidecar extends Omit<SigningSidecar, 'outcome'> {
