@@ -27,7 +27,9 @@ import { readingDevice } from './reading-device.mjs';
 import { batchOf, must, signaturesOf, vaultOf } from './signed-batch.mjs';
 
 const load = createRequire(import.meta.url);
-const FOLDER = new URL('../test/recordings/nanos-2.2.7/', import.meta.url);
+const RECORDINGS = new URL('../test/recordings/', import.meta.url);
+const NANOS = 'nanos-2.2.7';
+const MODELS = [NANOS, 'nanosp-2.4.6'];
 const BUDGET = JSON.parse(readFileSync(new URL('exchanges.json', import.meta.url), 'utf8'));
 const EXCHANGE_MS = 1;
 const PROOF_MS = 400;
@@ -39,30 +41,37 @@ const miss = (missed) => {
   return missed ? 'MISSED' : 'ok';
 };
 
-function recording(name) {
-  const transcript = must(parseTranscript(readFileSync(new URL(`${name}.apdu`, FOLDER), 'utf8'), name));
-  const sidecar = JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), 'utf8'));
+function recording(name, folder = NANOS) {
+  const at = new URL(`${folder}/`, RECORDINGS);
+  const transcript = must(parseTranscript(readFileSync(new URL(`${name}.apdu`, at), 'utf8'), name));
+  const sidecar = JSON.parse(readFileSync(new URL(`${name}.json`, at), 'utf8'));
   const vault = must(parseVault(sidecar.vault ?? 'bench', sidecar.network, sidecar.descriptor));
   return { transcript, sidecar, vault, psbt: new Uint8Array(Buffer.from(sidecar.psbt, 'base64')) };
 }
 
 const isSigning = ({ request }) => request[0] === 0xe1 && request[1] === 0x04;
 
-/** The recordings show that the estimate is exact; by the estimate the sizes are held to the figures. */
-function exchangesTable() {
-  say('exchanges of SIGN_PSBT      recorded  estimated');
+/** The recordings show that the estimate is exact. */
+function recordedTable(folder) {
+  say(`\n${`exchanges of SIGN_PSBT, ${folder}`.padEnd(40)}  recorded  estimated`);
   const kinds = ['wpkh', 'sh-wpkh', 'tr', 'pkh'].flatMap((kind) =>
     [1, 3, 10].map((inputs) => `sign-${kind}-${inputs}`),
   );
   const several = ['wsh', 'sh-wsh'].flatMap((kind) => [1, 3].map((inputs) => `multisig-sign-${kind}-${inputs}-a`));
-  for (const name of [...kinds, ...several]) {
-    const { transcript, sidecar, vault, psbt } = recording(name);
+  const large = ['sign-wpkh-50', 'sign-wpkh-payments-20', 'multisig-sign-wsh-10-a'];
+  for (const name of [...kinds, ...several, ...large]) {
+    const { transcript, sidecar, vault, psbt } = recording(name, folder);
     const recorded = transcript.exchanges.length - transcript.exchanges.findIndex(isSigning);
     const shape = must(signingShape(psbt, vault, sidecar.registration?.fingerprint ?? null));
-    const estimated = expectedExchanges(shape) - preparation(vault.kind);
+    const estimated = expectedExchanges(shape, transcript.header.version) - preparation(vault.kind);
     const cells = [recorded, estimated].map((cell) => String(cell).padStart(10));
-    say(`${name.padEnd(26)}${cells.join('')}  ${miss(recorded !== estimated)}`);
+    say(`${name.padEnd(40)}${cells.join('')}  ${miss(recorded !== estimated)}`);
   }
+}
+
+/** By the estimate the sizes are held to the figures. */
+function exchangesTable() {
+  for (const folder of MODELS) recordedTable(folder);
   say('\none payment and change      inputs  estimated   at most');
   for (const [kind, sizes] of Object.entries(BUDGET.most)) {
     for (const [inputs, most] of Object.entries(sizes)) {

@@ -1,8 +1,9 @@
 import { checkApp, checkTransport, identify, RECOMMENDED } from '../device/preflight.js';
-import type { AppInfo, Signer } from '../device/types.js';
+import { previewAddress, previewKey } from '../device/screens.js';
+import type { AppInfo, Prediction, Signer } from '../device/types.js';
 import { isAtLeast } from '../device/versions.js';
 import type { Hex } from '../domain/bytes.js';
-import { type Fault, fault } from '../domain/fault.js';
+import { type Fault, fail, fault } from '../domain/fault.js';
 import { type Network, networkParameters } from '../domain/network.js';
 import { HARDENED, parsePath } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
@@ -26,6 +27,9 @@ export async function converse<T>(
   return answer.ok && !closed.ok ? closed : answer;
 }
 
+/** Told what the device is going to show, right before it is asked. */
+export type Announce = (prediction: Prediction) => void;
+
 export interface ShownAddress {
   readonly address: string;
   /** Master key fingerprint of the device that showed it. */
@@ -39,10 +43,11 @@ export interface ShownAddress {
 export async function showAddress(
   openDevice: OpenDevice,
   request: DeviceRequest,
-  { vault, state }: Pick<OpenVault, 'vault' | 'state'>,
+  { vault, deriver, state }: Pick<OpenVault, 'vault' | 'deriver' | 'state'>,
   branch: 0 | 1,
   index: number,
   expected: Hex | null = null,
+  announce: Announce = () => {},
 ): Promise<Result<ShownAddress, Fault>> {
   const suits = checkTransport(request.spec, vault);
   if (!suits.ok) return suits;
@@ -52,6 +57,8 @@ export async function showAddress(
     const { fingerprint } = device.value;
     const registration = registrationFor(state, vault, fingerprint);
     if (!registration.ok) return registration;
+    const { model, app } = device.value;
+    announce(previewAddress(deriver.at(branch, index).script, vault, { model, version: app.version }));
     const address = await signer.address(vault, branch, index, registration.value);
     return address.ok ? ok({ address: address.value, fingerprint }) : address;
   });
@@ -100,20 +107,45 @@ export interface AccountKey {
   readonly xpub: string;
 }
 
+/**
+ * The key at a path. Where it is shown on the device, it is asked for silently before that, as far as the app gives it so: what
+ * the person is going to see can then be told, and what is answered after that must be the same (E_DEVICE_MISMATCH).
+ */
 export async function accountKey(
   openDevice: OpenDevice,
   request: DeviceRequest,
   path: string,
-  display: boolean,
+  announce: Announce | null,
 ): Promise<Result<AccountKey, Fault>> {
   return converse(openDevice, request, async (signer) => {
     const fingerprint = await signer.fingerprint();
     if (!fingerprint.ok) return fingerprint;
-    const xpub = await signer.xpub(path, display);
+    const xpub = announce === null ? await signer.xpub(path, false) : await shownKey(signer, path, announce);
     return xpub.ok
       ? ok({ fingerprint: fingerprint.value, xpub: xpub.value })
       : { ok: false, error: await whyNoKey(signer, path, xpub.error) };
   });
+}
+
+async function shownKey(signer: Signer, path: string, announce: Announce): Promise<Result<string, Fault>> {
+  const app = await signer.appInfo();
+  if (!app.ok) return app;
+  const silent = await signer.xpub(path, false);
+  const device = { model: await signer.model(), version: app.value.version };
+  announce(
+    silent.ok
+      ? previewKey(path, silent.value, device)
+      : { kind: 'unpredicted', why: 'the app gives the key at this path on its screen alone' },
+  );
+  const shown = await signer.xpub(path, true);
+  if (!shown.ok || !silent.ok || shown.value === silent.value) return shown;
+  return fail(
+    'E_DEVICE_MISMATCH',
+    `the device gave ${silent.value} silently, and ${shown.value} when it was to show it`,
+    {
+      remedy: 'do not use either key: find out what is attached to this machine',
+    },
+  );
 }
 
 /** An app refuses the accounts of another chain with a bare status word: where that is the cause, it is said. */

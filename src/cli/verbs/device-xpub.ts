@@ -1,9 +1,11 @@
+import type { Prediction } from '../../device/types.js';
 import { formatPath, HARDENED, isHardened, type Path, parsePath } from '../../domain/path.js';
 import { ok } from '../../domain/result.js';
 import { descriptorChecksum, scriptText } from '../../vault/descriptor.js';
 import type { VaultKind } from '../../vault/types.js';
 import { accountKey } from '../../workflow/device.js';
 import type { Verb } from '../command.js';
+import { predictionLines } from '../render/device.js';
 import { fields } from '../render/table.js';
 import { argument, withWorkspace } from '../with-workspace.js';
 
@@ -17,7 +19,11 @@ export const run: Verb = async (words, context) =>
       record: words.text('record') ?? null,
       psbt: null,
     };
-    const key = await accountKey(context.compose.openDevice, request, text, words.flag('verify'));
+    const announce = (prediction: Prediction): void => {
+      for (const line of predictionLines(prediction, context.style)) context.notice(line);
+    };
+    const shown = words.flag('verify') ? announce : null;
+    const key = await accountKey(context.compose.openDevice, request, text, shown);
     if (!key.ok) return key;
     const { fingerprint, xpub } = key.value;
     const origin = `[${fingerprint}/${text.replaceAll("'", 'h')}]`;

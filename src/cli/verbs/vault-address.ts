@@ -9,6 +9,7 @@ import { showAddress } from '../../workflow/device.js';
 import { checkCosigner } from '../../workflow/registrations.js';
 import { vaultAddress } from '../../workflow/vault.js';
 import type { Verb } from '../command.js';
+import { predictionLines } from '../render/device.js';
 import { fields } from '../render/table.js';
 import { argument, wholeNumber, withWorkspace } from '../with-workspace.js';
 
@@ -35,7 +36,9 @@ export const run: Verb = async (words, context) =>
       const shown = await interruptible((signal) => {
         const spec = words.text('device') ?? desk.config.device;
         const request = { spec, record: words.text('record') ?? null, psbt: null, signal };
-        return showAddress(openDevice, request, open, branch, index.value, expected);
+        return showAddress(openDevice, request, open, branch, index.value, expected, (prediction) => {
+          for (const line of predictionLines(prediction, context.style)) context.notice(line);
+        });
       });
       if (!shown.ok) return sayNothingKept(shown);
       verifiedOn = shown.value.fingerprint;
