@@ -211,7 +211,10 @@ export function createCoreBackend(rpc: CoreRpc, wallet: CoreWallet | null = null
   async function broadcast(transaction: Uint8Array): Promise<Result<Acceptance, Fault>> {
     const called = await rpc.call('sendrawtransaction', [toHex(transaction)]);
     if (!called.ok) return called;
-    if (called.value.ok) return ok({ state: 'accepted' });
+    if (called.value.ok) {
+      const txid = readAnswer(hash, called.value.value, name, 'sendrawtransaction');
+      return txid.ok ? ok({ state: 'accepted' }) : txid;
+    }
     const { error } = called.value;
     switch (error.code) {
       case ALREADY_IN_CHAIN:

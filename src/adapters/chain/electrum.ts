@@ -231,7 +231,10 @@ export function createElectrumBackend(line: ElectrumLine): ChainBackend {
   async function broadcast(transaction: Uint8Array): Promise<Result<Acceptance, Fault>> {
     const answer = await line.call('blockchain.transaction.broadcast', [toHex(transaction)]);
     if (!answer.ok) return answer;
-    if (answer.value.ok) return ok({ state: 'accepted' });
+    if (answer.value.ok) {
+      const txid = readAnswer(hash, answer.value.value, name, 'blockchain.transaction.broadcast');
+      return txid.ok ? ok({ state: 'accepted' }) : txid;
+    }
     return ok(acceptanceOf(answer.value.error.message));
   }
 

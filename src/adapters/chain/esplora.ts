@@ -53,7 +53,11 @@ const outspend = v.variant('spent', [
   v.object({ spent: v.literal(true), txid: hash }),
   v.object({ spent: v.literal(false) }),
 ]);
-const feeAnswer = v.record(v.pipe(v.string(), v.regex(/^[1-9][0-9]{0,3}$/)), satPerVbyte);
+/** By the number of blocks; a list would pass for an object without any. */
+const feeAnswer = v.pipe(
+  v.custom<object>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'no object'),
+  v.record(v.pipe(v.string(), v.regex(/^[1-9][0-9]{0,3}$/)), satPerVbyte),
+);
 
 /** An Esplora HTTP API (Blockstream's esplora, mempool's electrs), by its base address. */
 export function createEsploraBackend(base: URL): ChainBackend {
@@ -82,7 +86,10 @@ export function createEsploraBackend(base: URL): ChainBackend {
     const answer = await ask(path);
     if (!answer.ok) return answer;
     if (answer.value.status === 200) return ok(answer.value.text.trim());
-    const { status, text: words } = answer.value;
+    return refusal(path, answer.value);
+  }
+
+  function refusal(path: string, { status, text: words }: HttpAnswer): Result<never, Fault> {
     return fail('E_CHAIN_ANSWER', `${name} answers ${path} with HTTP ${status}: ${quoted(words.trim(), 60)}`, {
       remedy: 'check that the address is that of the API (often it ends in /api)',
     });
@@ -99,6 +106,7 @@ export function createEsploraBackend(base: URL): ChainBackend {
     const answer = await ask(`/block-height/${height}`);
     if (!answer.ok) return answer;
     if (answer.value.status === 404) return ok(null);
+    if (answer.value.status !== 200) return refusal('/block-height', answer.value);
     return readAnswer(hash, answer.value.text.trim(), name, '/block-height');
   }
 
@@ -157,6 +165,7 @@ export function createEsploraBackend(base: URL): ChainBackend {
         if (answer === undefined) throw new Error('each request has an answer');
         if (!answer.ok) return answer;
         if (answer.value.status === 404) continue;
+        if (answer.value.status !== 200) return refusal(`/tx/${txid}/hex`, answer.value);
         const raw = readAnswer(hex, answer.value.text.trim(), name, `/tx/${txid}/hex`);
         if (!raw.ok) return raw;
         found.set(txid, trustedHex(raw.value));
@@ -170,6 +179,7 @@ export function createEsploraBackend(base: URL): ChainBackend {
     const known = await ask(`/tx/${txid}`);
     if (!known.ok) return known;
     if (known.value.status === 404) return ok({ state: 'unknown' });
+    if (known.value.status !== 200) return refusal(`/tx/${txid}`, known.value);
     const at = await json(place, `/tx/${txid}/status`);
     if (!at.ok) return at;
     if (!at.value.confirmed) return ok({ state: 'mempool' });
@@ -192,8 +202,12 @@ export function createEsploraBackend(base: URL): ChainBackend {
     const answer = await ask('/tx', toHex(transaction));
     if (!answer.ok) return answer;
     const { status: code, text: words } = answer.value;
-    if (code === 200) return ok({ state: 'accepted' });
-    if (code !== 400) return fail('E_CHAIN_ANSWER', `${name} answers /tx with HTTP ${code}: ${quoted(words, 80)}`);
+    if (code === 200) {
+      // A page would be taken for a yes otherwise.
+      const txid = readAnswer(hash, words.trim(), name, '/tx');
+      return txid.ok ? ok({ state: 'accepted' }) : txid;
+    }
+    if (code !== 400) return refusal('/tx', answer.value);
     return ok(acceptanceOf(words));
   }
 
