@@ -15,7 +15,7 @@ import { statementFields } from './approvals.js';
 import type { Assessment } from './assess.js';
 import { depositsDue } from './audit-deposits.js';
 import type { DocumentAudit } from './audit-documents.js';
-import { confirmationProblem, fallbackProblem, importProblem, partProblem, signingProblem } from './audit-evidence.js';
+import { chainProblem, importProblem, partProblem, signingProblem } from './audit-evidence.js';
 import { HaltAudit, NO_HALT } from './audit-halts.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
 import { judgeAgain, rulingOf, sceneOf, secondsOf, verdictDifference } from './judge-again.js';
@@ -163,9 +163,12 @@ export class DecisionAudit {
         if (problem === null) this.signatures += body.signatures;
         return problem;
       }
-      case 'batch.confirmed': {
+      case 'batch.confirmed':
+      case 'batch.unconfirmed':
+      case 'batch.conflicted':
+      case 'batch.unsettled': {
         const snapshot = await this.#past.snapshot();
-        return snapshot.ok ? confirmationProblem(snapshot.value.value, body, batch) : NO_COINS;
+        return snapshot.ok ? chainProblem(snapshot.value.value, body, batch, () => this.#past.batches) : NO_COINS;
       }
       case 'batch.released':
         if (batch.state === 'SENT') {
@@ -175,15 +178,9 @@ export class DecisionAudit {
       case 'batch.unknown':
         this.#ask(entry, 'unknown', `a signature may exist outside this journal (${body.fault}): ${body.reason}`);
         return null;
-      case 'batch.unconfirmed': {
-        const snapshot = await this.#past.snapshot();
-        return snapshot.ok ? fallbackProblem(snapshot.value.value, batch, this.#past.batches) : NO_COINS;
-      }
       case 'batch.broadcast':
       case 'batch.abandoned':
       case 'batch.replaced':
-      case 'batch.conflicted':
-      case 'batch.unsettled':
         return null;
       case 'batch.rejected':
       case 'batch.withdrawn':

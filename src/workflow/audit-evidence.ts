@@ -12,8 +12,9 @@ import { tipProblem } from '../vault/plausible-tip.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
+import { CONFIRMED_DEPTH, chainSpends, conflictOf } from './chain-spends.js';
 import type { Desk } from './ports.js';
-import { CONFIRMED_DEPTH, fallbackReason, unspentInput } from './settle.js';
+import { fallbackReason, revivalReason, unspentInput } from './settle.js';
 import { snapshotKey } from './snapshot-signature.js';
 
 /** The documents that entries name. */
@@ -75,8 +76,29 @@ export async function partProblem(
   return 'its part is not the planned PSBT with those signatures alone';
 }
 
+type ChainBody = Body<'batch.confirmed' | 'batch.unconfirmed' | 'batch.conflicted' | 'batch.unsettled'>;
+
+/** Whether the coin snapshot of that moment bears out what is said of the chain. Few ask for all `batches`. */
+export function chainProblem(
+  snapshot: Snapshot,
+  body: ChainBody,
+  batch: BatchRecord,
+  batches: () => ReadonlyMap<string, BatchRecord>,
+): Problem {
+  switch (body.kind) {
+    case 'batch.confirmed':
+      return confirmationProblem(snapshot, body, batch);
+    case 'batch.unconfirmed':
+      return fallbackProblem(snapshot, batch, batches());
+    case 'batch.conflicted':
+      return conflictProblem(snapshot, body, batch, batches());
+    case 'batch.unsettled':
+      return revivalProblem(snapshot, batch, batches());
+  }
+}
+
 /** Whether the snapshot of that moment says that the chain has buried the transaction, as deep as it has to be. */
-export function confirmationProblem(
+function confirmationProblem(
   snapshot: Snapshot,
   { txid, height, time }: Body<'batch.confirmed'>,
   batch: BatchRecord,
@@ -96,17 +118,35 @@ export function confirmationProblem(
 }
 
 /** Whether the coin snapshot of that moment shows that the block of a confirmed batch is gone. */
-export function fallbackProblem(
-  snapshot: Snapshot,
-  batch: BatchRecord,
-  batches: ReadonlyMap<string, BatchRecord>,
-): Problem {
+function fallbackProblem(snapshot: Snapshot, batch: BatchRecord, batches: ReadonlyMap<string, BatchRecord>): Problem {
   const { signed } = batch;
   if (signed === null) return 'it was never signed';
   if (snapshot.confirmed.has(signed.txid))
     return `the coin snapshot of that moment says that ${signed.txid} is confirmed`;
-  if (fallbackReason(batch, snapshot, batches) !== null) return null;
+  if (fallbackReason(batch, snapshot, chainSpends(snapshot, batches), batches) !== null) return null;
   return 'the coin snapshot of that moment lists none of its coins as unspent, and no other batch as having spent them';
+}
+
+/** Whether the coin snapshot of that moment shows the foreign transaction that is said to have taken a coin for good. */
+function conflictProblem(
+  snapshot: Snapshot,
+  { txid, outpoint, height }: Body<'batch.conflicted'>,
+  batch: BatchRecord,
+  batches: ReadonlyMap<string, BatchRecord>,
+): Problem {
+  const lost = conflictOf(batch, snapshot, chainSpends(snapshot, batches), batches);
+  if (lost === null)
+    return 'the coin snapshot of that moment shows no foreign transaction that took its coins for good';
+  return fieldDifference({ txid, outpoint, height }, lost);
+}
+
+/** Whether something says that what had settled a batch is undone. It counts again then, so little has to. */
+function revivalProblem(snapshot: Snapshot, batch: BatchRecord, batches: ReadonlyMap<string, BatchRecord>): Problem {
+  const spends = chainSpends(snapshot, batches);
+  const winner = batch.state === 'REPLACED' ? batches.get(batch.settled?.by ?? '') : undefined;
+  const reason =
+    winner === undefined ? revivalReason(batch, snapshot, spends) : fallbackReason(winner, snapshot, spends, batches);
+  return reason === null ? 'the coin snapshot of that moment shows nothing that brings it back' : null;
 }
 
 /** Whether an import says what its snapshot holds, and whether that could follow the tip that was known before. */

@@ -5,9 +5,9 @@ import type { UnixSeconds } from '../domain/time.js';
 import type { BatchState } from '../journal/state.js';
 import type { ChainBackend, TransactionStatus } from '../vault/chain.js';
 import { signedTransaction } from './broadcast-batch.js';
+import { CONFIRMED_DEPTH } from './chain-spends.js';
 import { checkNetwork } from './chain-views.js';
 import type { Desk } from './ports.js';
-import { CONFIRMED_DEPTH } from './settle.js';
 
 export interface Followed {
   readonly batch: string;

@@ -4,12 +4,16 @@ import { type Fault, fail } from '../domain/fault.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import { ok, type Result } from '../domain/result.js';
 import type { Sats } from '../domain/sats.js';
+import { familyOf } from '../journal/rivals.js';
 import type { BatchRecord, JournalState } from '../journal/state.js';
+import { parseTransaction } from '../psbt/transaction.js';
 import type { ChainBackend } from '../vault/chain.js';
 import { type AutomaticOutcome, raiseAutomaticHalt } from './automatic-halt.js';
+import { isOf } from './chain-spends.js';
 import { checkNetwork } from './chain-views.js';
 import type { Desk } from './ports.js';
 import { latestSnapshot, openVault } from './situation.js';
+import { transactionOf } from './take-spends.js';
 
 export interface SpentCoin {
   readonly outpoint: string;
@@ -64,7 +68,10 @@ export async function reconcile(
   const unsettled: Reconciled['unsettled'][number][] = [];
   const strange: Reconciled['strange'][number][] = [];
   for (const { coin, batch } of sorted) {
-    const standing = batch === null ? 'strange' : standingOf(batch, coin);
+    const said = batch === null ? 'strange' : standingOf(batch, coin);
+    const own = said === 'unsettled' && batch !== null ? await mayBeOwn(batch, coin, backends) : ok(true);
+    if (!own.ok) return own;
+    const standing = own.value ? said : 'strange';
     if (batch !== null && standing === 'authorised') authorised.push({ ...coin, batch: batch.id });
     else if (batch !== null && standing === 'unsettled') unsettled.push({ ...coin, batch: batch.id });
     else {
@@ -102,11 +109,38 @@ async function spentOf(
   return ok(spent);
 }
 
-/** The batch whose transaction it is, else the live one that holds the coin. */
+/**
+ * The batch whose transaction it is, else the live one that holds the coin: of batches that take the place of one another,
+ * where nobody names the transaction, the newest that is signed.
+ */
 function holderOf({ batches, heldCoins }: JournalState, { outpoint, by }: SpentCoin): BatchRecord | null {
   const own = by === null ? undefined : [...batches.values()].find(({ signed }) => signed?.txid === by);
-  const holder = heldCoins.get(outpoint);
-  return own ?? (holder === undefined ? null : (batches.get(holder) ?? null));
+  const holder = batches.get(heldCoins.get(outpoint) ?? '') ?? null;
+  if (own !== undefined || holder === null || by !== null) return own ?? holder;
+  const signed = familyOf(batches, holder).findLast((one) => one.signed !== null && one.inputs.includes(outpoint));
+  return signed ?? holder;
+}
+
+/**
+ * Whether the transaction that spends a coin of a batch may be the one that was sent to a device: it spends and pays what
+ * that was to. Where no back end has it, nobody can tell.
+ */
+async function mayBeOwn(
+  batch: BatchRecord,
+  { by }: SpentCoin,
+  backends: readonly ChainBackend[],
+): Promise<Result<boolean, Fault>> {
+  if (by === null) return ok(true);
+  for (const backend of backends) {
+    const status = await backend.status(by, batch.plannedHeight);
+    if (!status.ok) return status;
+    const height = status.value.state === 'confirmed' ? status.value.height : null;
+    const bytes = await transactionOf(by, height, [backend]);
+    if (!bytes.ok) return bytes;
+    const parsed = bytes.value === null ? null : parseTransaction(bytes.value);
+    if (parsed?.ok === true) return ok(isOf(batch, parsed.value));
+  }
+  return ok(true);
 }
 
 function standingOf({ state, signed }: BatchRecord, { by }: SpentCoin): 'authorised' | 'unsettled' | 'strange' {

@@ -9,6 +9,8 @@ import type { JournalTransaction } from '../journal/port.js';
 import type { BatchRecord } from '../journal/state.js';
 import { nextState } from '../journal/transitions.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
+import { type ChainSpends, CONFIRMED_DEPTH, chainSpends, conflictOf } from './chain-spends.js';
+import type { FoundOnChain } from './find-on-chain.js';
 
 /** What the chain made of batches, by their ids. */
 export interface Settled {
@@ -18,27 +20,36 @@ export interface Settled {
   readonly fallen: readonly string[];
   /** Batches that lost their coins to another one of this journal, and hold nothing any more. */
   readonly replaced: readonly string[];
+  /** Batches that lost a coin to a transaction of no batch, and hold nothing any more. */
+  readonly conflicted: readonly string[];
+  /** Batches of which a signature might have existed, and whose transaction the chain showed. */
+  readonly appeared: readonly string[];
   /** Batches that were settled, and count again: what stood against them is no longer of the chain. */
   readonly revived: readonly string[];
 }
 
 type Batches = ReadonlyMap<string, BatchRecord>;
 
-/** From this depth on a spend counts from its block's time (PRODUCT: windows). */
-export const CONFIRMED_DEPTH = 6;
-
 /**
  * Writes down what a snapshot says of the batches of a journal, in the one order in which at no moment less counts than can
- * confirm: first what falls back, and before it what that had settled; then what is buried; then what can never confirm
- * beside it.
+ * confirm: first what falls back, and before it what that had settled; then what the chain showed to be signed; then what is
+ * buried; then what can never confirm beside it.
  */
-export function settle(tx: JournalTransaction, snapshot: Snapshot, file: string): Result<Settled, Fault> {
+export function settle(
+  tx: JournalTransaction,
+  snapshot: Snapshot,
+  found: FoundOnChain,
+  file: string,
+): Result<Settled, Fault> {
   const writer = new Writer(tx);
-  const { fallen, revived } = fallBack(writer, snapshot);
+  const spends = chainSpends(snapshot, tx.state.batches);
+  const { fallen, revived } = fallBack(writer, snapshot, spends);
+  const appeared = appear(writer, found);
   const confirmed = confirm(writer, snapshot, file);
   if (!confirmed.ok) return confirmed;
   const replaced = exclude(writer);
-  return ok({ confirmed: confirmed.value, fallen, replaced, revived });
+  const conflicted = conflict(writer, snapshot, spends);
+  return ok({ confirmed: confirmed.value, fallen, replaced, conflicted, appeared, revived });
 }
 
 /** A transaction of the journal that shows the batches as its own entries leave them. */
@@ -59,12 +70,18 @@ class Writer {
   }
 }
 
-function fallBack(writer: Writer, snapshot: Snapshot): Pick<Settled, 'fallen' | 'revived'> {
+function fallBack(writer: Writer, snapshot: Snapshot, spends: ChainSpends): Pick<Settled, 'fallen' | 'revived'> {
   const fallen: string[] = [];
   const revived: string[] = [];
   const { batches } = writer;
   for (const batch of batches.values()) {
-    const reason = fallbackReason(batch, snapshot, batches);
+    const reason = revivalReason(batch, snapshot, spends);
+    if (reason === null) continue;
+    writer.append({ kind: 'batch.unsettled', batch: batch.id, reason });
+    revived.push(batch.id);
+  }
+  for (const batch of batches.values()) {
+    const reason = fallbackReason(batch, snapshot, spends, batches);
     if (reason === null || batch.signed === null) continue;
     for (const { id, settled, state } of batches.values()) {
       if (state !== 'REPLACED' || settled?.by !== batch.id) continue;
@@ -75,6 +92,44 @@ function fallBack(writer: Writer, snapshot: Snapshot): Pick<Settled, 'fallen' | 
     fallen.push(batch.id);
   }
   return { fallen, revived };
+}
+
+function appear(writer: Writer, found: FoundOnChain): readonly string[] {
+  const appeared: string[] = [];
+  const { batches } = writer;
+  for (const [id, { psbt, final, signatures }] of found) {
+    const batch = batches.get(id);
+    if (batch === undefined || batch.psbt !== psbt || nextState(batch.state, 'batch.signed') === null) continue;
+    const { txid } = final;
+    writer.append({
+      kind: 'batch.signed',
+      batch: id,
+      psbt,
+      signedPsbt: writer.tx.keep(final.psbt),
+      transaction: writer.tx.keep(final.transaction),
+      txid,
+      signatures,
+    });
+    writer.append({ kind: 'batch.broadcast', batch: id, txid, to: ['coin snapshot'] });
+    appeared.push(id);
+  }
+  return appeared;
+}
+
+/** Parents before their children, which lose with them. */
+function conflict(writer: Writer, snapshot: Snapshot, spends: ChainSpends): readonly string[] {
+  const conflicted: string[] = [];
+  for (const isChild of [false, true]) {
+    const { batches } = writer;
+    for (const batch of batches.values()) {
+      if ((batch.childOf !== null) !== isChild || nextState(batch.state, 'batch.conflicted') === null) continue;
+      const lost = conflictOf(batch, snapshot, spends, batches);
+      if (lost === null) continue;
+      writer.append({ kind: 'batch.conflicted', batch: batch.id, ...lost });
+      conflicted.push(batch.id);
+    }
+  }
+  return conflicted;
 }
 
 function confirm(writer: Writer, snapshot: Snapshot, file: string): Result<readonly string[], Fault> {
@@ -146,10 +201,21 @@ function excluded(batches: Batches): ReadonlyMap<string, string> {
  * Why a batch that was buried counts as now again, in words; null where nothing says so. Its block is not stated any more,
  * and a coin of it is unspent, or in the block of another batch.
  */
-export function fallbackReason(batch: BatchRecord, snapshot: Snapshot, batches: Batches): string | null {
+export function fallbackReason(
+  batch: BatchRecord,
+  snapshot: Snapshot,
+  spends: ChainSpends,
+  batches: Batches,
+): string | null {
   if (batch.state !== 'CONFIRMED' || batch.signed === null || snapshot.confirmed.has(batch.signed.txid)) return null;
   const unspent = unspentInput(batch, snapshot);
   if (unspent !== null) return `its coin ${unspent} is unspent again at height ${snapshot.tip.height}`;
+  const { txid } = batch.signed;
+  for (const input of batch.inputs) {
+    const spend = spends.get(input);
+    if (spend?.block != null && spend.txid !== txid)
+      return `its coin ${input} is spent by ${spend.txid}, in block ${spend.block.height}`;
+  }
   const inputs = new Set(batch.inputs);
   const rival = [...batches.values()].find(
     ({ id, signed, inputs: others }) =>
@@ -161,6 +227,20 @@ export function fallbackReason(batch: BatchRecord, snapshot: Snapshot, batches: 
   return rival === undefined
     ? null
     : `batch ${rival.id}, which spends the same coins, is in a block at height ${snapshot.tip.height}`;
+}
+
+/** Why a batch that lost a coin to a foreign transaction counts again, in words; null where nothing says so. */
+export function revivalReason(batch: BatchRecord, snapshot: Snapshot, spends: ChainSpends): string | null {
+  const { state, settled, signed } = batch;
+  if (state !== 'CONFLICTED' || settled?.spent == null) return null;
+  const { outpoint } = settled.spent;
+  if (signed !== null && snapshot.confirmed.has(signed.txid)) return 'its own transaction is in a block';
+  const { height } = snapshot.tip;
+  const unspent = snapshot.coins.some((coin) => formatOutpoint(coin.outpoint) === outpoint);
+  if (unspent) return `${outpoint} is unspent again at height ${height}`;
+  const spend = spends.get(outpoint);
+  if (spend === undefined || (spend.txid === settled.by && spend.block !== null)) return null;
+  return `${settled.by}, which spent ${outpoint}, is in no block any more at height ${height}`;
 }
 
 /** A coin that a batch spends and that a snapshot lists all the same; null if there is none. */

@@ -11,9 +11,11 @@ import type { ChainBackend, ChainScan, StatedCoin } from '../vault/chain.js';
 import type { FeeEstimator } from '../vault/fees.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
+import { isUndecided } from './chain-spends.js';
 import { viewChain } from './chain-views.js';
 import { coinOrigins, type Origins } from './coin-origins.js';
 import { askFeerate, type ChosenFeerate, type FeeBounds } from './feerate.js';
+import { type Confirmation, takeSpends } from './take-spends.js';
 
 export interface TakingOptions {
   readonly deriver: Deriver;
@@ -60,7 +62,13 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
       ),
   });
   if (!view.ok) return view;
-  const { backend, scan } = view.value;
+  const { backend } = view.value;
+  const { tip } = view.value.scan;
+  const confirmed = await confirmedBatches(state, backends, tip.height);
+  if (!confirmed.ok) return confirmed;
+  const spends = await takeSpends(state, view.value.scan, known, confirmed.value, backends);
+  if (!spends.ok) return spends;
+  const scan = { ...view.value.scan, coins: [...view.value.scan.coins, ...spends.value.waiting] };
   const previous = await previousTransactions(scan.coins, known, backend, onProgress);
   if (!previous.ok) return previous;
   const origins = options.asksOrigins
@@ -69,8 +77,6 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
   if (!origins.ok) return origins;
   const coins = placed(scan, previous.value.transactions, deriver, backend.name);
   if (!coins.ok) return coins;
-  const confirmed = await confirmedBatches(state, backends, scan.tip.height);
-  if (!confirmed.ok) return confirmed;
   // No news of the chain is held up by a feerate: where there is none to propose, whoever plans says one.
   const { sources, bounds, target } = options.fees;
   const feerate = await askFeerate(sources, bounds, target);
@@ -78,9 +84,9 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
     deriver,
     scan,
     coins: coins.value,
-    previous: previous.value.transactions,
+    previous: new Map([...previous.value.transactions, ...spends.value.transactions]),
     origins: origins.value,
-    confirmed: confirmed.value,
+    confirmed: new Map([...confirmed.value, ...spends.value.blocks]),
     feerate: feerate.ok ? feerate.value : null,
     takenAt: options.clock(),
   });
@@ -189,11 +195,6 @@ async function previousTransactions(
   return ok({ transactions, fetched: list.length });
 }
 
-type Confirmation = { readonly height: number; readonly time: UnixSeconds };
-
-/** No reorganisation of the main chain has been deeper than this since 2013; a coinbase waits as long (COINBASE_MATURITY). */
-const REORG_DEPTH = 100;
-
 /**
  * Blocks of the transactions that this journal signed, as long as a reorganisation could still undo them. Every back end
  * has to state the same block, and one that the scan has seen: what came in since belongs to the next one.
@@ -204,8 +205,9 @@ async function confirmedBatches(
   tipHeight: number,
 ): Promise<Result<ReadonlyMap<Hex, Confirmation>, Fault>> {
   const confirmed = new Map<Hex, Confirmation>();
-  for (const { signed, confirmed: known } of state.batches.values()) {
-    if (signed === null || (known?.height ?? tipHeight) <= tipHeight - REORG_DEPTH) continue;
+  for (const batch of state.batches.values()) {
+    const { signed } = batch;
+    if (signed === null || !isUndecided(batch, tipHeight, state.batches)) continue;
     const found: (Confirmation & { readonly blockHash: Hex })[] = [];
     for (const backend of backends) {
       const status = await backend.status(signed.txid, signed.tipHeight);

@@ -17,6 +17,7 @@ import type { Snapshot } from '../vault/snapshot-types.js';
 import type { DerivedScript, Vault } from '../vault/types.js';
 import { readPolicyRecord } from './active-policy.js';
 import { type Arrivals, arrivalsOf, depositsEntry, QUARANTINE_BY } from './arrivals.js';
+import { findOnChain } from './find-on-chain.js';
 import { beyondReach } from './own-coins.js';
 import type { Desk } from './ports.js';
 import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
@@ -178,6 +179,8 @@ export async function importCoins(
   if (!known.ok) return known;
   const small = (await policyInForce(desk, open.value))?.inputs.minValue ?? null;
   const arrivals = arrivalsOf(known.value, snapshot, open.value.state, small);
+  const found = await findOnChain(desk, open.value, snapshot);
+  if (!found.ok) return found;
   return desk.journal.transact(async (tx) => {
     // Somebody else's import in between: what this one was compared with is no longer the newest.
     if (tx.state.coins?.snapshot !== open.value.state.coins?.snapshot) return err(HEAD_MOVED);
@@ -195,7 +198,7 @@ export async function importCoins(
     for (const { outpoint, reason } of arrivals.quarantined) {
       if (!tx.state.frozen.has(outpoint)) tx.append({ kind: 'coin.frozen', outpoint, reason, by: QUARANTINE_BY });
     }
-    const settled = settle(tx, snapshot, file);
+    const settled = settle(tx, snapshot, found.value, file);
     return settled.ok ? ok({ snapshot, ...settled.value, farChange, arrivals, signer }) : settled;
   });
 }

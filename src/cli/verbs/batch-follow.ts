@@ -1,8 +1,8 @@
 import type { FaultTag } from '../../domain/fault.js';
 import { ok } from '../../domain/result.js';
 import { formatTime } from '../../domain/time.js';
+import { CONFIRMED_DEPTH } from '../../workflow/chain-spends.js';
 import { type Followed, type FollowedView, followBatch } from '../../workflow/follow-batch.js';
-import { CONFIRMED_DEPTH } from '../../workflow/settle.js';
 import type { Report, Verb } from '../command.js';
 import { plural, printable } from '../render/text.js';
 import { withBackends } from '../take-from.js';

@@ -34,7 +34,8 @@ export async function importedReport(
 ): Promise<Result<Report, Fault>> {
   const imported = await importCoins(desk, bytes, file, brought);
   if (!imported.ok) return imported;
-  const { snapshot, confirmed, fallen, replaced, revived, farChange, arrivals, signer } = imported.value;
+  const { snapshot, confirmed, fallen, replaced, conflicted, appeared, revived, farChange, arrivals, signer } =
+    imported.value;
   const total = sumSats(snapshot.coins.map((coin) => coin.value));
   return ok({
     schema: 'countersign.coins-import/1',
@@ -51,6 +52,8 @@ export async function importedReport(
       confirmed_batches: confirmed,
       unconfirmed_batches: fallen,
       replaced_batches: replaced,
+      conflicted_batches: conflicted,
+      appeared_batches: appeared,
       revived_batches: revived,
       change_beyond_gap: farChange.map(({ outpoint, origin }) => ({
         outpoint: formatOutpoint(outpoint),
@@ -63,11 +66,16 @@ export async function importedReport(
       `  ${provenText(snapshot)}`,
       ...(signer === null ? [] : [`  signed by ${signer.name}`]),
       ...arrivalLines(arrivals),
+      ...appeared.map((batch) => `  batch ${batch} was signed: the chain shows its transaction`),
       ...confirmed.map((batch) => `  batch ${batch} is confirmed`),
       ...replaced.map((batch) => `  batch ${batch} is replaced: another batch that spends its coins is confirmed`),
       ...fallen.map(
         (batch) =>
           `  WARNING: batch ${batch} was confirmed and is no longer: the chain was reorganised. It counts as unconfirmed; broadcast it again`,
+      ),
+      ...conflicted.map(
+        (batch) =>
+          `  WARNING: batch ${batch} is in conflict: a coin of it was spent by a transaction of no batch, and it can never confirm. Find out who signed that one`,
       ),
       ...revived.map(
         (batch) =>
