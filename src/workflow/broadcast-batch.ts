@@ -105,7 +105,7 @@ async function stillWanted(desk: Desk, batch: BatchRecord): Promise<Result<void,
 
 /** A node that has it in a block may refuse it for its spent coins, where all its outputs are spent as well. */
 async function isKnown(backend: ChainBackend, { batch, txid }: SignedTransaction): Promise<boolean> {
-  const status = await backend.status(txid, batch.signed?.tipHeight ?? 0);
+  const status = await backend.status(txid, batch.plannedHeight);
   return status.ok && status.value.state !== 'unknown';
 }
 

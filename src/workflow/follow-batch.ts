@@ -44,7 +44,7 @@ export async function followBatch(
     if (!right.ok) return right;
     const tip = await backend.tip();
     if (!tip.ok) return tip;
-    const status = await backend.status(txid, batch.signed?.tipHeight ?? 0);
+    const status = await backend.status(txid, batch.plannedHeight);
     if (!status.ok) return status;
     const height = status.value.state === 'confirmed' ? status.value.height : null;
     views.push({

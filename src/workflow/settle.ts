@@ -2,7 +2,7 @@ import { type Fault, fail } from '../domain/fault.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import { ok, type Result } from '../domain/result.js';
 import { formatTime } from '../domain/time.js';
-import type { EntryBody } from '../journal/entries.js';
+import type { Entry, EntryBody } from '../journal/entries.js';
 import { StateBuilder } from '../journal/fold.js';
 import { confirmationOf } from '../journal/fold-batch.js';
 import type { JournalTransaction } from '../journal/port.js';
@@ -33,15 +33,16 @@ type Batches = ReadonlyMap<string, BatchRecord>;
 /**
  * Writes down what a snapshot says of the batches of a journal, in the one order in which at no moment less counts than can
  * confirm: first what falls back, and before it what that had settled; then what the chain showed to be signed; then what is
- * buried; then what can never confirm beside it.
+ * buried; then what can never confirm beside it. `imported` is the entry of the snapshot, the newest of the transaction.
  */
 export function settle(
   tx: JournalTransaction,
+  imported: Entry,
   snapshot: Snapshot,
   found: FoundOnChain,
   file: string,
 ): Result<Settled, Fault> {
-  const writer = new Writer(tx);
+  const writer = new Writer(tx, imported);
   const spends = chainSpends(snapshot, tx.state.batches);
   const { fallen, revived } = fallBack(writer, snapshot, spends);
   const appeared = appear(writer, found);
@@ -56,8 +57,12 @@ export function settle(
 class Writer {
   readonly #state: StateBuilder;
 
-  constructor(readonly tx: JournalTransaction) {
+  constructor(
+    readonly tx: JournalTransaction,
+    imported: Entry,
+  ) {
     this.#state = new StateBuilder(tx.state);
+    this.#apply(imported);
   }
 
   get batches(): Batches {
@@ -65,7 +70,11 @@ class Writer {
   }
 
   append(body: EntryBody): void {
-    const applied = this.#state.apply(this.tx.append(body));
+    this.#apply(this.tx.append(body));
+  }
+
+  #apply(entry: Entry): void {
+    const applied = this.#state.apply(entry);
     if (!applied.ok) throw new Error(`the journal took an entry that does not follow: ${applied.error.message}`);
   }
 }

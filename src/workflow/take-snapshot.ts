@@ -210,7 +210,7 @@ async function confirmedBatches(
     if (signed === null || !isUndecided(batch, tipHeight, state.batches)) continue;
     const found: (Confirmation & { readonly blockHash: Hex })[] = [];
     for (const backend of backends) {
-      const status = await backend.status(signed.txid, signed.tipHeight);
+      const status = await backend.status(signed.txid, batch.plannedHeight);
       if (!status.ok) return status;
       if (status.value.state === 'confirmed') found.push(status.value);
     }

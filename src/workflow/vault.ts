@@ -184,7 +184,7 @@ export async function importCoins(
   return desk.journal.transact(async (tx) => {
     // Somebody else's import in between: what this one was compared with is no longer the newest.
     if (tx.state.coins?.snapshot !== open.value.state.coins?.snapshot) return err(HEAD_MOVED);
-    tx.append({
+    const imported = tx.append({
       kind: 'coins.imported',
       snapshot: tx.keep(bytes),
       height: snapshot.tip.height,
@@ -198,7 +198,7 @@ export async function importCoins(
     for (const { outpoint, reason } of arrivals.quarantined) {
       if (!tx.state.frozen.has(outpoint)) tx.append({ kind: 'coin.frozen', outpoint, reason, by: QUARANTINE_BY });
     }
-    const settled = settle(tx, snapshot, found.value, file);
+    const settled = settle(tx, imported, snapshot, found.value, file);
     return settled.ok ? ok({ snapshot, ...settled.value, farChange, arrivals, signer }) : settled;
   });
 }

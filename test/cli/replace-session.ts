@@ -1,4 +1,5 @@
-import { parseTransaction } from '../../src/psbt/transaction.js';
+import { cpSync, rmSync } from 'node:fs';
+import { parseTransaction, serialiseUnsigned, txidOf } from '../../src/psbt/transaction.js';
 import { demoFile, type Session, snapshot, stage } from './session.js';
 
 /** What tests of replacements ask of a batch, from the documented object of batch show. */
@@ -50,11 +51,22 @@ const TIP: { readonly height: number; readonly taken_at: string } = (() => {
   return { height: tip.height, taken_at };
 })();
 
+export interface ChainNews {
+  /** Transactions that are in the first block after the demo's tip. */
+  readonly confirmed?: readonly string[];
+  /** Coins that are no longer there. */
+  readonly spent?: readonly string[];
+  /** Transactions that the snapshot carries besides. */
+  readonly brought?: readonly { readonly txid: string; readonly hex: string }[];
+}
+
+let imported = 0;
+
 /** The next snapshot: `blocks` further, these transactions in the block right after the demo's tip, and their coins spent. */
 export async function chainSays(
   session: Session,
   blocks: number,
-  { confirmed = [], spent = [] }: { confirmed?: readonly string[]; spent?: readonly string[] } = {},
+  { confirmed = [], spent = [], brought = [] }: ChainNews = {},
 ): Promise<Record<string, readonly string[]>> {
   session.wait(blocks * 600);
   const text = snapshot({
@@ -65,6 +77,39 @@ export async function chainSays(
       confirmed.map((txid) => [txid, { height: TIP.height + 1, time: '2026-06-01T12:20:00Z' }]),
     ),
   });
-  session.write(`chain-${blocks}.json`, text);
-  return session.json(0, 'coins', 'import', `chain-${blocks}.json`);
+  const document = JSON.parse(text);
+  for (const { txid, hex } of brought) document.previous_transactions[txid] = hex;
+  imported += 1;
+  session.write(`chain-${imported}.json`, JSON.stringify(document));
+  return session.json(0, 'coins', 'import', `chain-${imported}.json`);
+}
+
+/** A workspace as another one is now. */
+export async function copyOf(session: Session): Promise<Session> {
+  const copy = await stage({ until: 'nothing' });
+  rmSync(copy.folder, { recursive: true, force: true });
+  cpSync(session.folder, copy.folder, { recursive: true });
+  copy.now = session.now;
+  return copy;
+}
+
+/** What a thief with the device and other software would make of a coin: a transaction that pays somebody else. */
+export function foreignSpend(outpoint: string): { readonly txid: string; readonly hex: string } {
+  const [txid = '', vout = ''] = outpoint.split(':');
+  const bytes = serialiseUnsigned({
+    version: 2,
+    inputs: [
+      {
+        hash: Buffer.from(txid, 'hex').reverse(),
+        vout: Number(vout),
+        scriptSig: new Uint8Array(0),
+        sequence: 0xfffffffd,
+      },
+    ],
+    outputs: [{ value: 1000n, script: Buffer.from(`0014${'ee'.repeat(20)}`, 'hex') }],
+    locktime: 0,
+  });
+  const parsed = parseTransaction(bytes);
+  if (!parsed.ok) throw new Error(parsed.error);
+  return { txid: txidOf(parsed.value), hex: Buffer.from(bytes).toString('hex') };
 }
