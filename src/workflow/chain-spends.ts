@@ -31,7 +31,7 @@ export function isUndecided({ state, confirmed, settled }: BatchRecord, tipHeigh
 }
 
 /** No reorganisation of the main chain has been deeper than this since 2013; a coinbase waits as long (COINBASE_MATURITY). */
-const REORG_DEPTH = 100;
+export const REORG_DEPTH = 100;
 
 /**
  * Who spends the coins of undecided batches, as far as a snapshot brings those transactions along: they stand among its

@@ -9,7 +9,7 @@ import type { BatchRecord, JournalState } from '../journal/state.js';
 import { parseTransaction } from '../psbt/transaction.js';
 import type { ChainBackend } from '../vault/chain.js';
 import { type AutomaticOutcome, raiseAutomaticHalt } from './automatic-halt.js';
-import { isOf } from './chain-spends.js';
+import { isOf, REORG_DEPTH } from './chain-spends.js';
 import { checkNetwork } from './chain-views.js';
 import type { Desk } from './ports.js';
 import { latestSnapshot, openVault } from './situation.js';
@@ -30,6 +30,8 @@ export interface Reconciled {
   readonly authorised: readonly (SpentCoin & { readonly batch: string })[];
   /** Spent, and the batch that holds it may have been signed: only the chain can tell what became of it. */
   readonly unsettled: readonly (SpentCoin & { readonly batch: string })[];
+  /** Gone with the transaction that had made them: a reorganisation has undone that, and nobody spent them. */
+  readonly undone: readonly SpentCoin[];
   /** Spent by a transaction that this journal never authorised, with what the halt made of it. */
   readonly strange: readonly (SpentCoin & { readonly halt: AutomaticOutcome })[];
 }
@@ -63,6 +65,15 @@ export async function reconcile(
       if (known === undefined || known.by === null) spent.set(coin.outpoint, coin);
     }
   }
+  const undone: SpentCoin[] = [];
+  for (const coin of coins) {
+    const found = spent.get(formatOutpoint(coin.outpoint));
+    if (found === undefined || found.by !== null) continue;
+    const isGone = await isUndone(coin, snapshot.value.tip.height, backends);
+    if (!isGone.ok) return isGone;
+    if (isGone.value) undone.push(found);
+  }
+  for (const { outpoint } of undone) spent.delete(outpoint);
   const sorted = [...spent.values()].map((coin) => ({ coin, batch: holderOf(open.value.state, coin) }));
   const authorised: Reconciled['authorised'][number][] = [];
   const unsettled: Reconciled['unsettled'][number][] = [];
@@ -83,7 +94,26 @@ export async function reconcile(
       strange.push({ ...coin, halt: halt.value });
     }
   }
-  return ok({ asked: coins.length, from: backends.map(({ name }) => name), authorised, unsettled, strange });
+  return ok({ asked: coins.length, from: backends.map(({ name }) => name), authorised, unsettled, undone, strange });
+}
+
+/**
+ * Whether the transaction that made a coin is in no block any more, as all back ends see it. Asked of young coins alone: a
+ * reorganisation reaches no others, and a node without an index could not tell.
+ */
+async function isUndone(
+  { outpoint, height }: Coin,
+  tipHeight: number,
+  backends: readonly ChainBackend[],
+): Promise<Result<boolean, Fault>> {
+  const oldest = tipHeight - REORG_DEPTH;
+  if (height !== null && height <= oldest) return ok(false);
+  for (const backend of backends) {
+    const status = await backend.status(outpoint.txid, Math.max(0, oldest));
+    if (!status.ok) return status;
+    if (status.value.state === 'confirmed') return ok(false);
+  }
+  return ok(true);
 }
 
 async function spentOf(

@@ -15,7 +15,7 @@ export const run: Verb = async (words, context) =>
 const spentData = ({ outpoint, value, by }: SpentCoin): object => ({ outpoint, value, spent_by: by });
 
 /** Exit code 12 where a spend was found that the journal never authorised: whoever runs it by a timer has to see it. */
-export function reconciledReport({ asked, from, authorised, unsettled, strange }: Reconciled): Report {
+export function reconciledReport({ asked, from, authorised, unsettled, undone, strange }: Reconciled): Report {
   return {
     schema: 'countersign.reconcile/1',
     exit: strange.length === 0 ? 'OK' : 'HALTED',
@@ -24,6 +24,7 @@ export function reconciledReport({ asked, from, authorised, unsettled, strange }
       coins_asked: asked,
       authorised: authorised.map((coin) => ({ ...spentData(coin), batch: coin.batch })),
       unsettled: unsettled.map((coin) => ({ ...spentData(coin), batch: coin.batch })),
+      undone: undone.map(({ outpoint, value }) => ({ outpoint, value })),
       out_of_band: strange.map((coin) => ({ ...spentData(coin), halt: coin.halt })),
     },
     text: [
@@ -33,6 +34,7 @@ export function reconciledReport({ asked, from, authorised, unsettled, strange }
         ({ outpoint, by, batch }) =>
           `  ${outpoint} is spent by ${by ?? 'an unnamed transaction'}; batch ${batch}, which may have been signed, holds it`,
       ),
+      ...undone.map(({ outpoint }) => `  ${outpoint} is gone with its transaction: the chain was reorganised`),
       ...strange.flatMap(({ outpoint, value, by, halt }) => [
         `  OUT OF BAND: ${outpoint}, ${formatAmount(value)}, is spent by ${by ?? 'a transaction that no back end can name'}, which this journal never authorised`,
         `    ${haltText(halt)}`,
