@@ -2,7 +2,8 @@ import type { Hex } from '../domain/bytes.js';
 import type { Fault } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import type { UnixSeconds } from '../domain/time.js';
-import type { BatchState } from '../journal/state.js';
+import { familyOf } from '../journal/rivals.js';
+import type { BatchRecord, BatchState } from '../journal/state.js';
 import type { ChainBackend, TransactionStatus } from '../vault/chain.js';
 import { signedTransaction } from './broadcast-batch.js';
 import { CONFIRMED_DEPTH } from './chain-spends.js';
@@ -16,6 +17,8 @@ export interface Followed {
   readonly views: readonly FollowedView[];
   /** Every back end has buried it deep enough. */
   readonly buried: boolean;
+  /** The batch that is buried in its place, as every back end has it; null for none. */
+  readonly lostTo: string | null;
   /** Since when it waits, where it waits for so long that somebody should do something; else null. */
   readonly stuckSince: UnixSeconds | null;
 }
@@ -29,7 +32,7 @@ export interface FollowedView {
 /** A day without a block that holds it: fees have risen above it, or it was forgotten. */
 const STUCK_AFTER = 86_400;
 
-/** What each back end says of a signed transaction. It only asks; `chain sync` and `coins import` settle batches. */
+/** What each back end says of a signed transaction, and of those that compete with it. It only asks. */
 export async function followBatch(
   desk: Desk,
   backends: readonly ChainBackend[],
@@ -55,7 +58,10 @@ export async function followBatch(
   }
   const waiting = views.every(({ status }) => status.state !== 'confirmed');
   const since = batch.broadcastAt;
+  const lostTo = await buriedRival(desk, batch, backends);
+  if (!lostTo.ok) return lostTo;
   return ok({
+    lostTo: lostTo.value,
     batch: id,
     state: batch.state,
     txid,
@@ -63,4 +69,27 @@ export async function followBatch(
     buried: views.length > 0 && views.every(({ confirmations }) => confirmations >= CONFIRMED_DEPTH),
     stuckSince: waiting && since !== null && desk.ports.clock() - since >= STUCK_AFTER ? since : null,
   });
+}
+
+/** Of the batches that take its place, or whose place it takes, the one that every back end has buried. */
+async function buriedRival(
+  desk: Desk,
+  batch: BatchRecord,
+  backends: readonly ChainBackend[],
+): Promise<Result<string | null, Fault>> {
+  const read = await desk.journal.read();
+  if (!read.ok) return read;
+  for (const { id, signed, plannedHeight } of familyOf(read.value.batches, batch)) {
+    if (id === batch.id || signed === null) continue;
+    let depth = Number.POSITIVE_INFINITY;
+    for (const backend of backends) {
+      const [tip, status] = [await backend.tip(), await backend.status(signed.txid, plannedHeight)];
+      if (!tip.ok) return tip;
+      if (!status.ok) return status;
+      const { value } = status;
+      depth = Math.min(depth, value.state === 'confirmed' ? tip.value.height - value.height + 1 : 0);
+    }
+    if (depth >= CONFIRMED_DEPTH) return ok(id);
+  }
+  return ok(null);
 }

@@ -6,10 +6,11 @@ import { ok, type Result } from '../domain/result.js';
 import type { Sats } from '../domain/sats.js';
 import { familyOf } from '../journal/rivals.js';
 import type { BatchRecord, JournalState } from '../journal/state.js';
+import { nextState } from '../journal/transitions.js';
 import { parseTransaction } from '../psbt/transaction.js';
 import type { ChainBackend } from '../vault/chain.js';
 import { type AutomaticOutcome, raiseAutomaticHalt } from './automatic-halt.js';
-import { isOf, REORG_DEPTH } from './chain-spends.js';
+import { CONFIRMED_DEPTH, isOf, REORG_DEPTH } from './chain-spends.js';
 import { checkNetwork } from './chain-views.js';
 import type { Desk } from './ports.js';
 import { latestSnapshot, openVault } from './situation.js';
@@ -30,6 +31,8 @@ export interface Reconciled {
   readonly authorised: readonly (SpentCoin & { readonly batch: string })[];
   /** Spent, and the batch that holds it may have been signed: only the chain can tell what became of it. */
   readonly unsettled: readonly (SpentCoin & { readonly batch: string })[];
+  /** Every back end has buried one of these transactions: taking the chain's news in settles batches. */
+  readonly isBuried: boolean;
   /** Gone with the transaction that had made them: a reorganisation has undone that, and nobody spent them. */
   readonly undone: readonly SpentCoin[];
   /** Spent by a transaction that this journal never authorised, with what the halt made of it. */
@@ -94,7 +97,17 @@ export async function reconcile(
       strange.push({ ...coin, halt: halt.value });
     }
   }
-  return ok({ asked: coins.length, from: backends.map(({ name }) => name), authorised, unsettled, undone, strange });
+  const isBuried = await anyBuried(sorted, snapshot.value.tip.height, backends);
+  if (!isBuried.ok) return isBuried;
+  return ok({
+    isBuried: isBuried.value,
+    asked: coins.length,
+    from: backends.map(({ name }) => name),
+    authorised,
+    unsettled,
+    undone,
+    strange,
+  });
 }
 
 /**
@@ -114,6 +127,29 @@ async function isUndone(
     if (status.value.state === 'confirmed') return ok(false);
   }
   return ok(true);
+}
+
+/** Asked for coins of batches that are not confirmed: there is nothing to settle in any other. */
+async function anyBuried(
+  spent: readonly { readonly coin: SpentCoin; readonly batch: BatchRecord | null }[],
+  since: number,
+  backends: readonly ChainBackend[],
+): Promise<Result<boolean, Fault>> {
+  const open = spent.filter(({ batch }) => batch !== null && nextState(batch.state, 'batch.replaced') !== null);
+  for (const by of new Set(open.map(({ coin }) => coin.by))) {
+    if (by === null) continue;
+    let depth = Number.POSITIVE_INFINITY;
+    for (const backend of backends) {
+      const status = await backend.status(by, since);
+      if (!status.ok) return status;
+      const tip = await backend.tip();
+      if (!tip.ok) return tip;
+      const { value } = status;
+      depth = Math.min(depth, value.state === 'confirmed' ? tip.value.height - value.height + 1 : 0);
+    }
+    if (depth >= CONFIRMED_DEPTH) return ok(true);
+  }
+  return ok(false);
 }
 
 async function spentOf(

@@ -59,8 +59,10 @@ describe.skipIf(program === null)('a withdrawal on a real chain (needs bitcoind 
     await session.expect(0, 'chain', 'sync');
     expect(await session.stateOf(id)).toBe('BROADCAST');
     await node.mine(5, elsewhere);
-    expect(await session.json(0, 'batch', 'follow', id)).toMatchObject({ buried: true });
-    expect(await session.json(0, 'chain', 'sync')).toMatchObject({ confirmed_batches: [id] });
+    expect(await session.json(0, 'batch', 'follow', id)).toMatchObject({
+      buried: true,
+      imported: { confirmed_batches: [id] },
+    });
     expect(await session.stateOf(id)).toBe('CONFIRMED');
 
     await node.rpc('invalidateblock', first);

@@ -64,7 +64,11 @@ describe.skipIf(program === null)('replacements on a real chain (needs bitcoind 
     await send(again);
     expect(await pool()).toEqual([await txidOf(again)]);
     await mine(6);
-    expect(await session.json(0, 'chain', 'sync')).toMatchObject({ confirmed_batches: [again] });
+    // Whoever follows the first one hears of it, and settles all of them.
+    expect(await session.json(0, 'batch', 'follow', id)).toMatchObject({
+      lost_to: again,
+      imported: { confirmed_batches: [again], replaced_batches: [id, bumped] },
+    });
     expect(await states(id, bumped, again)).toEqual(['REPLACED', 'REPLACED', 'CONFIRMED']);
     await session.expect(0, 'audit', 'verify');
   }, 120_000);
@@ -96,8 +100,8 @@ describe.skipIf(program === null)('replacements on a real chain (needs bitcoind 
     await send(child);
     expect([...(await pool())].sort()).toEqual([await txidOf(id), await txidOf(child)].sort());
     await mine(6);
-    const synced = await session.json(0, 'chain', 'sync');
-    expect([...synced.confirmed_batches].sort()).toEqual([id, child].sort());
+    const { imported } = await session.json(0, 'reconcile');
+    expect([...imported.confirmed_batches].sort()).toEqual([id, child].sort());
     await session.expect(0, 'audit', 'verify');
   }, 120_000);
 

@@ -6,19 +6,26 @@ import { type Followed, type FollowedView, followBatch } from '../../workflow/fo
 import type { Report, Verb } from '../command.js';
 import { plural, printable } from '../render/text.js';
 import { withBackends } from '../take-from.js';
+import { takeNews } from '../take-news.js';
 import { argument } from '../with-workspace.js';
 
 /** Seconds between two questions: blocks are minutes apart. */
 const EVERY = 30;
 
 export const run: Verb = async (words, context) =>
-  withBackends(words, context, async (desk, backends) => {
+  withBackends(words, context, async (desk, backends, sources) => {
     for (let asked = 0; ; asked += 1) {
       const followed = await followBatch(desk, backends, argument(words, 0));
       // Who waits for an hour does so over a restart of the node; what is wrong from the start is said at once.
       const isPassing = asked > 0 && words.flag('wait') && !followed.ok && PASSING.has(followed.error.tag);
       if (!followed.ok && !isPassing) return followed;
-      if (followed.ok && (followed.value.buried || !words.flag('wait'))) return ok(report(followed.value));
+      const isOver = followed.ok && (followed.value.buried || followed.value.lostTo !== null);
+      if (followed.ok && (isOver || !words.flag('wait'))) {
+        const said = report(followed.value);
+        if (!isOver || followed.value.state === 'CONFIRMED' || followed.value.state === 'REPLACED') return ok(said);
+        const news = await takeNews(words, context, desk, backends, sources);
+        return ok({ ...said, data: { ...said.data, ...news.data }, text: [...said.text, ...news.text] });
+      }
       context.progress(
         followed.ok ? waitingLine(followed.value) : `${printable(followed.error.message)}; asked again in ${EVERY} s`,
       );
@@ -39,7 +46,7 @@ function waitingLine({ txid, views }: Followed): string {
   return `${txid}: ${plural(fewest, 'confirmation')} of ${CONFIRMED_DEPTH}`;
 }
 
-function report({ batch, state, txid, views, buried, stuckSince }: Followed): Report {
+function report({ batch, state, txid, views, buried, lostTo, stuckSince }: Followed): Report {
   return {
     schema: 'countersign.batch-follow/1',
     exit: 'OK',
@@ -54,12 +61,15 @@ function report({ batch, state, txid, views, buried, stuckSince }: Followed): Re
         ...(status.state === 'confirmed' ? { height: status.height, block: status.blockHash } : {}),
       })),
       buried,
+      lost_to: lostTo,
       stuck_since: stuckSince === null ? null : formatTime(stuckSince),
     },
     text: [
       `Batch ${batch} is ${state}: txid ${txid}`,
       ...views.map(viewLine),
-      ...(buried && state !== 'CONFIRMED' ? ['  it is buried: countersign chain sync takes it into the journal'] : []),
+      ...(lostTo === null
+        ? []
+        : [`  batch ${lostTo}, which spends the same coins, is buried: this one can never confirm`]),
       ...(stuckSince === null
         ? []
         : [

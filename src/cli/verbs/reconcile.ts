@@ -5,11 +5,16 @@ import type { Report, Verb } from '../command.js';
 import { haltText } from '../render/automatic-halt.js';
 import { plural } from '../render/text.js';
 import { withBackends } from '../take-from.js';
+import { takeNews } from '../take-news.js';
 
 export const run: Verb = async (words, context) =>
-  withBackends(words, context, async (desk, backends) => {
+  withBackends(words, context, async (desk, backends, sources) => {
     const done = await reconcile(desk, backends);
-    return done.ok ? ok(reconciledReport(done.value)) : done;
+    if (!done.ok) return done;
+    const report = reconciledReport(done.value);
+    if (!done.value.isBuried) return ok(report);
+    const news = await takeNews(words, context, desk, backends, sources);
+    return ok({ ...report, data: { ...report.data, ...news.data }, text: [...report.text, ...news.text] });
   });
 
 const spentData = ({ outpoint, value, by }: SpentCoin): object => ({ outpoint, value, spent_by: by });
