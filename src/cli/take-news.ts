@@ -24,7 +24,7 @@ export async function takeNews(
 ): Promise<TakenNews> {
   const taken = await takeFrom(words, context, desk, backends, sources);
   const report = taken.ok
-    ? await importedReport(desk, taken.value.bytes, `the coins of ${taken.value.from}`, context.compose.clock())
+    ? await importedReport(desk, taken.value.bytes, `the coins of ${taken.value.from}`, context.compose.clock(), null)
     : taken;
   if (report.ok) return { data: { imported: report.value.data }, text: report.value.text };
   const { tag, message } = report.error;

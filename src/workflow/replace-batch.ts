@@ -10,6 +10,7 @@ import { holdsCoins, nextState } from '../journal/transitions.js';
 import { parseTransaction } from '../psbt/transaction.js';
 import { type Outbid, planChild, planReplacement } from '../selection/replace.js';
 import type { ChangePlace } from '../selection/split.js';
+import type { Payment } from '../selection/types.js';
 import { signedTransactionWeight } from '../vault/weights.js';
 import { signedTransaction } from './broadcast-batch.js';
 import { coinsOnOffer } from './coins-on-offer.js';
@@ -132,7 +133,7 @@ async function planInPlace(
   const plan = planReplacement({
     vault,
     coins: coins.value,
-    payments: requests.map(({ id, script, amount }) => ({ requestId: id, script, value: amount })),
+    payments: pays ? paymentsOf(original) : [],
     more: pays ? coinsOnOffer(situation, 'withdrawal').coins.filter(({ height }) => height !== null) : [],
     feerate: options.feerate,
     atLeast: snapshot.feerate ?? minRate,
@@ -189,6 +190,23 @@ async function planHelp(
   if (!plan.ok) return plan;
   const purpose: Purpose = { kind: 'child', requests: [], initiator, parent: { batch: parent, transaction } };
   return concludePlan(desk, situation, [plan.value], purpose);
+}
+
+/**
+ * The payments of a batch as it makes them: where the payee bears its share of the fee, less than was asked for, and no
+ * less in the replacement, whose higher fee the vault bears.
+ */
+function paymentsOf({ requests, outputs }: BatchRecord): readonly Payment[] {
+  const left = outputs.filter(({ change }) => change === null);
+  const exactFirst = requests.toSorted((a, b) => Number(a.feePayer === 'payee') - Number(b.feePayer === 'payee'));
+  return exactFirst.map(({ id, script, amount, feePayer }) => {
+    const isIts = (output: (typeof left)[number]): boolean =>
+      output.script === script && (feePayer === 'payee' || output.amount === BigInt(amount));
+    const at = left.findIndex(isIts);
+    const [output] = at < 0 ? [] : left.splice(at, 1);
+    if (output === undefined) throw new Error(`a batch that was judged pays its request ${id}`);
+    return { requestId: id, script: trustedHex(script), value: output.amount };
+  });
 }
 
 /** The next unused one. Not that of the batch that is replaced: until one of the two confirms, that one is in use. */

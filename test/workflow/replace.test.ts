@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { approveAndSign, chainSays, paidBy, replacement, shown, signedBatch } from '../cli/replace-session.js';
-import { removeAll, type Session } from '../cli/session.js';
+import { addressOf, destinations, removeAll, type Session, stage } from '../cli/session.js';
 
 afterAll(removeAll);
 
@@ -57,6 +57,22 @@ describe('batch bump', () => {
     await chainSays(session, 6, { confirmed: [fresh.txid ?? ''], spent: fresh.inputs });
     expect(await chainSays(session, 8)).toMatchObject({ unconfirmed_batches: [bumped], revived_batches: [id] });
     expect([await session.stateOf(id), await session.stateOf(bumped)]).toEqual(['SIGNED', 'BROADCAST']);
+    await session.expect(0, 'audit', 'verify');
+  }, 60_000);
+
+  it('pays a payee who bears its share of the fee what it was to get, and no less', async () => {
+    const session = await stage();
+    const address = addressOf(destinations()[0] ?? '');
+    session.write('fees.csv', `id,address,amount,fee_payer\nF-1,${address},50000000,payee\n`);
+    const id = await session.planOne('fees.csv', '--feerate', '5');
+    await approveAndSign(session, id);
+    const [asked] = (await shown(session, id)).requests;
+    const payment = (await paidBy(session, id)).find((output) => output.startsWith(`${asked?.script} `)) ?? '';
+    expect(payment).not.toBe('');
+    expect(payment).not.toBe(`${asked?.script} ${asked?.amount}`);
+    const bumped = await replacement(session, 'bump', id, '--feerate', '20');
+    await approveAndSign(session, bumped);
+    expect(await paidBy(session, bumped)).toContain(payment);
     await session.expect(0, 'audit', 'verify');
   }, 60_000);
 
