@@ -155,8 +155,6 @@ export class DecisionAudit {
         const snapshot = await this.#past.snapshot();
         return snapshot.ok ? partProblem(this.#desk, snapshot.value.deriver, body, batch) : NO_COINS;
       }
-      case 'batch.declined':
-        return null;
       case 'batch.signed': {
         const snapshot = await this.#past.snapshot();
         const problem = snapshot.ok ? await signingProblem(this.#desk, snapshot.value.deriver, body, batch) : NO_COINS;
@@ -178,6 +176,7 @@ export class DecisionAudit {
       case 'batch.unknown':
         this.#ask(entry, 'unknown', `a signature may exist outside this journal (${body.fault}): ${body.reason}`);
         return null;
+      case 'batch.declined':
       case 'batch.broadcast':
       case 'batch.abandoned':
       case 'batch.replaced':
