@@ -29,9 +29,9 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'pure-rooms',
-      comment: 'pure rooms do no I/O: of Node they may use hashing alone',
+      comment: 'pure rooms do no I/O: of Node they may use hashing alone; one file loads a library late',
       severity: 'error',
-      from: { path: PURE },
+      from: { path: PURE, pathNot: '^src/vault/miniscript-library\\.ts$' },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|buffer)$' },
     },
     {

@@ -17,6 +17,9 @@ const KINDS = {
   'sh-wsh': { path: "48'/1'/0'/1'", wrap: (script) => `sh(wsh(${script}))` },
 };
 
+/** What the recordings of each device say of its seed; the first one's is given. */
+export const cosignerNotes = (first) => [first, ...MNEMONICS.map((words) => `public test mnemonic of BIP39: ${words}`)];
+
 /** Reads the key of each device and makes the vault of all of them. */
 async function vaultOf({ path, wrap }, addresses, openDevice) {
   const keys = [];
@@ -38,7 +41,7 @@ const refused = (name, result) => {
 };
 
 export async function recordMultisig({ record, openDevice, model, addresses, note }) {
-  const notes = [note, ...MNEMONICS.map((words) => `public test mnemonic of BIP39: ${words}`)];
+  const notes = cosignerNotes(note);
   for (const [kind, shape] of Object.entries(KINDS)) {
     const vault = await vaultOf(shape, addresses, openDevice);
     const common = { vault: ID, network: vault.network, descriptor: vault.descriptor };

@@ -5,6 +5,8 @@
  *   node scripts/record.mjs --model nanos --speculos http://127.0.0.1:5001 --mainnet http://127.0.0.1:5002 [--only NAME]
  *   node scripts/record.mjs --model nanos --cosigners http://127.0.0.1:5001,http://127.0.0.1:5003,http://127.0.0.1:5004
  *
+ * The recordings of miniscript vaults are made like those of several, with --only miniscript.
+ *
  * --speculos is an emulated device of that model with "Bitcoin Test", --mainnet one with "Bitcoin" (for the wrong-app
  * recording), both with Speculos' public test seed; --cosigners are three with "Bitcoin Test", the first with that seed and
  * the others with the mnemonics of record-multisig.mjs. Everything that goes in is made here from fixed numbers, so
@@ -24,7 +26,8 @@ import { sha256Hex, toHex } from '../dist/domain/bytes.js';
 import { finalise } from '../dist/psbt/finalise.js';
 import { proveSignatures } from '../dist/psbt/verify.js';
 import { descriptorChecksum, parseVault } from '../dist/vault/descriptor.js';
-import { recordMultisig } from './record-multisig.mjs';
+import { recordMiniscript } from './record-miniscript.mjs';
+import { cosignerNotes, recordMultisig } from './record-multisig.mjs';
 import { Buttons, MODEL_NAMES } from './speculos-buttons.mjs';
 import { syntheticBatch, syntheticConsolidation, value } from './synthetic-batch.mjs';
 
@@ -144,7 +147,11 @@ async function signing(name, vault, shape, answer = 'approve') {
 async function main() {
   if (args.cosigners !== undefined) {
     const { model, cosigners } = args;
-    return recordMultisig({ record, openDevice, model, addresses: cosigners.split(','), note: NOTE });
+    const addresses = cosigners.split(',');
+    if (args.only?.startsWith('miniscript')) {
+      return recordMiniscript({ record, openDevice, addresses, notes: cosignerNotes(NOTE) });
+    }
+    return recordMultisig({ record, openDevice, model, addresses, note: NOTE });
   }
   const vaults = {};
   for (const name of Object.keys(KINDS)) vaults[name] = await deviceVault(name);

@@ -13,6 +13,8 @@ export interface SigningShape {
   readonly kind: VaultKind;
   /** Keys of a multisig script; absent counts as 1. */
   readonly cosigners?: number;
+  /** Bytes of a witness script; absent, those of a sortedmulti of so many cosigners. */
+  readonly scriptBytes?: number;
   /** How many keys of a multisig come before the device's own; absent counts as none. */
   readonly position?: number;
   readonly inputs: number;
@@ -87,22 +89,23 @@ const NESTED_INPUT = 12;
 const MULTISIG_CHANGE = 6;
 
 /**
- * The same for sortedmulti: for each input and each change output the app sorts the keys, fetching each as often as it has
- * smaller ones. There is nothing before SIGN_PSBT, and exactness is as above.
+ * The same under a registered policy. For each input and each change output the app derives the script: of miniscript it
+ * fetches every key once, of sortedmulti it sorts them, fetching each as often as it has smaller ones. There is nothing
+ * before SIGN_PSBT, and exactness is as above.
  */
 function multisigExchanges(shape: SigningShape): number {
   const { kind, cosigners = 1, position = 0, inputs, outputs, changeOutputs, previousTransactions } = shape;
   const nested = kind === 'sh(wsh(sortedmulti))';
-  const sorting = cosigners * (cosigners + 1);
-  const script = moreElements(3 + 34 * cosigners);
+  const derivation = kind === 'wsh(miniscript)' ? 2 * cosigners : cosigners * (cosigners + 1);
+  const script = moreElements(shape.scriptBytes ?? 3 + 34 * cosigners);
   const streamed = previousTransactions.reduce((sum, bytes) => sum + moreElements(bytes), 0);
   return (
     POLICY_BASE +
     PER_KEY * cosigners +
     PER_KEY_BEFORE_OWN * position +
-    (MULTISIG_INPUT + sorting + script + (nested ? NESTED_INPUT : 0)) * inputs +
+    (MULTISIG_INPUT + derivation + script + (nested ? NESTED_INPUT : 0)) * inputs +
     PER_OUTPUT * outputs +
-    (MULTISIG_CHANGE + sorting) * changeOutputs +
+    (MULTISIG_CHANGE + derivation) * changeOutputs +
     4 * deepLeaves(inputs) +
     2 * deepLeaves(outputs) +
     streamed

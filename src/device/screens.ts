@@ -10,7 +10,7 @@ import { type LedgerModel, modelName } from './models.js';
 import type { Layout, Ticker } from './screens/layout.js';
 import { nanos } from './screens/nanos.js';
 import { nanosp } from './screens/nanosp.js';
-import { positionOf } from './signing-shape.js';
+import { policyShape } from './signing-shape.js';
 import type { DevicePreview, Prediction, Screen, SeenDevice } from './types.js';
 import { isAtLeast } from './versions.js';
 
@@ -52,9 +52,7 @@ export function previewSigning(
   );
   const exchanges = expectedExchanges(
     {
-      kind: vault.kind,
-      cosigners: vault.keys.length,
-      position: positionOf(vault.keys, cosigner),
+      ...policyShape(vault, cosigner),
       inputs: inputs.length,
       outputs: outputs.length,
       changeOutputs: facts.changeOutputs.size,

@@ -4,13 +4,15 @@ import { ok, type Result } from '../domain/result.js';
 import { INPUT, OUTPUT } from '../psbt/fields.js';
 import { fieldValue } from '../psbt/key-map.js';
 import { splitPsbt } from '../psbt/parts.js';
+import { scriptLength } from '../vault/miniscript.js';
+import { miniscriptOf } from '../vault/signing-keys.js';
 import type { Vault } from '../vault/types.js';
 import type { SigningShape } from './estimate.js';
 
 /** What in a version 0 PSBT decides how long the device takes; `cosigner` is the device's fingerprint. Faults: E_PSBT_PARSE, E_PSBT_VERSION. */
 export function signingShape(
   psbt: Uint8Array,
-  { kind, keys }: Pick<Vault, 'kind' | 'keys'>,
+  vault: Pick<Vault, 'kind' | 'keys' | 'miniscript'>,
   cosigner: Hex | null = null,
 ): Result<SigningShape, Fault> {
   const parts = splitPsbt(psbt);
@@ -21,9 +23,7 @@ export function signingShape(
     map.some(({ type }) => type === OUTPUT.BIP32_DERIVATION || type === OUTPUT.TAP_BIP32_DERIVATION),
   ).length;
   return ok({
-    kind,
-    cosigners: keys.length,
-    position: positionOf(keys, cosigner),
+    ...policyShape(vault, cosigner),
     inputs: inputs.length,
     outputs: outputs.length,
     changeOutputs,
@@ -31,8 +31,18 @@ export function signingShape(
   });
 }
 
+/** What the policy of a vault adds to the shape; `cosigner` is the device's fingerprint. */
+export function policyShape(
+  vault: Pick<Vault, 'kind' | 'keys' | 'miniscript'>,
+  cosigner: Hex | null,
+): Pick<SigningShape, 'kind' | 'cosigners' | 'position' | 'scriptBytes'> {
+  const { kind, keys } = vault;
+  const script = kind === 'wsh(miniscript)' ? { scriptBytes: scriptLength(miniscriptOf(vault)) } : {};
+  return { kind, cosigners: keys.length, position: positionOf(keys, cosigner), ...script };
+}
+
 /** How many keys of a vault come before that of a device; none where it is not said which device. */
-export function positionOf(keys: Vault['keys'], cosigner: Hex | null): number {
+function positionOf(keys: Vault['keys'], cosigner: Hex | null): number {
   return Math.max(
     0,
     keys.findIndex(({ fingerprint }) => fingerprint === cosigner),

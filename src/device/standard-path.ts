@@ -3,6 +3,7 @@ import { type Network, networkParameters } from '../domain/network.js';
 import { formatPath, HARDENED, isHardened, type Path } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
 import { defaultAccount } from '../vault/descriptor.js';
+import { signingKeys } from '../vault/signing-keys.js';
 import type { Vault, VaultKey } from '../vault/types.js';
 import { type DefaultKind, isDefaultKind } from './estimate.js';
 import { MAX_ACCOUNT } from './limits.js';
@@ -39,11 +40,13 @@ export function defaultVault(vault: Vault): Result<DefaultVault, Fault> {
 
 /**
  * The keys of a vault that a Ledger can hold, of which there is at least one: the key of a single-key vault at its standard
- * path, or the cosigners of a multisig vault at 48'/COIN'/ACCOUNT'/1' or /2' (BIP48). Cosigners elsewhere are other devices,
- * whose signatures come in a file. Faults: E_DEVICE_UNSUPPORTED.
+ * path, or the cosigners of a multisig vault at 48'/COIN'/ACCOUNT'/1' or /2' (BIP48), of a miniscript those who sign its
+ * branch without a time lock. Cosigners elsewhere are other devices, whose signatures come in a file.
+ * Faults: E_DEVICE_UNSUPPORTED.
  */
 export function signableKeys(vault: Vault): Result<readonly VaultKey[], Fault> {
-  const { kind, keys, network } = vault;
+  const { kind, network } = vault;
+  const keys = signingKeys(vault);
   if (isDefaultKind(kind)) {
     const standard = defaultVault(vault);
     return standard.ok ? ok([standard.value.key]) : standard;

@@ -1,6 +1,8 @@
+import { equalBytes } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { all, ok, type Result } from '../domain/result.js';
-import type { Vault } from '../vault/types.js';
+import { miniscriptOf } from '../vault/signing-keys.js';
+import type { MiniscriptPolicy, Vault, WitnessPiece } from '../vault/types.js';
 import { INPUT } from './fields.js';
 import { fieldValue, type KeyMap } from './key-map.js';
 import { splitPsbt } from './parts.js';
@@ -28,7 +30,8 @@ export function finalSignatures(psbt: Uint8Array, vault: Vault): Result<readonly
 
 type Unplaced = Omit<ReturnedSignature, 'input'>;
 
-function signaturesOf({ kind, threshold }: Vault, map: KeyMap): readonly Unplaced[] | null {
+function signaturesOf(vault: Vault, map: KeyMap): readonly Unplaced[] | null {
+  const { kind, threshold } = vault;
   switch (kind) {
     case 'pkh':
       return keyHashSignature(pushes(fieldValue(map, INPUT.FINAL_SCRIPTSIG)));
@@ -42,7 +45,28 @@ function signaturesOf({ kind, threshold }: Vault, map: KeyMap): readonly Unplace
     case 'wsh(sortedmulti)':
     case 'sh(wsh(sortedmulti))':
       return multisigSignatures(witnessItems(fieldValue(map, INPUT.FINAL_SCRIPTWITNESS)) ?? [], threshold);
+    case 'wsh(miniscript)':
+      return miniscriptSignatures(witnessItems(fieldValue(map, INPUT.FINAL_SCRIPTWITNESS)) ?? [], miniscriptOf(vault));
   }
+}
+
+/** The signatures where a witness has the form of one of the ways without a time lock; keys and script are not looked at. */
+function miniscriptSignatures(
+  items: readonly Uint8Array[],
+  { satisfactions }: MiniscriptPolicy,
+): readonly Unplaced[] | null {
+  const hasForm = (stack: readonly WitnessPiece[]): boolean =>
+    stack.length === items.length - 1 &&
+    stack.every((piece, index) => {
+      const item = items[index] ?? new Uint8Array(0);
+      return piece.kind === 'bytes' ? equalBytes(item, piece.bytes) : item.length > 1;
+    });
+  const way = satisfactions.find(({ stack }) => hasForm(stack));
+  if (way === undefined) return null;
+  return way.stack.flatMap(({ kind }, index) => {
+    const signature = items[index];
+    return kind === 'signature' && signature !== undefined ? [{ publicKey: null, signature }] : [];
+  });
 }
 
 /** An empty item for what OP_CHECKMULTISIG pops too much (BIP147), the signatures, the witness script. */

@@ -3,11 +3,13 @@ import * as ecc from 'tiny-secp256k1';
 import { toHex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
+import { miniscriptOf } from '../vault/signing-keys.js';
 import type { Deriver, Vault } from '../vault/types.js';
 import { decodePsbt } from './decode.js';
 import { INPUT, SIGNATURE_FIELDS } from './fields.js';
 import { type Field, field, keyedField, writePsbt } from './key-map.js';
-import { ownInputs } from './own.js';
+import { miniscriptWitness } from './miniscript-witness.js';
+import { type OwnInput, ownInputs } from './own.js';
 import { type PsbtParts, parseFault, splitPsbt } from './parts.js';
 import { differenceBetween, parseTransaction, type Transaction } from './transaction.js';
 import type { FinalTransaction, ProvenSignature } from './types.js';
@@ -45,7 +47,7 @@ export function finalise(
   }
 
   const combined = joined(parts.value, vault, proven);
-  const finished = Psbt.fromBuffer(combined).finalizeAllInputs();
+  const finished = finishInputs(Psbt.fromBuffer(combined), deriver, own.value, proven);
   // Fees are the policy's business, decided before anything was signed; the library's own cap would only hide it.
   const transaction = finished.extractTransaction(true);
   const bytes = new Uint8Array(transaction.toBuffer());
@@ -61,6 +63,25 @@ export function finalise(
     txid: toHex(new Uint8Array(transaction.getHash()).reverse()),
     weight: transaction.weight(),
   });
+}
+
+/** bitcoinjs-lib knows the witnesses of every kind but miniscript, whose stack its policy says. */
+function finishInputs(
+  psbt: Psbt,
+  { vault }: Deriver,
+  inputs: readonly OwnInput[],
+  proven: readonly ProvenSignature[],
+): Psbt {
+  if (vault.kind !== 'wsh(miniscript)') return psbt.finalizeAllInputs();
+  for (const { index, derived } of inputs) {
+    const finalScriptWitness = miniscriptWitness(
+      miniscriptOf(vault),
+      derived,
+      proven.filter(({ input }) => input === index),
+    );
+    psbt.finalizeInput(index, () => ({ finalScriptSig: undefined, finalScriptWitness }));
+  }
+  return psbt;
 }
 
 /** What is wrong with the bytes of a final transaction, in one sentence; null if it completes the unsigned one. */

@@ -1,6 +1,7 @@
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
+import { signingKeys } from '../vault/signing-keys.js';
 import type { Deriver } from '../vault/types.js';
 import { INPUT } from './fields.js';
 import { finalSignatures } from './final-signatures.js';
@@ -69,7 +70,7 @@ function partsBySigner(
   deriver: Deriver,
   attributed: readonly AttributedSignature[],
 ): Result<readonly SignerPart[], Fault> {
-  const signers = [...new Set(deriver.vault.keys.map(({ fingerprint }) => fingerprint))];
+  const signers = [...new Set(signingKeys(deriver.vault).map(({ fingerprint }) => fingerprint))];
   const parts: SignerPart[] = [];
   for (const signer of signers) {
     const its = attributed.filter((one) => (one.signer ?? signers[0]) === signer);

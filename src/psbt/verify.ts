@@ -3,6 +3,7 @@ import { equalBytes, type Hex, toHex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { formatPath } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
+import { signingKeys, signingPositions } from '../vault/signing-keys.js';
 import type { Deriver, Vault } from '../vault/types.js';
 import { decodePsbt } from './decode.js';
 import { decodeDer, inRange, isLowS } from './ecdsa.js';
@@ -57,7 +58,7 @@ export function proveSigner(
   fingerprint: Hex,
   returned: readonly ReturnedSignature[],
 ): Result<readonly ProvenSignature[], Fault> {
-  const held = deriver.vault.keys.filter((key) => key.fingerprint === fingerprint).length;
+  const held = signingKeys(deriver.vault).filter((key) => key.fingerprint === fingerprint).length;
   if (held === 0) throw new Error(`${fingerprint} is no signer of the vault ${deriver.vault.id}`);
   return prove(psbt, deriver, returned, { of: fingerprint, due: held });
 }
@@ -172,12 +173,17 @@ function expectedInputs(psbt: Uint8Array, deriver: Deriver): Result<readonly Exp
   );
 }
 
-function keysOf({ derived, prevout }: OwnInput, { kind }: Vault): readonly ExpectedKey[] {
-  return derived.keys.map(({ publicKey, path, fingerprint }) => {
-    const verifying = kind === 'tr' ? prevout.script.subarray(2) : publicKey;
-    const alias = kind === 'tr' ? publicKey.subarray(-32) : null;
-    return { publicKey: verifying, alias, fingerprint, name: `key ${toHex(verifying)} (${formatPath(path)})` };
-  });
+/** The keys whose signatures are wanted: of a miniscript those of its branch without a time lock. */
+function keysOf({ derived, prevout }: OwnInput, vault: Vault): readonly ExpectedKey[] {
+  const { kind } = vault;
+  const signing = signingPositions(vault);
+  return derived.keys
+    .filter((_, index) => signing.has(index))
+    .map(({ publicKey, path, fingerprint }) => {
+      const verifying = kind === 'tr' ? prevout.script.subarray(2) : publicKey;
+      const alias = kind === 'tr' ? publicKey.subarray(-32) : null;
+      return { publicKey: verifying, alias, fingerprint, name: `key ${toHex(verifying)} (${formatPath(path)})` };
+    });
 }
 
 function sighashOf({ index, prevout, derived, sighashType }: OwnInput, { kind }: Vault, hashes: Sighashes): Uint8Array {
@@ -190,6 +196,7 @@ function sighashOf({ index, prevout, derived, sighashType }: OwnInput, { kind }:
       return hashes.witnessV0(index, keyHashScript(required(derived.redeemScript)));
     case 'wsh(sortedmulti)':
     case 'sh(wsh(sortedmulti))':
+    case 'wsh(miniscript)':
       return hashes.witnessV0(index, required(derived.witnessScript));
     case 'tr':
       return hashes.taproot(index, sighashType === SIGHASH_ALL ? SIGHASH_ALL : SIGHASH_DEFAULT);

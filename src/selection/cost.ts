@@ -1,5 +1,5 @@
 import type { Vault } from '../vault/types.js';
-import { signedInputWeight } from '../vault/weights.js';
+import { signedInputWeight, type WeighedVault } from '../vault/weights.js';
 import type { InputCost, ShapeLimits } from './types.js';
 
 /**
@@ -8,14 +8,12 @@ import type { InputCost, ShapeLimits } from './types.js';
  */
 const EXCHANGE_MS = 20n;
 
-type CostedVault = Pick<Vault, 'kind' | 'threshold' | 'keys'>;
-
 /**
  * Exchanges for n inputs as `linear * n + quadratic * n^2`, by signing with Ledger's app 2.2.7 for the Nano S (test/recordings). For pkh each input
  * needs the whole transaction again. In a sortedmulti of k keys the app sorts by fetching k(k+1)/2 keys, two exchanges
- * each; 2-of-3 takes 158 an input. Nesting in P2SH adds 12.
+ * each; 2-of-3 takes 158 an input. Nesting in P2SH adds 12. Of miniscript it fetches each key once.
  */
-function exchanges({ kind, keys }: CostedVault): { readonly linear: bigint; readonly quadratic: bigint } {
+function exchanges({ kind, keys }: WeighedVault): { readonly linear: bigint; readonly quadratic: bigint } {
   const multisig = 146n + BigInt(keys.length * (keys.length + 1));
   switch (kind) {
     case 'wpkh':
@@ -30,11 +28,13 @@ function exchanges({ kind, keys }: CostedVault): { readonly linear: bigint; read
       return { linear: multisig, quadratic: 0n };
     case 'sh(wsh(sortedmulti))':
       return { linear: multisig + 12n, quadratic: 0n };
+    case 'wsh(miniscript)':
+      return { linear: 125n + 2n * BigInt(keys.length), quadratic: 0n };
   }
 }
 
 /** Weight and device time of the inputs of a vault. A multisig vault asks as many devices as it needs signatures. */
-export function inputCost(vault: CostedVault): InputCost {
+export function inputCost(vault: WeighedVault): InputCost {
   const { linear, quadratic } = exchanges(vault);
   const devices = BigInt(vault.threshold);
   return {

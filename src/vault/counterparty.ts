@@ -5,16 +5,16 @@ import { HARDENED } from '../domain/path.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { type PayableKind, scriptKind } from '../domain/script.js';
 import { childKey, outputScript, type ParentNode, parentNode } from './derive.js';
-import { MAX_COSIGNERS, openDescriptor, originText, scriptText, VAULT_KINDS, withChecksum } from './descriptor.js';
+import { MAX_COSIGNERS, openDescriptor, originText, PLAIN_KINDS, scriptText, withChecksum } from './descriptor.js';
 import type { KeyExpression } from './descriptor-key.js';
 import type { ScriptShape } from './descriptor-script.js';
 import { decodeExtendedKey } from './extended-key.js';
-import type { Vault, VaultKind } from './types.js';
+import type { PlainKind, Vault } from './types.js';
 
 /** The receiving side of somebody else's wallet: one branch of a ranged descriptor of public keys. */
 export interface Counterparty {
   readonly network: Network;
-  readonly kind: VaultKind;
+  readonly kind: PlainKind;
   /** The kind of every script that it derives. */
   readonly scriptKind: PayableKind;
   /** Canonical text: hardened steps of origins as h, with `#checksum`. */
@@ -66,13 +66,14 @@ function readCounterparty(network: Network, descriptor: string): Result<Counterp
 export function derivesFrom({ identity, network }: Counterparty, vault: Vault): boolean {
   return ([0, 1] as const).some((branch) => {
     const nodes = vault.keys.map(({ xpub }) => parentNode(xpub, vault.network, [branch]));
+    if (vault.kind === 'wsh(miniscript)') return false;
     return network === vault.network && identity === identityOf(vault.kind, vault.threshold, nodes);
   });
 }
 
 function counterparty(
   network: Network,
-  kind: VaultKind,
+  kind: PlainKind,
   { threshold, keys }: ScriptShape,
   nodes: readonly ParentNode[],
 ): Counterparty {
@@ -117,14 +118,14 @@ function payableKind(script: Uint8Array): PayableKind {
 }
 
 /** sortedmulti() sorts the keys of every script, so the order in which a descriptor names them has no meaning (BIP383). */
-function identityOf(kind: VaultKind, threshold: number, nodes: readonly ParentNode[]): string {
+function identityOf(kind: PlainKind, threshold: number, nodes: readonly ParentNode[]): string {
   const parents = nodes.map(({ publicKey, chainCode }): Hex => `${toHex(publicKey)}${toHex(chainCode)}`);
   return [kind, threshold, ...parents.sort()].join(' ');
 }
 
-function kindOf({ shape, keys }: ScriptShape): Result<VaultKind, Fault> {
-  const kind = VAULT_KINDS.find((name) => name === shape);
-  const kinds = `a destination is an address, or one of ${VAULT_KINDS.join(', ')}`;
+function kindOf({ shape, keys }: ScriptShape): Result<PlainKind, Fault> {
+  const kind = PLAIN_KINDS.find((name) => name === shape);
+  const kinds = `a destination is an address, or one of ${PLAIN_KINDS.join(', ')}`;
   if (kind === undefined) {
     return unsupported(`${shape} is a valid descriptor, but not one of a destination`, kinds);
   }

@@ -5,7 +5,9 @@ import type { Branch } from '../domain/coin.js';
 import type { Network } from '../domain/network.js';
 import { HARDENED } from '../domain/path.js';
 import { accountNode } from './extended-key.js';
-import type { DerivedKey, DerivedScript, Deriver, Vault, VaultKey, VaultKind } from './types.js';
+import { miniscriptScript } from './miniscript.js';
+import { miniscriptOf } from './signing-keys.js';
+import type { DerivedKey, DerivedScript, Deriver, PlainKind, Vault, VaultKey } from './types.js';
 
 /** A public node whose unhardened children are derived; its key uncompressed spares a square root for every child. */
 export interface ParentNode {
@@ -114,23 +116,24 @@ function deriveScript(vault: Vault, nodes: readonly BranchNode[], branch: Branch
     path: [...node.key.path, branch, index],
     publicKey: childKey(node, index),
   }));
-  return {
-    origin,
-    keys,
-    ...outputScript(
-      vault.kind,
-      vault.threshold,
-      keys.map(({ publicKey }) => publicKey),
-    ),
-  };
+  const publicKeys = keys.map(({ publicKey }) => publicKey);
+  return { origin, keys, ...vaultScript(vault, publicKeys) };
+}
+
+type Scripts = Pick<DerivedScript, 'script' | 'redeemScript' | 'witnessScript'>;
+
+function vaultScript(vault: Vault, keys: readonly Uint8Array[]): Scripts {
+  const { kind, threshold } = vault;
+  if (kind === 'wsh(miniscript)') return witnessProgram(miniscriptScript(miniscriptOf(vault), keys));
+  return outputScript(kind, threshold, keys);
+}
+
+function witnessProgram(witnessScript: Uint8Array): Scripts {
+  return { script: bytes(0, push(sha256(witnessScript))), witnessScript };
 }
 
 /** The script that a descriptor of this kind has for these compressed public keys (BIP381 to BIP386). */
-export function outputScript(
-  kind: VaultKind,
-  threshold: number,
-  keys: readonly Uint8Array[],
-): Pick<DerivedScript, 'script' | 'redeemScript' | 'witnessScript'> {
+export function outputScript(kind: PlainKind, threshold: number, keys: readonly Uint8Array[]): Scripts {
   switch (kind) {
     case 'pkh':
       return { script: bytes(0x76, 0xa9, push(hash160(onlyKey(keys))), 0x88, 0xac) };
@@ -142,10 +145,8 @@ export function outputScript(
     }
     case 'tr':
       return { script: bytes(0x51, push(taprootOutputKey(onlyKey(keys).subarray(1)))) };
-    case 'wsh(sortedmulti)': {
-      const witnessScript = sortedMulti(threshold, keys);
-      return { script: bytes(0, push(sha256(witnessScript))), witnessScript };
-    }
+    case 'wsh(sortedmulti)':
+      return witnessProgram(sortedMulti(threshold, keys));
     case 'sh(wsh(sortedmulti))': {
       const witnessScript = sortedMulti(threshold, keys);
       const redeemScript = bytes(0, push(sha256(witnessScript)));

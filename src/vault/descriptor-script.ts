@@ -4,13 +4,16 @@ import type { Network } from '../domain/network.js';
 import { all, ok, type Result } from '../domain/result.js';
 import { type KeyExpression, parseKeyExpression } from './descriptor-key.js';
 import { type Call, type Expression, syntaxFault } from './descriptor-syntax.js';
+import { isMiniscriptFragment, readMiniscriptText } from './miniscript-text.js';
 
 /** What a descriptor says, once BIP381 to BIP386 have been asked whether it may say so. */
 export interface ScriptShape {
   /** Functions without their arguments: "wpkh", "sh(wsh(sortedmulti))", "tr with a script tree", "wsh(miniscript)". */
   readonly shape: string;
-  /** All key expressions in order; none of those inside miniscript. */
+  /** All key expressions in order; none of those inside miniscript of a script tree. */
   readonly keys: readonly KeyExpression[];
+  /** There for wsh(miniscript): its keys as @0, @1, ... */
+  readonly miniscript?: string;
   /** Signatures needed, 1 where the shape is not a multisig. */
   readonly threshold: number;
 }
@@ -34,12 +37,6 @@ const PLACES: Readonly<Record<string, readonly Context[]>> = {
   raw: ['top'],
   addr: ['top'],
 };
-
-const MINISCRIPT = new Set(
-  'pk_k pk_h older after sha256 hash256 ripemd160 hash160 andor and_v and_b and_n or_b or_c or_d or_i thresh'.split(
-    ' ',
-  ),
-);
 
 /** Consensus limits of OP_CHECKMULTISIG and of one pushed element; standardness for bare multisig (BIP383). */
 const MAX_KEYS = { top: 3, sh: 20, wsh: 20, leaf: 999 } as const satisfies Record<Context, number>;
@@ -185,12 +182,16 @@ function readLiteral({ name, args, at }: Call, network: Network): Result<ScriptS
   return ok({ shape: name, keys: [], threshold: 1 });
 }
 
-/** Miniscript is recognised by its names and not read further: no vault can be one. */
-function readMiniscript({ name, at }: Call, context: Context): Result<ScriptShape, Fault> {
+/** Inside wsh() miniscript is read whole; in a script tree it is recognised by its names alone: no vault has one there. */
+function readMiniscript(call: Call, context: Context): Result<ScriptShape, Fault> {
+  const { name, at } = call;
   const fragment = name.slice(name.indexOf(':') + 1);
-  const known = MINISCRIPT.has(fragment) || (fragment !== name && PLACES[fragment]?.includes(context) === true);
+  const known = isMiniscriptFragment(fragment) || (fragment !== name && PLACES[fragment]?.includes(context) === true);
   if (!known || context === 'top' || context === 'sh') {
     return syntaxFault(at, `${name}() is not a function that may stand ${CONTEXT_WORDS[context]}`);
   }
-  return ok({ shape: 'miniscript', keys: [], threshold: 1 });
+  if (context === 'leaf') return ok({ shape: 'miniscript', keys: [], threshold: 1 });
+  const text = readMiniscriptText(call);
+  if (!text.ok) return text;
+  return ok({ shape: 'miniscript', keys: text.value.keys, threshold: 1, miniscript: text.value.expression });
 }

@@ -8,24 +8,27 @@ import { formatStep, holdsPrivateKey, type KeyExpression } from './descriptor-ke
 import { readDescriptor, type ScriptShape } from './descriptor-script.js';
 import { parseExpression, syntaxFault } from './descriptor-syntax.js';
 import { decodeExtendedKey } from './extended-key.js';
-import type { Vault, VaultKey, VaultKind } from './types.js';
+import { planMiniscript } from './miniscript.js';
+import { signingPositions } from './signing-keys.js';
+import type { MiniscriptPolicy, PlainKind, Vault, VaultKey, VaultKind } from './types.js';
 
 export { descriptorChecksum } from './descriptor-checksum.js';
 
-export const VAULT_KINDS = [
+/** Kinds whose descriptor is made of a threshold and keys alone; beside them a vault may be wsh(miniscript). */
+export const PLAIN_KINDS = [
   'pkh',
   'sh(wpkh)',
   'wpkh',
   'tr',
   'wsh(sortedmulti)',
   'sh(wsh(sortedmulti))',
-] as const satisfies readonly VaultKind[];
+] as const satisfies readonly PlainKind[];
 
 /** Keys of one multisig that the Ledger app takes, and that a threshold of one opcode can count. */
 export const MAX_COSIGNERS = 16;
 
 /**
- * Reads an output descriptor (BIP380 to BIP386, BIP389) as a vault: one of the six kinds, every key an xpub (tpub on test
+ * Reads an output descriptor (BIP379 to BIP386, BIP389) as a vault: one of the seven kinds, every key an xpub (tpub on test
  * networks) with its origin and `<0;1>/*`, the checksum present and right. Hardened steps may be written h or '; the vault's
  * text has h.
  *
@@ -47,15 +50,34 @@ export function parseVault(id: string, network: Network, descriptor: string): Re
   if (!keys.ok) return keys;
   if (unchecked !== null) return err(unchecked);
 
+  if (kind.value === 'wsh(miniscript)') return miniscriptVault(id, network, script, keys.value);
   const { threshold } = script;
-  return ok({
-    id,
-    network,
-    kind: kind.value,
-    threshold,
-    keys: keys.value,
-    descriptor: canonical(kind.value, threshold, keys.value),
-  });
+  const text = scriptText(kind.value, threshold, keys.value.map(keyText));
+  return ok({ id, network, kind: kind.value, threshold, keys: keys.value, descriptor: withChecksum(text) });
+}
+
+/** A device signs for every key of the policy that it holds, so that those of one device must all be wanted or none. */
+function miniscriptVault(
+  id: string,
+  network: Network,
+  script: ScriptShape,
+  keys: readonly VaultKey[],
+): Result<Vault, Fault> {
+  const miniscript = planMiniscript(script.miniscript ?? '');
+  if (!miniscript.ok) return miniscript;
+  const { threshold } = miniscript.value;
+  const kind = 'wsh(miniscript)';
+  const descriptor = withChecksum(miniscriptText(miniscript.value, keys.map(keyText)));
+  const vault: Vault = { id, network, kind, threshold, keys, miniscript: miniscript.value, descriptor };
+  const signing = signingPositions(vault);
+  const both = keys.find(({ fingerprint }, index) =>
+    keys.some((other, place) => other.fingerprint === fingerprint && signing.has(place) !== signing.has(index)),
+  );
+  if (both === undefined) return ok(vault);
+  return unsupported(
+    `${both.fingerprint} holds a key of the branch without a time lock and one of another branch`,
+    'give the branches devices of their own: a device signs with all of its keys at once, and would not survive itself either',
+  );
 }
 
 /** A descriptor whose text was read, before anything is asked of its kind and keys. */
@@ -117,7 +139,7 @@ function missingChecksum(body: string): Fault {
 }
 
 function vaultKind({ shape, keys }: ScriptShape): Result<VaultKind, Fault> {
-  const kind = VAULT_KINDS.find((name) => name === shape);
+  const kind = shape === 'wsh(miniscript)' ? shape : PLAIN_KINDS.find((name) => name === shape);
   if (kind === undefined) {
     return unsupported(`${shape} is a valid descriptor, but not one of a vault`, unsupportedReason(shape));
   }
@@ -137,7 +159,7 @@ function unsupported(problem: string, remedy: string): Result<never, Fault> {
 }
 
 function unsupportedReason(shape: string): string {
-  const kinds = `a vault is one of ${VAULT_KINDS.join(', ')}`;
+  const kinds = `a vault is one of ${PLAIN_KINDS.join(', ')}, wsh(miniscript)`;
   switch (shape) {
     case 'raw':
     case 'addr':
@@ -149,9 +171,8 @@ function unsupportedReason(shape: string): string {
     case 'wsh(multi)':
     case 'sh(wsh(multi))':
       return `${kinds}: multi() depends on the order of keys; use sortedmulti()`;
-    case 'wsh(miniscript)':
     case 'sh(wsh(miniscript))':
-      return `${kinds}: countersign derives and finalises no miniscript, so a recovery branch (older, after) is no vault; keep such coins in a wallet that spends both branches, and in the vault what needs no branch`;
+      return `${kinds}: miniscript is taken in wsh() itself, where nothing is nested`;
     default:
       return kinds;
   }
@@ -195,14 +216,11 @@ function vaultKeys(expressions: readonly KeyExpression[], network: Network): Res
   return ok(keys);
 }
 
-function canonical(kind: VaultKind, threshold: number, keys: readonly VaultKey[]): string {
-  return withChecksum(
-    scriptText(
-      kind,
-      threshold,
-      keys.map((key) => `${originText(key)}${key.xpub}/<0;1>/*`),
-    ),
-  );
+const keyText = (key: VaultKey): string => `${originText(key)}${key.xpub}/<0;1>/*`;
+
+/** wsh() of a miniscript around its keys, as descriptors and wallet policies both write it. */
+export function miniscriptText({ expression }: MiniscriptPolicy, keys: readonly string[]): string {
+  return `wsh(${expression.replace(/@(\d+)/g, (placeholder, index) => keys[Number(index)] ?? placeholder)})`;
 }
 
 /** "[f5acc2fd/84h/1h/0h]", with h for hardened steps. */
@@ -215,7 +233,7 @@ export function withChecksum(body: string): string {
 }
 
 /** The functions of a kind around its keys, as descriptors and wallet policies both write them. */
-export function scriptText(kind: VaultKind, threshold: number, keys: readonly string[]): string {
+export function scriptText(kind: PlainKind, threshold: number, keys: readonly string[]): string {
   const list = keys.join(',');
   switch (kind) {
     case 'pkh':
@@ -269,6 +287,7 @@ function defaultPurpose(kind: VaultKind): DefaultAccount['purpose'] | null {
       return 86;
     case 'wsh(sortedmulti)':
     case 'sh(wsh(sortedmulti))':
+    case 'wsh(miniscript)':
       return null;
   }
 }

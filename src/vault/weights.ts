@@ -1,5 +1,10 @@
 import { compactSizeLength } from '../domain/script.js';
-import type { Vault } from './types.js';
+import { scriptLength } from './miniscript.js';
+import { miniscriptOf } from './signing-keys.js';
+import type { Vault, WitnessPiece } from './types.js';
+
+/** What the weight of an input depends on. */
+export type WeighedVault = Pick<Vault, 'kind' | 'threshold' | 'keys' | 'miniscript'>;
 
 /** A low-S DER signature has at most 71 bytes, and one sighash byte follows (BIP66, BIP146). */
 const ECDSA_SIGNATURE = 72;
@@ -9,7 +14,7 @@ const SCHNORR_SIGNATURE = 64;
 const BARE_INPUT = 36 + 1 + 4;
 
 /** Upper bound of the weight of one signed input of a vault, in weight units (BIP141). */
-export function signedInputWeight(vault: Pick<Vault, 'kind' | 'threshold' | 'keys'>): bigint {
+export function signedInputWeight(vault: WeighedVault): bigint {
   const { kind, threshold, keys } = vault;
   const keyHashWitness = 1 + 1 + ECDSA_SIGNATURE + 1 + PUBLIC_KEY;
   const witnessScript = 3 + (1 + PUBLIC_KEY) * keys.length;
@@ -27,6 +32,30 @@ export function signedInputWeight(vault: Pick<Vault, 'kind' | 'threshold' | 'key
       return BigInt(4 * BARE_INPUT + multisigWitness);
     case 'sh(wsh(sortedmulti))':
       return BigInt(4 * (BARE_INPUT + 35) + multisigWitness);
+    case 'wsh(miniscript)':
+      return BigInt(4 * BARE_INPUT + miniscriptWitness(vault));
+  }
+}
+
+/** The heaviest witness of the branch without a time lock: which keys sign is not known when a batch is planned. */
+function miniscriptWitness(vault: WeighedVault): number {
+  const miniscript = miniscriptOf(vault);
+  const script = scriptLength(miniscript);
+  const stacks = miniscript.satisfactions.map(({ stack }) => {
+    const items = stack.reduce((sum, piece) => sum + 1 + itemLength(piece), 0);
+    return compactSizeLength(stack.length + 1) + items;
+  });
+  return Math.max(...stacks) + compactSizeLength(script) + script;
+}
+
+function itemLength(piece: WitnessPiece): number {
+  switch (piece.kind) {
+    case 'signature':
+      return ECDSA_SIGNATURE;
+    case 'key':
+      return PUBLIC_KEY;
+    case 'bytes':
+      return piece.bytes.length;
   }
 }
 
@@ -43,7 +72,7 @@ export function overheadWeight(vault: Pick<Vault, 'kind'>, inputs: number, outpu
 
 /** Upper bound of the weight of a signed transaction of a vault. */
 export function signedTransactionWeight(
-  vault: Pick<Vault, 'kind' | 'threshold' | 'keys'>,
+  vault: WeighedVault,
   inputs: number,
   outputScripts: readonly Uint8Array[],
 ): bigint {

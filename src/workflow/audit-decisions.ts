@@ -11,6 +11,7 @@ import { formatTime } from '../domain/time.js';
 import type { Entry } from '../journal/entries.js';
 import type { BatchRecord } from '../journal/state.js';
 import type { Facts, LoadedPolicy } from '../policy/types.js';
+import { signingKeys } from '../vault/signing-keys.js';
 import { statementFields } from './approvals.js';
 import type { Assessment } from './assess.js';
 import { depositsDue } from './audit-deposits.js';
@@ -297,7 +298,7 @@ export class DecisionAudit {
     if (typeof last === 'string') return `it is sent to a device ${last}`;
     const read = await this.#past.snapshot();
     if (!read.ok) return NO_COINS;
-    const own = read.value.deriver.vault.keys.map(({ fingerprint }) => fingerprint);
+    const own = signingKeys(read.value.deriver.vault).map(({ fingerprint }) => fingerprint);
     if (!own.includes(body.device.fingerprint)) {
       return `it was sent to the device ${body.device.fingerprint}, and the vault belongs to ${own.join(', ')}`;
     }

@@ -7,6 +7,7 @@ import { EMPTY_STATE, StateBuilder } from '../journal/fold.js';
 import { governingPolicy, newestPolicy, policyAt } from '../journal/policies.js';
 import type { JournalState } from '../journal/state.js';
 import type { LoadedPolicy } from '../policy/types.js';
+import { signingKeys } from '../vault/signing-keys.js';
 import { namedPolicy, policyId } from '../vault/wallet-policy.js';
 import { readPolicyRecord } from './active-policy.js';
 import { judgeListAgain } from './audit-screening.js';
@@ -141,7 +142,7 @@ function registrationProblem(state: JournalState, { fingerprint, policy }: Regis
   const open = vaultOf(state);
   if (!open.ok) return open.error.message;
   const { vault } = open.value;
-  const own = vault.keys.map((key) => key.fingerprint);
+  const own = signingKeys(vault).map((key) => key.fingerprint);
   if (!own.includes(fingerprint)) {
     return `it is of the device ${fingerprint}, and the vault belongs to ${own.join(', ')}`;
   }

@@ -5,11 +5,12 @@ import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import type { JournalState } from '../journal/state.js';
+import { signingKeys } from '../vault/signing-keys.js';
 import type { Vault } from '../vault/types.js';
 
 /** Whether a fingerprint that was typed names a cosigner of the vault. Faults: E_USAGE. */
 export function checkCosigner(vault: Vault, fingerprint: Hex): Result<void, Fault> {
-  const own = vault.keys.map((key) => key.fingerprint);
+  const own = signingKeys(vault).map((key) => key.fingerprint);
   if (own.includes(fingerprint)) return ok(undefined);
   return fail('E_USAGE', `${JSON.stringify(fingerprint.slice(0, 40))} is not a signer of the vault ${vault.id}`, {
     remedy: `name one by its master key fingerprint: ${[...new Set(own)].join(', ')}`,

@@ -19,6 +19,7 @@ import type { Verdict } from '../policy/types.js';
 import { finalise } from '../psbt/finalise.js';
 import type { ReturnedSignature } from '../psbt/types.js';
 import { proveSignatures } from '../psbt/verify.js';
+import { signingKeys } from '../vault/signing-keys.js';
 import type { Vault } from '../vault/types.js';
 import { type ReviewedBatch, reviewBatch } from './approve-batch.js';
 import type { Assessment } from './assess.js';
@@ -202,7 +203,9 @@ async function meet(
   if (!device.ok) return device;
   const { fingerprint } = device.value;
   if (batch.partials.some((part) => part.signer === fingerprint)) {
-    const others = vault.keys.map((key) => key.fingerprint).filter((one) => one !== fingerprint);
+    const others = signingKeys(vault)
+      .map((key) => key.fingerprint)
+      .filter((one) => one !== fingerprint);
     return fail('E_DEVICE_MISMATCH', `the device ${fingerprint} has signed batch ${batch.id} already`, {
       remedy: `connect the device of another signer: ${[...new Set(others)].join(', ')}`,
     });

@@ -7,6 +7,7 @@ import { withSignatures } from '../psbt/finalise.js';
 import type { SignerPart } from '../psbt/partial.js';
 import type { FinalTransaction, ReturnedSignature } from '../psbt/types.js';
 import { proveSigner } from '../psbt/verify.js';
+import { signingKeys } from '../vault/signing-keys.js';
 import type { Vault } from '../vault/types.js';
 import type { ReviewedBatch } from './approve-batch.js';
 import { join, keepFinal, keepParts, keptParts } from './gather-parts.js';
@@ -48,8 +49,8 @@ export interface SignedPart {
 }
 
 /** Who can still sign a batch, in the order of the descriptor. */
-export function signersLeft({ keys }: Vault, { partials }: BatchRecord): readonly Hex[] {
-  const all = [...new Set(keys.map(({ fingerprint }) => fingerprint))];
+export function signersLeft(vault: Vault, { partials }: BatchRecord): readonly Hex[] {
+  const all = [...new Set(signingKeys(vault).map(({ fingerprint }) => fingerprint))];
   return all.filter((fingerprint) => !partials.some(({ signer }) => signer === fingerprint));
 }
 

@@ -8,7 +8,7 @@ import type { Fault, FaultTag } from '../../src/domain/fault.js';
 import { formatTime } from '../../src/domain/time.js';
 import { createDeriver } from '../../src/vault/derive.js';
 import { parseVault } from '../../src/vault/descriptor.js';
-import type { VaultKind } from '../../src/vault/types.js';
+import type { PlainKind } from '../../src/vault/types.js';
 import { descriptorOf, KINDS, vaultOf } from '../vault/fixtures.js';
 
 const deriver = createDeriver(vaultOf('wpkh'));
@@ -43,7 +43,7 @@ function funding(script: Uint8Array, value: bigint, lock: number, coinbase = fal
 }
 
 /** A right snapshot of a kind of vault: coins at 0/0, 0/1 and 1/0, the last one unconfirmed. */
-function snapshotOf(kind: VaultKind = 'wpkh'): SnapshotText {
+function snapshotOf(kind: PlainKind = 'wpkh'): SnapshotText {
   const vault = vaultOf(kind);
   const own = kind === 'wpkh' ? deriver : createDeriver(vault);
   const places: [Branch, number][] = [
@@ -94,7 +94,7 @@ function faultOf(snapshot: unknown, own = deriver): Fault {
 /** A right snapshot with one thing changed. */
 function changed(
   edit: (snapshot: SnapshotText, coin: CoinText, txid: string) => void,
-  kind: VaultKind = 'wpkh',
+  kind: PlainKind = 'wpkh',
 ): SnapshotText {
   const snapshot = snapshotOf(kind);
   const [coin] = snapshot.coins;

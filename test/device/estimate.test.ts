@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { expectedExchanges } from '../../src/device/estimate.js';
 import { signingShape } from '../../src/device/signing-shape.js';
 import type { Registration } from '../../src/device/types.js';
-import { VAULT_KINDS } from '../../src/vault/descriptor.js';
+import { PLAIN_KINDS } from '../../src/vault/descriptor.js';
 import type { VaultKind } from '../../src/vault/types.js';
 import { readRecording, readSidecar, recordingNames, type SigningSidecar, vaultOf } from './recordings.js';
 
@@ -78,7 +78,7 @@ describe('exchanges of SIGN_PSBT', () => {
     Object.entries(most).map(([inputs, due]) => [kind, Number(inputs), due] as const),
   );
   it.each(sizes)('%s with %i inputs: at most %i', (name, inputs, due) => {
-    const kind = VAULT_KINDS.find((known) => known === name);
+    const kind = PLAIN_KINDS.find((known) => known === name);
     if (kind === undefined) throw new Error(`${name} is no kind of vault`);
     const estimated = expectedExchanges({ ...shape(kind, inputs, 1, 1), ...FIGURES.cosigners[kind] });
     expect(estimated - preparation(kind)).toBeLessThanOrEqual(due);

@@ -11,7 +11,7 @@ import type { Facts } from '../../src/policy/types.js';
 import { buildPsbt } from '../../src/psbt/build.js';
 import { decodePsbt } from '../../src/psbt/decode.js';
 import type { DecodedInput, DecodedOutput, DecodedPsbt } from '../../src/psbt/types.js';
-import type { VaultKind } from '../../src/vault/types.js';
+import type { PlainKind } from '../../src/vault/types.js';
 import { makePlan, type Planned, simplePlan } from '../psbt/fixtures.js';
 import { DAY, entry, loaded, NOW, requestsFor, someScript, stateOf, summary, TIP } from './fixture.js';
 
@@ -73,7 +73,7 @@ function verdictOn(facts: Facts, planned: Planned, lastUsedChange = 8) {
 describe('facts from the bytes of a PSBT', () => {
   it.each(['pkh', 'sh(wpkh)', 'wpkh', 'tr', 'wsh(sortedmulti)', 'sh(wsh(sortedmulti))'] as const)(
     'prove inputs and change of a %s vault, and pass every rule',
-    (kind: VaultKind) => {
+    (kind: PlainKind) => {
       const planned = simplePlan(kind);
       const psbt = decoded(planned);
       const facts = deriveFacts(psbt, contextOf(planned));

@@ -5,7 +5,7 @@ import { toHex } from '../../src/domain/bytes.js';
 import { buildPsbt } from '../../src/psbt/build.js';
 import { decodePsbt } from '../../src/psbt/decode.js';
 import type { TransactionPlan } from '../../src/selection/types.js';
-import type { VaultKind } from '../../src/vault/types.js';
+import type { PlainKind } from '../../src/vault/types.js';
 import { KINDS } from '../vault/fixtures.js';
 import { makePlan, type Planned, planSpecs, simplePlan, tagOf, valueOrThrow } from './fixtures.js';
 
@@ -17,7 +17,7 @@ function changed(change: (plan: TransactionPlan) => Partial<TransactionPlan>): s
   return tagOf(buildPsbt({ ...plan, ...change(plan) }, deriver, previous));
 }
 
-describe.each(KINDS)('a PSBT of %s', (kind: VaultKind) => {
+describe.each(KINDS)('a PSBT of %s', (kind: PlainKind) => {
   test('says what the plan says, and nothing about payments', () => {
     fc.assert(
       fc.property(planSpecs, (spec) => {
@@ -73,7 +73,7 @@ describe.each(KINDS)('a PSBT of %s', (kind: VaultKind) => {
 });
 
 /** The fields of an input by their names in bitcoinjs-lib. Ledger's app refuses a witness_utxo for pkh. */
-const FIELDS: Readonly<Record<VaultKind, readonly string[]>> = {
+const FIELDS: Readonly<Record<PlainKind, readonly string[]>> = {
   pkh: ['bip32Derivation', 'nonWitnessUtxo'],
   wpkh: ['bip32Derivation', 'nonWitnessUtxo', 'witnessUtxo'],
   'sh(wpkh)': ['bip32Derivation', 'nonWitnessUtxo', 'redeemScript', 'witnessUtxo'],
@@ -83,7 +83,7 @@ const FIELDS: Readonly<Record<VaultKind, readonly string[]>> = {
 };
 
 function claimsOf(
-  kind: VaultKind,
+  kind: PlainKind,
   keys: readonly { fingerprint: string; path: readonly number[]; publicKey: Uint8Array }[],
 ) {
   const claims = keys.map(({ fingerprint, path, publicKey }) => ({

@@ -19,7 +19,7 @@ import {
 import { type PsbtParts, splitPsbt } from '../../src/psbt/parts.js';
 import { parseTransaction } from '../../src/psbt/transaction.js';
 import { ByteReader, uint32Bytes } from '../../src/psbt/wire.js';
-import type { VaultKind } from '../../src/vault/types.js';
+import type { PlainKind } from '../../src/vault/types.js';
 import { KINDS } from '../vault/fixtures.js';
 import { makePlan, type Planned, planSpecs, simplePlan, tagOf, valueOrThrow } from './fixtures.js';
 
@@ -69,7 +69,7 @@ function mapsOf(bytes: Uint8Array, count: number): readonly KeyMap[] {
 }
 
 /** The built PSBT of a simple plan with its maps changed. */
-function edited(kind: VaultKind, edit: (parts: PsbtParts) => Partial<PsbtParts>): Uint8Array {
+function edited(kind: PlainKind, edit: (parts: PsbtParts) => Partial<PsbtParts>): Uint8Array {
   const parts = valueOrThrow(splitPsbt(build(simplePlan(kind))));
   const { global, inputs, outputs } = { ...parts, ...edit(parts) };
   return writePsbt([global, ...inputs, ...outputs]);
@@ -80,7 +80,7 @@ const withInputFields =
   ({ inputs }: PsbtParts): Partial<PsbtParts> => ({ inputs: inputs.map((map) => [...map, ...fields]) });
 
 /** What stands in each input: key types of BIP174, 370 and 371. 0e, 0f and 10 are outpoint and sequence. */
-const INPUT_TYPES: Readonly<Record<VaultKind, readonly string[]>> = {
+const INPUT_TYPES: Readonly<Record<PlainKind, readonly string[]>> = {
   pkh: ['00', '06', '0e', '0f', '10'],
   wpkh: ['00', '01', '06', '0e', '0f', '10'],
   'sh(wpkh)': ['00', '01', '04', '06', '0e', '0f', '10'],
@@ -90,7 +90,7 @@ const INPUT_TYPES: Readonly<Record<VaultKind, readonly string[]>> = {
 };
 
 /** How Ledger's client names what it found; multisig goes by a registered policy, not by this. */
-const LEDGER_TYPES: Readonly<Record<VaultKind, string | undefined>> = {
+const LEDGER_TYPES: Readonly<Record<PlainKind, string | undefined>> = {
   pkh: undefined,
   wpkh: 'p2wpkh',
   'sh(wpkh)': 'p2sh',
@@ -210,7 +210,7 @@ describe.each(['wsh(sortedmulti)', 'sh(wsh(sortedmulti))'] as const)('the copy o
 });
 
 describe('what is stripped', () => {
-  const copy = (kind: VaultKind, edit: (parts: PsbtParts) => Partial<PsbtParts>): string =>
+  const copy = (kind: PlainKind, edit: (parts: PsbtParts) => Partial<PsbtParts>): string =>
     toHex(valueOrThrow(deviceCopy(edited(kind, edit), simplePlan(kind).deriver.vault)));
 
   test.each([
@@ -253,7 +253,7 @@ describe('what is stripped', () => {
 });
 
 describe('what the device must not be asked', () => {
-  const tag = (kind: VaultKind, edit: (parts: PsbtParts) => Partial<PsbtParts>): string | null =>
+  const tag = (kind: PlainKind, edit: (parts: PsbtParts) => Partial<PsbtParts>): string | null =>
     tagOf(deviceCopy(edited(kind, edit), simplePlan(kind).deriver.vault));
   const drop =
     (...types: readonly number[]) =>

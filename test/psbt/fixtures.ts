@@ -11,16 +11,16 @@ import type { ReturnedSignature } from '../../src/psbt/types.js';
 import { ByteWriter } from '../../src/psbt/wire.js';
 import type { PlannedOutput, TransactionPlan } from '../../src/selection/types.js';
 import { createDeriver } from '../../src/vault/derive.js';
-import type { DerivedKey, Deriver, VaultKind } from '../../src/vault/types.js';
+import type { DerivedKey, Deriver, PlainKind } from '../../src/vault/types.js';
 import { master, vaultOf } from '../vault/fixtures.js';
 
 initEccLib(secp256k1);
 
 const SEEDS = [1, 2, 3];
-const derivers = new Map<VaultKind, Deriver>();
+const derivers = new Map<PlainKind, Deriver>();
 
 /** The test vault of a kind; multisig is 2 of 3. Its keys are `master(1)` to `master(3)`. */
-export function deriverOf(kind: VaultKind): Deriver {
+export function deriverOf(kind: PlainKind): Deriver {
   const deriver = derivers.get(kind) ?? createDeriver(vaultOf(kind));
   derivers.set(kind, deriver);
   return deriver;
@@ -84,7 +84,7 @@ export interface Planned {
 }
 
 /** A plan with everything it needs to be built; the first coin is raised so that the amounts add up. */
-export function makePlan(kind: VaultKind, spec: PlanSpec): Planned {
+export function makePlan(kind: PlainKind, spec: PlanSpec): Planned {
   const deriver = deriverOf(kind);
   const outputs: PlannedOutput[] = spec.payments.map((payment, index) => ({
     kind: 'payment',
@@ -120,7 +120,7 @@ export function makePlan(kind: VaultKind, spec: PlanSpec): Planned {
 }
 
 /** A plan of `inputs` coins with two payments and change between them. */
-export function simplePlan(kind: VaultKind, inputs = 2): Planned {
+export function simplePlan(kind: PlainKind, inputs = 2): Planned {
   return makePlan(kind, {
     coins: Array.from({ length: inputs }, (_, index) => ({
       origin: { branch: index % 2 === 0 ? 0 : 1, index: index + 3 },

@@ -10,10 +10,10 @@ import { enoughSignatures, partsOf, type SignerPart } from '../../src/psbt/parti
 import { splitPsbt } from '../../src/psbt/parts.js';
 import { attributeSignatures, proveSignatures, proveSigner } from '../../src/psbt/verify.js';
 import { uint32Bytes } from '../../src/psbt/wire.js';
-import type { VaultKind } from '../../src/vault/types.js';
+import type { PlainKind } from '../../src/vault/types.js';
 import { honestAnswer, type Planned, simplePlan, tagOf, valueOrThrow } from './fixtures.js';
 
-const KINDS = ['wsh(sortedmulti)', 'sh(wsh(sortedmulti))'] as const satisfies readonly VaultKind[];
+const KINDS = ['wsh(sortedmulti)', 'sh(wsh(sortedmulti))'] as const satisfies readonly PlainKind[];
 
 interface Scene {
   readonly planned: Planned;
@@ -22,7 +22,7 @@ interface Scene {
 }
 
 /** A batch of three inputs, and what each of its three cosigners signs. */
-function sceneOf(kind: VaultKind): Scene {
+function sceneOf(kind: PlainKind): Scene {
   const planned = simplePlan(kind, 3);
   const psbt = valueOrThrow(buildPsbt(planned.plan, planned.deriver, planned.previous));
   const everybody = honestAnswer(planned, psbt, 3);

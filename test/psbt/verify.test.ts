@@ -9,7 +9,7 @@ import { splitPsbt } from '../../src/psbt/parts.js';
 import type { ReturnedSignature } from '../../src/psbt/types.js';
 import { proveSignatures } from '../../src/psbt/verify.js';
 import { uint32Bytes } from '../../src/psbt/wire.js';
-import type { VaultKind } from '../../src/vault/types.js';
+import type { PlainKind } from '../../src/vault/types.js';
 import { KINDS } from '../vault/fixtures.js';
 import {
   deriverOf,
@@ -32,21 +32,21 @@ interface Case {
   readonly answer: readonly ReturnedSignature[];
 }
 
-function caseOf(kind: VaultKind, planned = simplePlan(kind, 3)): Case {
+function caseOf(kind: PlainKind, planned = simplePlan(kind, 3)): Case {
   const psbt = valueOrThrow(buildPsbt(planned.plan, planned.deriver, planned.previous));
   return { planned, psbt, answer: honestAnswer(planned, psbt) };
 }
 
 const CASES = new Map(KINDS.map((kind) => [kind, caseOf(kind)]));
 
-function get(kind: VaultKind): Case {
+function get(kind: PlainKind): Case {
   const found = CASES.get(kind);
   if (found === undefined) throw new Error(kind);
   return found;
 }
 
 /** What becomes of an answer with its second signature changed. */
-function prove(kind: VaultKind, change: (signature: ReturnedSignature, all: Case) => Partial<ReturnedSignature>) {
+function prove(kind: PlainKind, change: (signature: ReturnedSignature, all: Case) => Partial<ReturnedSignature>) {
   const all = get(kind);
   const answer = all.answer.map((one, index) => (index === 1 ? { ...one, ...change(one, all) } : one));
   return proveSignatures(all.psbt, all.planned.deriver, answer);

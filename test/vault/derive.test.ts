@@ -10,7 +10,7 @@ import type { Network } from '../../src/domain/network.js';
 import { formatPath } from '../../src/domain/path.js';
 import { createDeriver, MOST_SEARCHED } from '../../src/vault/derive.js';
 import { parseVault } from '../../src/vault/descriptor.js';
-import type { VaultKind } from '../../src/vault/types.js';
+import type { PlainKind } from '../../src/vault/types.js';
 import { ACCOUNT_PATHS, KINDS, master, vaultOf, withChecksum } from './fixtures.js';
 
 initEccLib(secp256k1);
@@ -38,7 +38,7 @@ describe('BIP49, BIP84 and BIP86 accounts', () => {
 
 /** The same scripts by the private keys, bip32's own derivation and bitcoinjs-lib's payments. */
 function reference(
-  kind: VaultKind,
+  kind: PlainKind,
   branch: Branch,
   index: number,
 ): { script: string; witness?: string; redeem?: string } {

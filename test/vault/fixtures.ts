@@ -3,7 +3,7 @@ import * as secp256k1 from 'tiny-secp256k1';
 import { toHex } from '../../src/domain/bytes.js';
 import { type Network, networkParameters } from '../../src/domain/network.js';
 import { descriptorChecksum, parseVault } from '../../src/vault/descriptor.js';
-import type { Vault, VaultKind } from '../../src/vault/types.js';
+import type { PlainKind, Vault } from '../../src/vault/types.js';
 
 const bip32 = BIP32Factory(secp256k1);
 
@@ -14,7 +14,7 @@ export const KINDS = [
   'tr',
   'wsh(sortedmulti)',
   'sh(wsh(sortedmulti))',
-] as const satisfies readonly VaultKind[];
+] as const satisfies readonly PlainKind[];
 
 /** A master key of the tests: its seed is one repeated byte, so nothing it holds is safe. */
 export function master(seed: number, network: Network = 'testnet3'): BIP32Interface {
@@ -36,7 +36,7 @@ export function withChecksum(body: string): string {
   return `${body}#${descriptorChecksum(body)}`;
 }
 
-export const ACCOUNT_PATHS: Readonly<Record<VaultKind, string>> = {
+export const ACCOUNT_PATHS: Readonly<Record<PlainKind, string>> = {
   pkh: '44h/1h/0h',
   'sh(wpkh)': '49h/1h/0h',
   wpkh: '84h/1h/0h',
@@ -46,14 +46,14 @@ export const ACCOUNT_PATHS: Readonly<Record<VaultKind, string>> = {
 };
 
 /** The descriptor of a kind on testnet with the given cosigners' seeds; single-key kinds take the first. */
-export function descriptorOf(kind: VaultKind, seeds: readonly number[] = [1, 2, 3], threshold = 2): string {
+export function descriptorOf(kind: PlainKind, seeds: readonly number[] = [1, 2, 3], threshold = 2): string {
   const keys = seeds.map((seed) => `${keyText(seed, ACCOUNT_PATHS[kind])}/<0;1>/*`);
   const name = kind.replaceAll(')', '');
   const args = name.endsWith('sortedmulti') ? [`${threshold}`, ...keys] : keys.slice(0, 1);
   return withChecksum(`${name}(${args.join(',')})${')'.repeat(name.split('(').length - 1)}`);
 }
 
-export function vaultOf(kind: VaultKind, seeds?: readonly number[], threshold?: number): Vault {
+export function vaultOf(kind: PlainKind, seeds?: readonly number[], threshold?: number): Vault {
   const vault = parseVault('cold', 'testnet3', descriptorOf(kind, seeds, threshold));
   if (!vault.ok) throw new Error(vault.error.message);
   return vault.value;

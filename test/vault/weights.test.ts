@@ -4,7 +4,7 @@ import * as secp256k1 from 'tiny-secp256k1';
 import { describe, expect, test } from 'vitest';
 import { formatPath } from '../../src/domain/path.js';
 import { createDeriver } from '../../src/vault/derive.js';
-import type { VaultKind } from '../../src/vault/types.js';
+import type { PlainKind } from '../../src/vault/types.js';
 import { outputWeight, overheadWeight, signedInputWeight, signedTransactionWeight } from '../../src/vault/weights.js';
 import { KINDS, master, vaultOf } from './fixtures.js';
 
@@ -18,7 +18,7 @@ interface Signed {
 
 /** A transaction of a vault, signed by bitcoinjs-lib with the private keys. */
 function sign(
-  kind: VaultKind,
+  kind: PlainKind,
   inputs: number,
   outputs: readonly Uint8Array[],
   seeds = [1, 2, 3],

@@ -3,6 +3,7 @@ import type { Fault } from '../../domain/fault.js';
 import type { Result } from '../../domain/result.js';
 import type { HaltRecord } from '../../journal/state.js';
 import type { FinalTransaction } from '../../psbt/types.js';
+import { signingKeys } from '../../vault/signing-keys.js';
 import type { Vault } from '../../vault/types.js';
 import type { Style } from './style.js';
 import { plural } from './text.js';
@@ -54,12 +55,12 @@ export function heldWholeLines(id: string, txid: string): string[] {
 export interface Progress {
   readonly signers: readonly string[];
   readonly left: readonly string[];
-  readonly vault: Pick<Vault, 'threshold' | 'keys'>;
+  readonly vault: Pick<Vault, 'kind' | 'threshold' | 'keys' | 'miniscript'>;
 }
 
 /** A device may hold several keys: what counts is how many keys have signed. */
 const missingOf = ({ signers, vault }: Progress): number =>
-  Math.max(0, vault.threshold - vault.keys.filter(({ fingerprint }) => signers.includes(fingerprint)).length);
+  Math.max(0, vault.threshold - signingKeys(vault).filter(({ fingerprint }) => signers.includes(fingerprint)).length);
 
 export function partData(progress: Progress): Record<string, unknown> {
   return { signed_by: progress.signers, missing: missingOf(progress), can_sign: progress.left };

@@ -3,6 +3,7 @@ import { type Fault, fault } from '../../domain/fault.js';
 import { err, ok, type Result } from '../../domain/result.js';
 import type { BatchRecord, BatchState, HaltRecord } from '../../journal/state.js';
 import type { FinalTransaction } from '../../psbt/types.js';
+import { signingKeys } from '../../vault/signing-keys.js';
 import type { Desk } from '../../workflow/ports.js';
 import { type RefusedWhen, type SignEvents, signBatch } from '../../workflow/sign-batch.js';
 import type { SignedPart, SignedWhole } from '../../workflow/sign-part.js';
@@ -87,7 +88,9 @@ async function partReport(desk: Desk, part: SignedPart, style: Style): Promise<V
   const file = await exportFile(desk, id, partName(signers), psbt);
   if (unkept !== null) return withState(desk, id, partWithoutJournal(part, unkept, file));
   if (!file.ok) return withState(desk, id, partWithoutFile(part, file.error));
-  const left = [...new Set(vault.keys.map(({ fingerprint }) => fingerprint))].filter((one) => !signers.includes(one));
+  const left = [...new Set(signingKeys(vault).map(({ fingerprint }) => fingerprint))].filter(
+    (one) => !signers.includes(one),
+  );
   return ok({
     schema: 'countersign.batch-sign/1',
     exit: 'OK',

@@ -1,4 +1,5 @@
 import { ok } from '../../domain/result.js';
+import { signingKeys } from '../../vault/signing-keys.js';
 import { type RegisterEvents, registerDevice } from '../../workflow/register-device.js';
 import type { Verb } from '../command.js';
 import { predictionLines } from '../render/device.js';
@@ -28,7 +29,7 @@ export const run: Verb = async (words, context) =>
     });
     if (!registered.ok) return registered;
     const { registration, vault, again } = registered.value;
-    const missing = [...new Set(vault.keys.map(({ fingerprint }) => fingerprint))].filter(
+    const missing = [...new Set(signingKeys(vault).map(({ fingerprint }) => fingerprint))].filter(
       (fingerprint) => !registered.value.devices.includes(fingerprint),
     );
     return ok({

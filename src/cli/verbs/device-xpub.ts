@@ -2,7 +2,7 @@ import type { Prediction } from '../../device/types.js';
 import { formatPath, HARDENED, isHardened, type Path, parsePath } from '../../domain/path.js';
 import { ok } from '../../domain/result.js';
 import { descriptorChecksum, scriptText } from '../../vault/descriptor.js';
-import type { VaultKind } from '../../vault/types.js';
+import type { PlainKind } from '../../vault/types.js';
 import { accountKey } from '../../workflow/device.js';
 import type { Verb } from '../command.js';
 import { predictionLines } from '../render/device.js';
@@ -45,7 +45,7 @@ export const run: Verb = async (words, context) =>
   });
 
 /** The kinds of BIP44, BIP49, BIP84 and BIP86, by the first step of their accounts. */
-const KINDS: ReadonlyMap<number, VaultKind> = new Map([
+const KINDS: ReadonlyMap<number, PlainKind> = new Map([
   [44, 'pkh'],
   [49, 'sh(wpkh)'],
   [84, 'wpkh'],
