@@ -9,7 +9,7 @@ import { readDescriptor, type ScriptShape } from './descriptor-script.js';
 import { parseExpression, syntaxFault } from './descriptor-syntax.js';
 import { decodeExtendedKey } from './extended-key.js';
 import { planMiniscript } from './miniscript.js';
-import { signingPositions } from './signing-keys.js';
+import { miniscriptOf, signingPositions } from './signing-keys.js';
 import type { MiniscriptPolicy, PlainKind, Vault, VaultKey, VaultKind } from './types.js';
 
 export { descriptorChecksum } from './descriptor-checksum.js';
@@ -48,12 +48,28 @@ export function parseVault(id: string, network: Network, descriptor: string): Re
   if (!kind.ok) return kind;
   const keys = vaultKeys(script.keys, network);
   if (!keys.ok) return keys;
-  if (unchecked !== null) return err(unchecked);
+  const vault =
+    kind.value === 'wsh(miniscript)'
+      ? miniscriptVault(id, network, script, keys.value)
+      : ok(plainVault(id, network, kind.value, script.threshold, keys.value));
+  return vault.ok && unchecked !== null ? err(unchecked) : vault;
+}
 
-  if (kind.value === 'wsh(miniscript)') return miniscriptVault(id, network, script, keys.value);
-  const { threshold } = script;
-  const text = scriptText(kind.value, threshold, keys.value.map(keyText));
-  return ok({ id, network, kind: kind.value, threshold, keys: keys.value, descriptor: withChecksum(text) });
+function plainVault(
+  id: string,
+  network: Network,
+  kind: PlainKind,
+  threshold: number,
+  keys: readonly VaultKey[],
+): Vault {
+  return {
+    id,
+    network,
+    kind,
+    threshold,
+    keys,
+    descriptor: withChecksum(scriptText(kind, threshold, keys.map(keyText))),
+  };
 }
 
 /** A device signs for every key of the policy that it holds, so that those of one device must all be wanted or none. */
@@ -219,7 +235,7 @@ function vaultKeys(expressions: readonly KeyExpression[], network: Network): Res
 const keyText = (key: VaultKey): string => `${originText(key)}${key.xpub}/<0;1>/*`;
 
 /** wsh() of a miniscript around its keys, as descriptors and wallet policies both write it. */
-export function miniscriptText({ expression }: MiniscriptPolicy, keys: readonly string[]): string {
+function miniscriptText({ expression }: MiniscriptPolicy, keys: readonly string[]): string {
   return `wsh(${expression.replace(/@(\d+)/g, (placeholder, index) => keys[Number(index)] ?? placeholder)})`;
 }
 
@@ -230,6 +246,12 @@ export function originText({ fingerprint, path }: Pick<VaultKey, 'fingerprint' |
 
 export function withChecksum(body: string): string {
   return `${body}#${descriptorChecksum(body)}`;
+}
+
+/** The functions of a vault around its keys, as descriptors and wallet policies both write them. */
+export function vaultText(vault: Vault, keys: readonly string[]): string {
+  const { kind, threshold } = vault;
+  return kind === 'wsh(miniscript)' ? miniscriptText(miniscriptOf(vault), keys) : scriptText(kind, threshold, keys);
 }
 
 /** The functions of a kind around its keys, as descriptors and wallet policies both write them. */

@@ -3,11 +3,11 @@ import type { Branch, OwnOrigin } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { formatPath, HARDENED, isHardened, type Path, parsePath } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
-import { descriptorChecksum, scriptText } from './descriptor.js';
+import { descriptorChecksum, vaultText } from './descriptor.js';
 import type { DerivedKey, DerivedScript, Deriver, Vault, VaultKey } from './types.js';
 
 /**
- * Descriptors of one branch or of one script of a vault (BIP380 to BIP386), as Bitcoin Core's wallet knows them: without
+ * Descriptors of one branch or of one script of a vault (BIP379 to BIP386), as Bitcoin Core's wallet knows them: without
  * the `<0;1>` of BIP389, hardened steps as h, with the checksum.
  */
 
@@ -16,11 +16,10 @@ const origin = (fingerprint: string, path: Path): string =>
   `[${[fingerprint, ...path.map((step) => withH([step]))].join('/')}]`;
 
 /** All scripts of one branch: `wpkh([f5acc2fd/84h/1h/0h]tpub.../0/*)#checksum`. */
-export function branchDescriptor({ kind, threshold, keys }: Vault, branch: Branch): string {
-  const body = scriptText(
-    kind,
-    threshold,
-    keys.map(({ fingerprint, path, xpub }) => `${origin(fingerprint, path)}${xpub}/${branch}/*`),
+export function branchDescriptor(vault: Vault, branch: Branch): string {
+  const body = vaultText(
+    vault,
+    vault.keys.map(({ fingerprint, path, xpub }) => `${origin(fingerprint, path)}${xpub}/${branch}/*`),
   );
   return `${body}#${descriptorChecksum(body)}`;
 }
@@ -60,19 +59,20 @@ export function scriptOfDescriptor(deriver: Deriver, descriptor: string): Result
     return notOurs(vault, 'it names no key at a branch and an index');
   const derived = deriver.at(place.branch, place.index);
   const shape = body.replaceAll(KEY, '@');
-  const sorted = scriptText(
-    vault.kind,
-    vault.threshold,
+  const own = vaultText(
+    vault,
     vault.keys.map(() => '@'),
   );
   // A script is inferred without the word that it was made by: its keys stand in their order.
-  const inOrder = shape !== sorted && shape === sorted.replace('sortedmulti', 'multi');
-  if (shape !== sorted && !inOrder) return notOurs(vault, `it is no ${vault.kind}`);
+  const inOrder = shape !== own && shape === own.replace('sortedmulti', 'multi');
+  if (shape !== own && !inOrder) return notOurs(vault, `it is no ${vault.kind}`);
   const due = inOrder ? [...derived.keys].sort(byPublicKey) : derived.keys;
   const isOurs = (key: KeyText | null, own: DerivedKey): boolean => key !== null && isKey(key, own, vault);
-  const same = inOrder
-    ? keys.length === due.length && due.every((own, index) => isOurs(keys[index] ?? null, own))
-    : keys.length === due.length && due.every((own) => keys.some((key) => isOurs(key, own)));
+  // Only sortedmulti has keys whose order says nothing.
+  const same =
+    inOrder || vault.kind === 'wsh(miniscript)'
+      ? keys.length === due.length && due.every((own, index) => isOurs(keys[index] ?? null, own))
+      : keys.length === due.length && due.every((own) => keys.some((key) => isOurs(key, own)));
   return same ? ok(derived) : notOurs(vault, `its keys are not the vault's at ${place.branch}/${place.index}`);
 }
 

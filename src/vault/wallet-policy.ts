@@ -2,8 +2,7 @@ import type { Hex } from '../domain/bytes.js';
 import { sha256, sha256Hex, utf8 } from '../domain/bytes.js';
 import { formatPath } from '../domain/path.js';
 import { compactSizeLength } from '../domain/script.js';
-import { miniscriptText, scriptText } from './descriptor.js';
-import { miniscriptOf } from './signing-keys.js';
+import { vaultText } from './descriptor.js';
 import type { Vault } from './types.js';
 
 /** A BIP388 wallet policy: what a Ledger is told about a wallet, and shows when a multisig is registered. */
@@ -24,18 +23,12 @@ export interface NamedPolicy extends WalletPolicy {
 export function walletPolicy(vault: Vault): WalletPolicy {
   const placeholders = vault.keys.map((_, index) => `@${index}/**`);
   return {
-    template: templateOf(vault, placeholders),
+    template: vaultText(vault, placeholders),
     keys: vault.keys.map(({ fingerprint, path, xpub }) => {
       const origin = path.length === 0 ? fingerprint : `${fingerprint}/${formatPath(path)}`;
       return `[${origin}]${xpub}`;
     }),
   };
-}
-
-function templateOf(vault: Vault, placeholders: readonly string[]): string {
-  const { kind, threshold } = vault;
-  if (kind === 'wsh(miniscript)') return miniscriptText(miniscriptOf(vault), placeholders);
-  return scriptText(kind, threshold, placeholders);
 }
 
 /** The policy as a device registers it: under the name of the vault, which every name of a vault is fit for. */

@@ -10,6 +10,7 @@ import { quoted } from '../domain/safe-text.js';
 import type { BatchRecord } from '../journal/state.js';
 import { decodePsbt } from '../psbt/decode.js';
 import type { DecodedPsbt } from '../psbt/types.js';
+import { signingKeys } from '../vault/signing-keys.js';
 import { branchDescriptor, scriptOfDescriptor } from '../vault/single-descriptor.js';
 import type { Vault } from '../vault/types.js';
 import { sayNothingKept } from './broken-off.js';
@@ -84,7 +85,7 @@ export async function listSigners(
   const open = await vaultFor(desk, call);
   if (!open.ok) return open;
   const { vault } = open.value;
-  const all = [...new Set(vault.keys.map(({ fingerprint }) => fingerprint))];
+  const all = [...new Set(signingKeys(vault).map(({ fingerprint }) => fingerprint))];
   return ok({ vault, signers: call.fingerprint === undefined ? all : [call.fingerprint] });
 }
 

@@ -60,27 +60,27 @@ export function removeMultisig(): void {
 }
 
 /** The files that a workspace is made of, and no workspace yet. */
-export function emptyMultisig(): Session {
+export function emptyMultisig(vault = VAULT): Session {
   const session = new Session(mkdtempSync(join(tmpdir(), 'countersign-multisig-stage-')));
   copies.push(session);
-  session.write('descriptor.txt', `${VAULT.descriptor}\n`);
-  session.write('policy.yaml', multisigPolicy());
-  session.write('book-1.yaml', ofVault(demoFile('book-1.yaml')));
+  session.write('descriptor.txt', `${vault.descriptor}\n`);
+  session.write('policy.yaml', multisigPolicy(vault));
+  session.write('book-1.yaml', ofVault(demoFile('book-1.yaml'), vault));
   for (const name of ['withdrawals.csv', 'second.csv']) session.write(name, demoFile(name));
-  session.write('coins.json', multisigSnapshot());
+  session.write('coins.json', multisigSnapshot(vault));
   return session;
 }
 
 /** Policy, book and coins, where the vault is there. */
-export async function prepare(session: Session): Promise<void> {
-  await runSteps(session, 'coins');
+export async function prepare(session: Session, vault = VAULT): Promise<void> {
+  await runSteps(session, 'coins', vault);
 }
 
-async function runSteps(session: Session, stage: MultisigStage): Promise<void> {
+async function runSteps(session: Session, stage: MultisigStage, vault = VAULT): Promise<void> {
   for (const [due, at, argv] of STEPS) {
     if (due !== stage) continue;
     session.now = at;
-    await session.expect(0, ...argv);
+    await session.expect(0, ...argv.map((word) => (word === VAULT.id ? vault.id : word)));
   }
 }
 
@@ -96,12 +96,12 @@ async function build(stage: MultisigStage): Promise<Session> {
   return session;
 }
 
-const ofVault = (text: string): string => text.replaceAll('demo-cold', VAULT.id);
+const ofVault = (text: string, vault: Vault): string => text.replaceAll('demo-cold', vault.id);
 
 /** The demo's policy for this vault, which is smaller. */
-export function multisigPolicy(): string {
-  return ofVault(policyText())
-    .replace(/descriptor: "[^"]*"/, `descriptor: "${VAULT.descriptor}"`)
+export function multisigPolicy(vault = VAULT): string {
+  return ofVault(policyText(), vault)
+    .replace(/descriptor: "[^"]*"/, `descriptor: "${vault.descriptor}"`)
     .replace(/reserve_floor: "\d+"/, 'reserve_floor: "1000000000"');
 }
 
@@ -109,11 +109,11 @@ export function multisigPolicy(): string {
 const COINS = 12;
 
 /** The demo's snapshot with small coins of this vault, each from a transaction of its own. */
-export function multisigSnapshot(): string {
+export function multisigSnapshot(vault = VAULT): string {
   const base = JSON.parse(demoFile('coins.json'));
-  const deriver = createDeriver(VAULT);
-  base.vault = VAULT.id;
-  base.descriptor_checksum = VAULT.descriptor.split('#')[1];
+  const deriver = createDeriver(vault);
+  base.vault = vault.id;
+  base.descriptor_checksum = vault.descriptor.split('#')[1];
   base.previous_transactions = {};
   base.coins = base.coins.slice(0, COINS).map((coin: { height: number }, index: number) => {
     const { script } = deriver.at(0, index);

@@ -56,10 +56,10 @@ const FIGURES: {
 } = JSON.parse(readFileSync(new URL('../../bench/exchanges.json', import.meta.url), 'utf8'));
 
 /** Fingerprint and account key, which come before SIGN_PSBT and are no part of the figures. */
-const preparation = (kind: string): number => (kind.includes('multi') ? 0 : 2);
+const preparation = (kind: string): number => (kind.startsWith('wsh') || kind.startsWith('sh(wsh') ? 0 : 2);
 
 describe('exchanges of SIGN_PSBT', () => {
-  const signings = ['sign-', 'multisig-sign-']
+  const signings = ['sign-', 'multisig-sign-', 'miniscript-sign-']
     .flatMap((prefix) => recordingNames(prefix))
     .filter((name) => !name.includes('refused'));
 

@@ -130,27 +130,36 @@ describe('our client and the public signPsbtBuffer of hw-app-btc', () => {
 });
 
 describe("our client and hw-app-btc's inner one", () => {
-  it.each([...completed('sign-'), ...completed('multisig-sign-')])('%s: the same stream of SIGN_PSBT', async (name) => {
-    const { registration, psbt, ...text } = readSidecar<Sidecar>(name);
-    const vault = vaultOf(text);
-    const [policy, hmac] = policyOf(vault, registration);
-    const copy = deviceCopy(new Uint8Array(Buffer.from(psbt, 'base64')), vault, registration?.fingerprint);
-    await sameStream(name, SIGN_PSBT, (client) => client.signPsbt(value(copy), policy, hmac));
-  });
+  it.each([...completed('sign-'), ...completed('multisig-sign-'), ...completed('miniscript-sign-')])(
+    '%s: the same stream of SIGN_PSBT',
+    async (name) => {
+      const { registration, psbt, ...text } = readSidecar<Sidecar>(name);
+      const vault = vaultOf(text);
+      const [policy, hmac] = policyOf(vault, registration);
+      const copy = deviceCopy(new Uint8Array(Buffer.from(psbt, 'base64')), vault, registration?.fingerprint);
+      await sameStream(name, SIGN_PSBT, (client) => client.signPsbt(value(copy), policy, hmac));
+    },
+  );
 
-  it.each([...completed('address-'), ...completed('multisig-address-')])('%s: the same address', async (name) => {
-    const { registration, index, address, ...text } = readSidecar<Sidecar>(name);
-    const [policy, hmac] = policyOf(vaultOf(text), registration);
-    const both = await sameStream(name, GET_WALLET_ADDRESS, (client) => client.address(policy, hmac, 0, index, true));
-    expect(both).toEqual([address, address]);
-  });
+  it.each([...completed('address-'), ...completed('multisig-address-'), ...completed('miniscript-address-')])(
+    '%s: the same address',
+    async (name) => {
+      const { registration, index, address, ...text } = readSidecar<Sidecar>(name);
+      const [policy, hmac] = policyOf(vaultOf(text), registration);
+      const both = await sameStream(name, GET_WALLET_ADDRESS, (client) => client.address(policy, hmac, 0, index, true));
+      expect(both).toEqual([address, address]);
+    },
+  );
 
-  it.each(completed('multisig-register-'))('%s: the same registration', async (name) => {
-    const { registration, ...text } = readSidecar<Sidecar>(name);
-    const both = await sameStream(name, REGISTER_WALLET, (client) => client.register(namedPolicy(vaultOf(text))));
-    const due = `${registration?.policy}${registration?.hmac}`;
-    expect(both.map(toHex)).toEqual([due, due]);
-  });
+  it.each([...completed('multisig-register-'), ...completed('miniscript-register-')])(
+    '%s: the same registration',
+    async (name) => {
+      const { registration, ...text } = readSidecar<Sidecar>(name);
+      const both = await sameStream(name, REGISTER_WALLET, (client) => client.register(namedPolicy(vaultOf(text))));
+      const due = `${registration?.policy}${registration?.hmac}`;
+      expect(both.map(toHex)).toEqual([due, due]);
+    },
+  );
 
   it('computes the id of a policy as it does', () => {
     for (const name of recordingNames('address-')) {

@@ -138,7 +138,7 @@ describe.each(FOLDERS)('recordings of %s', (folder) => {
       ...['wrong-app', 'xpub', 'xpub-shown'],
       ...(ONLY[folder] ?? []),
     ].map((name) => `${folder}/${name}`);
-    const recorded = recordingNames('', [folder]).filter((name) => !plainName(name).startsWith('multisig-'));
+    const recorded = recordingNames('', [folder]).filter((name) => !/^m(ultisig|iniscript)-/.test(plainName(name)));
     expect(recorded).toEqual(wanted.sort());
     for (const name of wanted) {
       const { header, exchanges } = readRecording(name);

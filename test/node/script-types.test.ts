@@ -13,7 +13,7 @@ import { planTransactions } from '../../src/selection/plan.js';
 import type { TransactionPlan } from '../../src/selection/types.js';
 import type { ChainBackend } from '../../src/vault/chain.js';
 import { createDeriver } from '../../src/vault/derive.js';
-import type { Deriver, VaultKind } from '../../src/vault/types.js';
+import type { Deriver, PlainKind } from '../../src/vault/types.js';
 import { readSidecar, recordingNames, type SigningSidecar, vaultOf as vaultOfRecording } from '../device/recordings.js';
 import { deriverOf, honestAnswer, keyHash, tagOf, valueOrThrow } from '../psbt/fixtures.js';
 import { KINDS } from '../vault/fixtures.js';
@@ -33,8 +33,8 @@ interface Journey {
 describe.skipIf(program === null)('every script type before a real node (needs bitcoind or litecoind)', () => {
   let node: RegtestNode;
   let backend: ChainBackend;
-  const journeys = new Map<VaultKind, Journey>();
-  const journeyOf = (kind: VaultKind): Journey => {
+  const journeys = new Map<PlainKind, Journey>();
+  const journeyOf = (kind: PlainKind): Journey => {
     const journey = journeys.get(kind);
     if (journey === undefined) throw new Error(`no journey of ${kind}`);
     return journey;
@@ -43,7 +43,7 @@ describe.skipIf(program === null)('every script type before a real node (needs b
     (await node.rpc('testmempoolaccept', [toHex(transaction)]))[0];
 
   /** Coins that the node has, a plan that spends three of them, and the signatures of the test keys. */
-  async function travel(kind: VaultKind): Promise<Journey> {
+  async function travel(kind: PlainKind): Promise<Journey> {
     const deriver = deriverOf(kind);
     const scan = valueOrThrow(await backend.scan({ deriver, lastUsed: [-1, -1], gap: 20 }));
     const previous = valueOrThrow(

@@ -1,23 +1,18 @@
-import { Psbt } from 'bitcoinjs-lib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../src/domain/bytes.js';
-import { formatPath } from '../../src/domain/path.js';
 import { buildPsbt } from '../../src/psbt/build.js';
 import { finalSignatures } from '../../src/psbt/final-signatures.js';
 import { finalise } from '../../src/psbt/finalise.js';
 import { miniscriptWitness } from '../../src/psbt/miniscript-witness.js';
 import { enoughSignatures, partsOf } from '../../src/psbt/partial.js';
-import type { ReturnedSignature } from '../../src/psbt/types.js';
 import { proveSignatures, proveSigner } from '../../src/psbt/verify.js';
 import { miniscriptOf, signingKeys } from '../../src/vault/signing-keys.js';
-import type { Deriver, VaultKey, WitnessPiece } from '../../src/vault/types.js';
+import type { Deriver, WitnessPiece } from '../../src/vault/types.js';
 import { signedTransactionWeight } from '../../src/vault/weights.js';
-import { master } from '../vault/fixtures.js';
 import { MINISCRIPTS, miniscriptDeriver } from '../vault/miniscripts.js';
 import { makeCoin, tagOf, valueOrThrow } from './fixtures.js';
-
-const SEEDS = Array.from({ length: 10 }, (_, index) => index + 1);
+import { signaturesBy } from './miniscript-signer.js';
 
 function batchOf(deriver: Deriver, inputs: number) {
   const made = Array.from({ length: inputs }, (_, index) =>
@@ -45,22 +40,6 @@ function batchOf(deriver: Deriver, inputs: number) {
   return { psbt: valueOrThrow(buildPsbt(plan, deriver, previous)), outputs };
 }
 
-/** What the devices of these keys would answer; bitcoinjs-lib finds the sighash, so that ours is not compared with itself. */
-function signaturesBy(deriver: Deriver, psbt: Uint8Array, keys: readonly VaultKey[]): ReturnedSignature[] {
-  const signed = Psbt.fromBuffer(psbt);
-  for (const input of signed.data.inputs.keys()) {
-    for (const { fingerprint, path } of keys) {
-      const root = SEEDS.map((seed) => master(seed)).find((one) => toHex(one.fingerprint) === fingerprint);
-      if (root === undefined) throw new Error('not a key of the tests');
-      signed.signInput(input, root.derivePath(`${formatPath(path)}/0/${input}`));
-    }
-  }
-  expect(deriver.vault.keys).toEqual(expect.arrayContaining([...keys]));
-  return signed.data.inputs.flatMap(({ partialSig = [] }, input) =>
-    partialSig.map(({ pubkey, signature }) => ({ input, publicKey: pubkey, signature })),
-  );
-}
-
 /** Witness items with their lengths, signatures at their longest. */
 const stackBytes = (stack: readonly WitnessPiece[]): number =>
   stack.reduce(
@@ -78,7 +57,7 @@ describe.each(MINISCRIPTS)('a batch of %s', (miniscript, seeds, threshold) => {
   it('is proven, finalised and not heavier than planned, whoever of its signers signs', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray([...own], { minLength: threshold, maxLength: threshold }), (signers) => {
-        const returned = signaturesBy(deriver, psbt, signers);
+        const returned = signaturesBy(psbt, signers);
         const proven = valueOrThrow(proveSignatures(psbt, deriver, returned));
         const { weight, psbt: final } = valueOrThrow(finalise(psbt, deriver, proven));
         const planned = Number(signedTransactionWeight(deriver.vault, 2, scripts));
@@ -106,13 +85,13 @@ describe.each(MINISCRIPTS)('a batch of %s', (miniscript, seeds, threshold) => {
       expect(own).toHaveLength(deriver.vault.keys.length);
       return;
     }
-    const returned = signaturesBy(deriver, psbt, [stranger]);
+    const returned = signaturesBy(psbt, [stranger]);
     expect(tagOf(proveSignatures(psbt, deriver, returned))).toBe('E_SIG_UNEXPECTED');
     expect(() => proveSigner(psbt, deriver, stranger.fingerprint, returned)).toThrow('is no signer of the vault');
   });
 
   it('is not finalised with one signature too few, nor with one too many', () => {
-    const all = signaturesBy(deriver, psbt, own.slice(0, threshold));
+    const all = signaturesBy(psbt, own.slice(0, threshold));
     expect(tagOf(proveSignatures(psbt, deriver, all.slice(1)))).toBe('E_SIG_MISSING');
     const proven = valueOrThrow(proveSignatures(psbt, deriver, all));
     expect(tagOf(finalise(psbt, deriver, proven.slice(1)))).toBe('E_SIG_MISSING');

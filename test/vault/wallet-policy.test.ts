@@ -11,12 +11,13 @@ interface Policy {
   readonly descriptor: string;
 }
 const { policies }: { policies: readonly Policy[] } = JSON.parse(readFileSync('test/vectors/bip388.json', 'utf8'));
-const OURS = /^(?:pkh|wpkh|sh\(wpkh|tr|wsh\(sortedmulti)\((?:2,)?@0\/\*\*(?:,@1\/\*\*)?\)+$/;
+const OURS =
+  /^(?:(?:pkh|wpkh|sh\(wpkh|tr|wsh\(sortedmulti)\((?:2,)?@0\/\*\*(?:,@1\/\*\*)?\)+|wsh\((?:thresh|or_d)\(.*)$/;
 
 describe('BIP388 vectors', () => {
   const [ours, others] = [true, false].map((own) => policies.filter(({ template }) => OURS.test(template) === own));
-  test('of vault kinds there are five, and four of others', () => {
-    expect([ours?.length, others?.length]).toEqual([5, 4]);
+  test('of vault kinds there are seven, and two of others', () => {
+    expect([ours?.length, others?.length]).toEqual([7, 2]);
   });
   test.each(ours ?? [])('$name', ({ template, keys, descriptor }) => {
     const vault = parseVault('cold', 'main', withChecksum(descriptor));
