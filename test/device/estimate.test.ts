@@ -69,9 +69,9 @@ describe('exchanges of SIGN_PSBT', () => {
     const psbt = new Uint8Array(Buffer.from(sidecar.psbt, 'base64'));
     const shaped = signingShape(psbt, vault, sidecar.registration?.fingerprint ?? null);
     if (!shaped.ok) throw new Error(shaped.error.message);
-    const { exchanges } = readRecording(name);
+    const { header, exchanges } = readRecording(name);
     const start = exchanges.findIndex(({ request }) => request[0] === 0xe1 && request[1] === 0x04);
-    expect(exchanges.length - start).toBe(expectedExchanges(shaped.value) - preparation(vault.kind));
+    expect(exchanges.length - start).toBe(expectedExchanges(shaped.value, header.version) - preparation(vault.kind));
   });
 
   const sizes = Object.entries(FIGURES.most).flatMap(([kind, most]) =>
