@@ -116,6 +116,7 @@ describe('a right snapshot', () => {
       tip: { height: 101, hash: '00'.repeat(32), medianTimePast: Date.UTC(2026, 5, 1, 11) / 1000 },
       takenAt: Date.UTC(2026, 5, 1, 12) / 1000,
       feerate: 12_500n,
+      feerateFrom: null,
       lastUsed: [-1, -1],
       confirmed: new Map(),
       sha256: sha256Hex(text),
