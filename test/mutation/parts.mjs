@@ -115,8 +115,12 @@ export const PARTS = [
   {
     name: 'bench',
     src: ['bench/'],
-    quick: tests('bench/content', 'bench/content-book', 'bench/case-file', 'bench/limits', 'bench/outlook', 'cases'),
-    slow: [...tests('bench/coverage', 'shipped'), 'test/cli/policy-bench.test.ts', 'test/workflow/simulate.test.ts'],
+    quick: tests('bench/content', 'bench/content-book', 'bench/case-file', 'bench/limits', 'bench/outlook'),
+    slow: [
+      ...tests('cases', 'bench/coverage', 'shipped'),
+      'test/cli/policy-bench.test.ts',
+      'test/workflow/simulate.test.ts',
+    ],
   },
   {
     name: 'sound',
