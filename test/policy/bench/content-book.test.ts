@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { decodeAddress } from '../../../src/domain/address.js';
 import { toHex } from '../../../src/domain/bytes.js';
 import { evaluate } from '../../../src/policy/evaluate.js';
+import { buildPsbt } from '../../../src/psbt/build.js';
 import { createDeriver } from '../../../src/vault/derive.js';
 import { parseVault } from '../../../src/vault/descriptor.js';
+import { simplePlan, valueOrThrow } from '../../psbt/fixtures.js';
 import { DAY, DESCRIPTOR, HOUR, NOW } from '../fixture.js';
 import { OKX, okxAddress } from '../okx.js';
 import { A, inputIn, P0, PAY, run } from './support.js';
@@ -147,5 +149,128 @@ describe('screening lists', () => {
       own: [ours(0, 2), ours(1, 3)],
     });
     expect(list('{ before: 10 }')?.before).toEqual({ scripts: 10, removed: 0 });
+  });
+});
+
+describe('a real PSBT', () => {
+  const { plan, deriver, previous } = simplePlan('wpkh');
+  const { descriptor, network } = deriver.vault;
+  const policy = P0.replace(/descriptor: ".*"/, () => `descriptor: "${descriptor}"`)
+    .replace('network: main', `network: ${network}`)
+    .replace('app: Bitcoin,', "app: 'Bitcoin Test',");
+  const base64 = Buffer.from(valueOrThrow(buildPsbt(plan, deriver, previous))).toString('base64');
+  const paid = plan.outputs.filter(({ kind }) => kind !== 'change');
+  const list = paid.map(({ script, value }) => `{ to: "script:${toHex(script)}", amount: "${value}" }`);
+  const asked = `requests: [${list.join(', ')}]\n`;
+
+  it('is decoded; its coins of the vault are known, and a hundred blocks deep', () => {
+    const { facts, requests } = inputIn(`psbt: ${base64}\n${asked}`, policy);
+    expect(requests).toHaveLength(paid.length);
+    expect(facts.locktime).toBe(plan.locktime);
+    expect(facts.outputs.map(({ value }) => value)).toEqual(plan.outputs.map(({ value }) => value));
+    expect(
+      facts.inputs.map(({ outpoint, origin, coin, frozen, sources }) => ({ outpoint, origin, coin, frozen, sources })),
+    ).toEqual(
+      plan.inputs.map(({ outpoint, origin, value }) => ({
+        outpoint,
+        origin,
+        coin: { confirmations: 100, coinbase: false, value, leftOnScript: 0 },
+        frozen: null,
+        sources: { scripts: [], untold: 0 },
+      })),
+    );
+    expect(inputIn(`psbt: ${base64}\n${asked}tip: 1000\n`, policy).facts.inputs[0]?.coin?.confirmations).toBe(100);
+  });
+
+  it('of another vault spends coins that nobody knows', () => {
+    const { facts } = inputIn(
+      `psbt: ${base64}\n${asked}`,
+      policy
+        .replace(/descriptor: ".*"/, () => `descriptor: "${DESCRIPTOR}"`)
+        .replace(`network: ${network}`, 'network: main')
+        .replace("'Bitcoin Test'", 'Bitcoin'),
+    );
+    expect(facts.inputs.map(({ origin, coin }) => [origin, coin])).toEqual(plan.inputs.map(() => [null, null]));
+  });
+
+  it('that is none is refused, in base64 and in what it holds', () => {
+    expect(run('psbt: "nonsense!"\npay: []\n').refused).toHaveLength(1);
+    expect(run(`psbt: ${base64.slice(0, 40)}\npay: []\n`).refused).toHaveLength(1);
+  });
+});
+
+describe('a target', () => {
+  const refused = (to: string) =>
+    run(`book: { warm-1: ${A}, okx: { descriptor: "${OKX}" } }\npay: [{ to: "${to}", amount: "1000" }]\n`).refused;
+
+  it('is one word from its beginning to its end', () => {
+    for (const text of [
+      'xscript:51',
+      'script:51x',
+      'okx/5x',
+      'x okx/5',
+      'okx/05',
+      'okx/5/5',
+      'Warm-1',
+      'warm-1 ',
+      'okx/1234567890',
+    ]) {
+      expect(refused(text), text).toHaveLength(1);
+    }
+    expect(refused('okx/123456789')).toEqual([]);
+    expect(refused('nobody/12')[0]?.remedy).toContain('known here: warm-1, okx;');
+    expect(refused('a-very-long-name-of-24-ch')[0]?.remedy ?? '').not.toContain('known here');
+  });
+
+  it('that is an address of something else is refused as an address, where it stands', () => {
+    const [fault] = refused('tb1qrjqln9462l3yg4uk93nhheyw75kp2jmazy27fq');
+    expect(fault).toMatchObject({ tag: 'E_ADDRESS_WRONG_NETWORK', where: { file: 'x.yaml', line: 5 } });
+  });
+});
+
+describe('what came out against what was expected', () => {
+  const problems = (text: string) => run(`${PAY}${text}`).problems;
+
+  it('names each code that is missing, with what its rule said, or that no rule spoke of it', () => {
+    const said = problems('expect: DENY LIMIT_24H OWN_LISTED');
+    expect(said[0]).toBe('expected DENY LIMIT_24H OWN_LISTED, got ALLOW');
+    expect(said[1]).toMatch(/^missing LIMIT_24H: What leaves within 24 hours/);
+    expect(said[2]).toMatch(/^missing OWN_LISTED: /);
+    expect(problems('expect: DENY EVAL_ERROR')[1]).toBe('missing EVAL_ERROR: no rule spoke of it');
+  });
+
+  it('looks at warnings only where they are expected', () => {
+    const final = 'inputs: [{ sequence: 4294967295 }]\n';
+    expect(problems(`${final}expect: ALLOW`)).toEqual([]);
+    expect(problems(`${final}expect: ALLOW WARN SEQUENCE`)).toEqual([]);
+    expect(problems(`${final}expect: { decision: ALLOW, warns: [] }`)[0]).toBe(
+      'expected ALLOW, got ALLOW WARN SEQUENCE',
+    );
+    expect(problems(`${final}expect: ALLOW WARN LOOKALIKE`)).toEqual([
+      'expected ALLOW WARN LOOKALIKE, got ALLOW WARN SEQUENCE',
+      expect.stringMatching(/^unexpected SEQUENCE: .* \(p0\.yaml:\d+(?::\d+)?\)$/),
+      expect.stringMatching(/^missing LOOKALIKE: /),
+    ]);
+  });
+
+  it('refusals by their tags, each once, in any order', () => {
+    const twice = 'pay: [{ to: nobody, amount: 1 }, { to: nobody, amount: 2 }]\n';
+    const outcome = run(`${twice}expect: REFUSED E_AMOUNT_SYNTAX E_AMOUNT_SYNTAX`);
+    expect(outcome.summary).toBe('REFUSED E_AMOUNT_SYNTAX');
+    expect(outcome.problems).toEqual([]);
+    expect(outcome.judged).toBeNull();
+    const other = run(`${twice}expect: REFUSED E_FIELD_TYPE`).problems;
+    expect(other[0]).toBe('expected REFUSED E_FIELD_TYPE, got REFUSED E_AMOUNT_SYNTAX');
+    expect(other[1]).toMatch(/^E_AMOUNT_SYNTAX: x\.yaml:\d+/);
+    expect(run(twice).problems).toEqual([]);
+  });
+
+  it('findings by their subject, and each number that they are to have', () => {
+    const finding = (text: string) =>
+      problems(`fee: "400"\nexpect: { decision: ALLOW, findings: [{ code: DEST_CAP, ${text} }] }`);
+    expect(finding('subject: "warm-1"')).toEqual([]);
+    expect(finding('outcome: pass, measured: "100000000"')).toEqual([]);
+    expect(finding('subject: nobody')[0]).toBe('expected a finding with code DEST_CAP, subject nobody; got none');
+    expect(finding('frees_at: "x"')[0]).toMatch(/; got code DEST_CAP, freesAt -$/);
   });
 });
