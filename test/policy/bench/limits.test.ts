@@ -16,11 +16,14 @@ import {
   inputOf,
   loaded,
   NOW,
+  output,
   P0,
   type PolicyChange,
   pay,
   scriptOf,
+  someScript,
   spent,
+  txid,
 } from '../fixture.js';
 
 const { destinations, limits, clock, inputs } = P0;
@@ -214,5 +217,99 @@ describe('what a case brings up against a limit', () => {
       expect(measure(input, verdict)).toContain(last + sign * beyond);
       expect(measure(input, verdict)).not.toContain(last + sign * (1n - beyond));
     }
+  });
+});
+
+/** What is measured in a case that is given as it is. */
+function measured(field: string, c: Case): readonly bigint[] {
+  const input = inputOf(c);
+  return limitOf(field, c.policy).measure(input, evaluate(input));
+}
+
+describe('the numbers of a policy', () => {
+  const fields = (policy: PolicyChange) => numericLimits(loaded(policy).document).map(({ field }) => field);
+
+  it('are all that can be met: neither what is unlimited nor what is 0', () => {
+    const all = fields({ limits: { lifetime: 1n, rollingBlocks: new Map([[6, 1n]]) }, ...screening });
+    const known = EDGES.map(({ field }) => field.replace('144', '6').replace('tiers[1].up_to', 'tiers[0].up_to'));
+    const shape = (field: string) => field.replace(/tiers\[\d\]/, 'tiers');
+    expect(new Set(all.map(shape))).toEqual(new Set([...known, 'destinations.caps_24h.warm-1'].map(shape)));
+    const none = fields({
+      limits: {
+        batch: null,
+        output: null,
+        rolling: { '1h': null, '24h': null, '7d': null },
+        rollingBlocks: new Map([[6, null]]),
+        signedUnconfirmed: null,
+        batches24h: 0,
+        outputsPerBatch: 0,
+        reserveFloor: 0n,
+        lifetime: null,
+      },
+    });
+    expect(none.filter((field) => field.startsWith('limits.'))).toEqual([]);
+    expect(fields({ destinations: { caps24h: new Map([['x', 0n]]), cooldown: 0 } })).not.toContain(
+      'destinations.cooldown',
+    );
+    expect(fields({ destinations: { caps24h: new Map([['x', 0n]]) } })).not.toContain('destinations.caps_24h.x');
+    expect(fields({ hours: { days: [] } }).filter((field) => field.startsWith('hours'))).toEqual([]);
+    expect(fields({ hours: { from: 0, to: DAY } }).filter((field) => field.startsWith('hours'))).toEqual([]);
+    expect(fields({ hours: { from: 1, to: DAY - 1 } })).toEqual(expect.arrayContaining(['hours.from', 'hours.to']));
+  });
+});
+
+describe('what a case does not bring up', () => {
+  it('is not measured: a list before, an entry of the book, a coin, a payment, a quorum', () => {
+    const shrink = 'screening.lists[0].max_shrink_bp';
+    expect(measured(shrink, { ...screened({}), policy: screening })).toEqual([]);
+    expect(measured(shrink, { policy: screening })).toEqual([]);
+    const empty = { scripts: 0, removed: 0 } as ScreeningState['before'];
+    expect(measured(shrink, { ...screened({ before: empty }), policy: screening })).toEqual([]);
+    const few = { scripts: 3, removed: 1 } as ScreeningState['before'];
+    expect(measured(shrink, { ...screened({ before: few }), policy: screening })).toEqual([3334n]);
+    expect(measured('destinations.cooldown', { batch: { pay: [pay('X', '1')] } })).toEqual([]);
+    expect(measured('inputs.min_confirmations', { batch: { inputs: [{ coin: null }] } })).toEqual([]);
+    const nobody: Case = { kind: 'consolidation', batch: { pay: [], change: [change(btc('1'))] } };
+    expect(measured('fees.max_bp_of_external', nobody)).toEqual([]);
+    expect(measured('fees.max_bp_of_external', { batch: { pay: [pay('A', '0.01')] } })).toEqual([]);
+    expect(measured('fees.max_bp_of_external', { batch: { pay: [['A', 2_000_000n]], fee: 10_000n } })).toEqual([]);
+  });
+
+  it('is not taken from elsewhere: a fee that replaces others, a tier that is not asked, another rule', () => {
+    const replaced = spent(btc('1'), { unconfirmed: true, fee: 400_000n, inputs: ['u1'] });
+    const coins = [{ outpoint: { txid: txid('u1'), vout: 0 } }];
+    const verdictOf: Case = { batch: { inputs: coins, fee: 100_000n }, state: { spends: [replaced] } };
+    expect(measured('fees.max_abs', verdictOf)).toEqual([100_000n]);
+    expect(measured('approvals.tiers[1].m', {})).toEqual([]);
+    expect(measured('approvals.tiers[0].m', {})).toEqual([3n, 3n]);
+    expect(measured('approvals.tiers[0].m', { state: { approvals: approvedBy('alice', 'bob') } })).toEqual([2n, 3n]);
+    expect(measured('approvals.tiers[0].m', { state: { approvals: approvedBy('alice') } })).toEqual([1n]);
+    expect(measured('approvals.tiers[0].up_to', {})).toEqual([btc('1.001')]);
+    const top = [{ upTo: btc('40'), from: ['officers'], m: 2, touchRequired: false }];
+    const none: Case = { policy: { approvals: { tiers: top } }, ...paying('A', btc('45')) };
+    expect(measured('approvals.tiers[0].m', none)).toEqual([]);
+    expect(measured('approvals.tiers[0].up_to', none)).toEqual([btc('45') + 100_000n]);
+  });
+
+  it('change counts by its distance from what is in use, and one further where it is no longer proven', () => {
+    const beyond = output(someScript('change 62'), btc('1'), { own: false, problem: 'CHANGE_GAP' });
+    expect(measured('change.max_gap', { batch: { extra: [beyond] } })).toEqual([21n]);
+    expect(measured('change.max_gap', { batch: { change: [change(btc('1'), 44)] } })).toEqual([3n]);
+    expect(measured('change.max_gap', {})).toEqual([]);
+    const received = output(someScript('receive 5'), btc('1'), {
+      own: true,
+      origin: { branch: 0, index: 60 },
+      claimed: true,
+    });
+    expect(measured('change.max_gap', { batch: { extra: [received] } })).toEqual([]);
+  });
+
+  it('every destination, coin and approval counts by itself', () => {
+    expect(measured('destinations.cooldown', { batch: { pay: [pay('A', '1'), pay('F', '1')] } })).toEqual([
+      BigInt(400 * DAY),
+      BigInt(5 * DAY),
+    ]);
+    expect(measured('inputs.min_value', { batch: { inputs: [{}, { value: 7n }] } })).toContain(7n);
+    expect(measured('approvals.valid_for', { state: { approvals: approvedBy('alice', 'bob') } })).toEqual([600n, 600n]);
   });
 });
