@@ -45,6 +45,50 @@ describe('defaults and changes', () => {
     expect(plain(laid)).toEqual({ book: { a: 'x', b: 'z' }, pay: [3] });
   });
 
+  it('lays an object over an object, and anything else as a whole', () => {
+    const plain = (node: SourceNode): unknown =>
+      node.kind === 'map'
+        ? Object.fromEntries([...node.entries].map(([key, { value }]) => [key, plain(value)]))
+        : node.kind === 'list'
+          ? node.items.map(plain)
+          : node.value;
+    const laid = (base: string, over: string) => plain(overlay(tree(base), tree(over)));
+    expect(laid('{ a: { b: 1, c: 2 } }', '{ a: { c: 3, d: 4 } }')).toEqual({ a: { b: 1, c: 3, d: 4 } });
+    expect(laid('{ a: { b: 1 } }', '{ a: 5 }')).toEqual({ a: 5 });
+    expect(laid('{ a: 5 }', '{ a: { b: 1 } }')).toEqual({ a: { b: 1 } });
+    expect(laid('{ a: [1] }', '{ a: { b: 1 }, c: {} }')).toEqual({ a: { b: 1 }, c: {} });
+    expect(laid('{}', '{ a: 1 }')).toEqual({ a: 1 });
+    expect(laid('[1]', '[2, 3]')).toEqual([2, 3]);
+  });
+
+  it('puts a value in the place that a path names', () => {
+    const leaf = (path: string, at: (policy: SourceNode) => SourceNode | undefined) => {
+      const changed = withField(tree(P0), path, tree('"new"'));
+      const found = changed === null ? undefined : at(changed);
+      return found?.kind === 'scalar' ? found.value : found?.kind;
+    };
+    const of = (node: SourceNode | undefined, ...steps: readonly (string | number)[]): SourceNode | undefined =>
+      steps.reduce<SourceNode | undefined>((one, step) => {
+        if (one?.kind === 'map') return one.entries.get(`${step}`)?.value;
+        return one?.kind === 'list' ? one.items[Number(step)] : undefined;
+      }, node);
+    expect(leaf('version', (policy) => of(policy, 'version'))).toBe('new');
+    expect(leaf('limits.rolling.24h', (policy) => of(policy, 'limits', 'rolling', '24h'))).toBe('new');
+    expect(leaf('limits.rolling.24h', (policy) => of(policy, 'limits', 'rolling', '7d'))).toBe('50000000000');
+    expect(leaf('approvals.tiers[1].m', (policy) => of(policy, 'approvals', 'tiers', 1, 'm'))).toBe('new');
+    expect(leaf('approvals.tiers[1].m', (policy) => of(policy, 'approvals', 'tiers', 0, 'm'))).toBe(2);
+    expect(leaf('approvals.tiers[2]', (policy) => of(policy, 'approvals', 'tiers', 2))).toBe('new');
+    // What the policy leaves out can be written, where the field above it is there.
+    expect(leaf('limits.lifetime', (policy) => of(policy, 'limits', 'lifetime'))).toBe('new');
+    const many = tree(`{ a: [${Array.from({ length: 12 }, (_, index) => `[${index}]`).join(', ')}] }`);
+    const changed = withField(many, 'a[11][0]', tree('x'));
+    expect(of(changed ?? undefined, 'a', 11, 0)).toMatchObject({ value: 'x' });
+    expect(of(changed ?? undefined, 'a', 1, 0)).toMatchObject({ value: 1 });
+    for (const path of ['a[x]', 'a[1]x', '[1]a', 'a[12]', 'a[1][1]', 'a[1][0][0]', 'a[1].b', 'b[0]', 'a[0001]']) {
+      expect(withField(many, path, tree('x')), path).toBeNull();
+    }
+  });
+
   it.each(['limits.bacth.x', 'approvals.tiers[9]', 'limits.batch.x', 'limits[0]', '', 'limits.[0]'])(
     'finds no place %s',
     (path) => {

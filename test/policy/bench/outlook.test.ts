@@ -94,7 +94,7 @@ describe('how much can go to one destination now', () => {
   });
 
   it('is nothing of no coins, nor where the fee is more than they are', () => {
-    expect(asked({ available: 0n }).most).toBe(0n);
+    expect(asked({ available: 0n })).toEqual({ most: 0n, binding: ['DEST_DUST', 'INPUT_DUST'], frees: null });
     expect(asked({ available: -1n }).most).toBe(0n);
   });
 
@@ -103,6 +103,25 @@ describe('how much can go to one destination now', () => {
     const dust = asked({ available: 200n, fee: 150n, vsize: 150n, policy: small });
     expect(dust).toEqual({ most: 0n, binding: ['DEST_DUST'], frees: null });
     expect(asked({ available: 294n, fee: 150n, vsize: 150n, policy: small }).most).toBe(294n);
+  });
+
+  it('is found by trying amounts, where no rule says how much room it leaves', () => {
+    const free: PolicyChange = {
+      limits: {
+        ...WIDE.limits,
+        rolling: { '1h': null, '24h': null, '7d': null },
+        signedUnconfirmed: null,
+        reserveFloor: 0n,
+      },
+      destinations: { defaultCap24h: null, caps24h: new Map() },
+    };
+    expect(asked({ policy: free }).most).toBe(btc('4000'));
+    const closed = asked({ policy: free, now: at('2026-06-06T12:00:00Z') });
+    expect(closed.most).toBe(0n);
+    expect(closed.frees).toEqual({ at: at('2026-06-08T07:00:00Z'), most: btc('4000') });
+    const tiers = [{ upTo: btc('41.5'), from: ['officers'], m: 2, touchRequired: false }];
+    const ended = asked({ policy: { ...free, approvals: { tiers } } });
+    expect(ended).toMatchObject({ most: btc('41.5') - FEE, binding: ['APPROVALS_NO_TIER'] });
   });
 
   it('names the tier of the most, and of one satoshi where nothing may go', () => {
