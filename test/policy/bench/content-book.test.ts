@@ -4,11 +4,11 @@ import { toHex } from '../../../src/domain/bytes.js';
 import { evaluate } from '../../../src/policy/evaluate.js';
 import { buildPsbt } from '../../../src/psbt/build.js';
 import { createDeriver } from '../../../src/vault/derive.js';
-import { parseVault } from '../../../src/vault/descriptor.js';
+import { descriptorChecksum, parseVault } from '../../../src/vault/descriptor.js';
 import { simplePlan, valueOrThrow } from '../../psbt/fixtures.js';
 import { DAY, DESCRIPTOR, HOUR, NOW } from '../fixture.js';
 import { OKX, okxAddress } from '../okx.js';
-import { A, inputIn, P0, PAY, run } from './support.js';
+import { A, inputIn, newRunner, P0, PAY, run } from './support.js';
 
 const parsed = parseVault('cold-btc-1', 'main', DESCRIPTOR);
 if (!parsed.ok) throw new Error(parsed.error.message);
@@ -273,4 +273,38 @@ describe('what came out against what was expected', () => {
     expect(finding('subject: nobody')[0]).toBe('expected a finding with code DEST_CAP, subject nobody; got none');
     expect(finding('frees_at: "x"')[0]).toMatch(/; got code DEST_CAP, freesAt -$/);
   });
+});
+
+describe('one runner', () => {
+  const inputOf = (outcome: ReturnType<typeof run>) => only(outcome.judged?.input.facts.inputs ?? []);
+
+  it('keeps vaults apart, and what it remembers of one is the same again', () => {
+    const legacy = `pkh(${DESCRIPTOR.slice('wpkh('.length).replace(/#.*/, '')}`;
+    const other = P0.replace(/descriptor: ".*"/, () => `descriptor: "${legacy}#${descriptorChecksum(legacy)}"`);
+    const runner = newRunner();
+    const scripts = [P0, other, P0, other].map((policy) => toHex(inputOf(run(PAY, policy, runner)).script));
+    expect(scripts[0]).toBe(ours(0, 0));
+    expect(scripts[1]).toMatch(/^76a914/);
+    expect(scripts.slice(2)).toEqual(scripts.slice(0, 2));
+  });
+
+  it('refuses a policy whose vault cannot be read, and says where a change finds no place', () => {
+    const broken = P0.replace('/<0;1>/*)', '/<0;1>/*');
+    expect(run(PAY, broken, newRunner()).judged).toBeNull();
+    expect(run(`${PAY}with: { limits.rollin.24h: "0" }`).refused).toMatchObject([
+      {
+        tag: 'E_UNKNOWN_FIELD',
+        message: 'with: the policy p0.yaml has no place limits.rollin.24h',
+        where: { file: 'x.yaml' },
+        remedy: expect.stringContaining('limits.rolling.24h'),
+      },
+    ]);
+    expect(run(`${PAY}with: { limits.batch: "1" }`).summary).toMatch(/^DENY .*LIMIT_BATCH/);
+  });
+});
+
+it('a request whose payee bears the fee says so', () => {
+  const requests = (text: string) => inputIn(`${PAY}requests: [{ to: warm-1, amount: "100000000"${text} }]\n`).requests;
+  expect(requests(', fee_payer: payee')).toMatchObject([{ feePayer: 'payee' }]);
+  expect(only(requests(''))).not.toHaveProperty('feePayer');
 });

@@ -17,13 +17,15 @@ export function tree(text: string): SourceNode {
   return node.value;
 }
 
-const runner = createCaseRunner({
-  requests: (text, format, file, network) => documents.requests(utf8(text), `${file}.${format}`, network),
-  psbt: (text, file) => documents.psbt(utf8(text), file),
-});
+export const newRunner = () =>
+  createCaseRunner({
+    requests: (text, format, file, network) => documents.requests(utf8(text), `${file}.${format}`, network),
+    psbt: (text, file) => documents.psbt(utf8(text), file),
+  });
+const shared = newRunner();
 
 /** The one case of a text under a policy: P0 unless given. */
-export function run(text: string, policy = P0): CaseOutcome {
+export function run(text: string, policy = P0, runner = shared): CaseOutcome {
   const cases = loadCases(tree(`schema: countersign.case/1\nname: it\nnow: "2026-06-01T12:00:00Z"\n${text}`), 'x.yaml');
   const [one] = cases.ok ? cases.value : [];
   if (one === undefined) throw new Error(cases.ok ? 'no case' : cases.error[0]?.message);
