@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeAddress } from '../../../src/domain/address.js';
 import { sha256Hex, toHex } from '../../../src/domain/bytes.js';
 import { createDeriver } from '../../../src/vault/derive.js';
-import { parseVault } from '../../../src/vault/descriptor.js';
+import { descriptorChecksum, parseVault } from '../../../src/vault/descriptor.js';
 import { DAY, DESCRIPTOR, HOUR, NOW } from '../fixture.js';
 import { A, inputIn, P0, PAY, run } from './support.js';
 
@@ -249,6 +249,9 @@ describe('coins', () => {
     ['sequence: 5', { sequence: 5 }],
     ['presigned: true', { presigned: true }],
     ['foreign_fields: [odd]', { foreignFields: ['odd'] }],
+    ['coin: u1, from: [warm-1]', { sources: { scripts: [scriptOf(A)], untold: 0 } }],
+    ['proof: absent, value: "5000"', { proof: 'absent', value: 0n }],
+    ['proof: mismatch, value: "5000"', { proof: 'mismatch', value: 0n }],
     ['from: [warm-1], untold: 3', { sources: { scripts: [scriptOf(A)], untold: 3 } }],
   ])('%s', (text, expected) => {
     expect(coin(text)).toMatchObject(expected);
@@ -284,6 +287,14 @@ describe('coins', () => {
     expect(enough.inputs.map(({ value }) => value)).toEqual([200_000_000n, 0n]);
     const mismatch = inputIn(`${PAY}fee: "1000"\ninputs: [{ proof: mismatch, value: "5000" }, {}]\n`).facts;
     expect(mismatch.inputs[1]?.value).toBe(100_001_000n);
+  });
+
+  it('are those of the kind of the vault, whose change is claimed by its keys', () => {
+    const taproot = `tr(${DESCRIPTOR.slice('wpkh('.length).replace(/#.*/, '')}`;
+    const policy = P0.replace(/descriptor: ".*"/, () => `descriptor: "${taproot}#${descriptorChecksum(taproot)}"`);
+    const { facts } = inputIn(`${PAY}change: [{ amount: "5000" }]\n`, policy);
+    expect(only(facts.inputs)).toMatchObject({ origin: { branch: 0, index: 0 }, coin: { confirmations: 100 } });
+    expect(facts.outputs[1]).toMatchObject({ kind: 'p2tr', own: { own: true, claimed: true } });
   });
 
   it('that are alike are written once', () => {
