@@ -85,7 +85,7 @@ export function mutationPage() {
     '- Each mutant meets the quick tests of its part (`test/mutation/parts.mjs`), and what these let live meets the slow ones.',
     '  Other tests could notice more; none of the mutants listed below has met them.',
     '- Properties are tried 20 times and not hundreds of times (`FC_RUNS`), and a failing one is not shrunk.',
-    '- A mutant that makes the tests run for three minutes longer than they took while it was learnt',
+    '- A mutant that makes the tests run for a minute longer than they took while it was learnt',
     '  what they pass through, which is slower, or a loop turn ten times as often, counts as noticed.',
     '- Mutants are not type-checked first: one that the compiler would refuse counts like any other.',
     '- The runner (`test/mutation/runner.mjs`) loads the tests once and runs them in its own process, which is ten times as',

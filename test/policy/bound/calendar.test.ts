@@ -118,6 +118,15 @@ describe('where a worst interval may begin', () => {
     expect(found).toEqual([time('09:15:00'), time('09:59:59'), time('10:00:09'), time('10:59:59'), time('11:00:09')]);
   });
 
+  it('counts back from the closing of the day, where the policy ends before it', () => {
+    const times = (to: number) =>
+      calendar({ effective: '2026-06-01T09:15:00Z', expires: '2026-06-01T11:00:10Z', to }).starts(HOUR);
+    expect(times(18 * HOUR + HOUR / 2)).toContain(at('2026-06-01T09:29:59Z'));
+    expect(times(18 * HOUR + HOUR / 2)).toContain(at('2026-06-01T10:29:59Z'));
+    expect(times(18 * HOUR + HOUR / 4)).toContain(at('2026-06-01T10:14:59Z'));
+    expect(times(18 * HOUR)).not.toContain(at('2026-06-01T10:29:59Z'));
+  });
+
   it('is nowhere where nothing is ever open', () => {
     expect(calendar({ days: [] }).starts(DAY)).toEqual([]);
     expect(calendar({ from: 8 * HOUR, to: 8 * HOUR }).starts(DAY)).toEqual([]);

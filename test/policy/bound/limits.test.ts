@@ -279,6 +279,40 @@ describe('what holds a batch', () => {
     ]);
   });
 
+  it('says what the book may get', () => {
+    const text = (book: LoadedBook | null) =>
+      limitsOf({
+        policy: loaded({ destinations: { defaultCap24h: btc('20'), caps24h: new Map() } }),
+        people: ALL,
+        book,
+        bookGrows: book === null,
+      }).windows[3]?.bounded.by.text;
+    expect(text(null)).toBe('there may be any number of destinations');
+    expect(text(ONE_PAYEE)).toBe(
+      'the caps of the 1 destination add up to 2000000000 sat (20.00000000 BTC) in 24 h, without fees',
+    );
+  });
+
+  it('a day leaps over no tier that is above its other limits', () => {
+    const tiers = [
+      { upTo: btc('10'), from: ['compliance'], m: 1, touchRequired: false },
+      { upTo: null, from: ['officers'], m: 2, touchRequired: false },
+    ];
+    const basis = (limits: Partial<PolicyDocument['limits']>, book: LoadedBook | null = null, cap = btc('80')) =>
+      limitsOf({
+        policy: loaded({ approvals: { tiers }, limits, destinations: { defaultCap24h: cap, caps24h: new Map() } }),
+        people: new Set(['alice', 'bob']),
+        book,
+        bookGrows: book === null,
+      }).basis.cap;
+    const rolling = (day: string, week: string) => ({ rolling: { '1h': null, '24h': btc(day), '7d': btc(week) } });
+    expect(basis(rolling('11', '50'))).toBeNull();
+    expect(basis(rolling('10', '50'))).toBe(0n);
+    expect(basis(rolling('50', '10'))).toBe(0n);
+    expect(basis(rolling('50', '50'), ONE_PAYEE, btc('9'))).toBe(0n);
+    expect(basis(rolling('50', '50'), ONE_PAYEE, btc('11'))).toBeNull();
+  });
+
   it('says how much a batch may take where the number of batches holds', () => {
     const countBy = (change: PolicyChange) =>
       limitsOf({ policy: loaded(change), people: ALL, book: null, bookGrows: true }).countBy.text;

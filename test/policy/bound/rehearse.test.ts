@@ -108,6 +108,18 @@ describe('a schedule that is rehearsed', () => {
     expect(played({ roles, approvals: { tiers: four } }, moves([0, btc('1')]), { people: ALL }).allowed).toBe(false);
   });
 
+  it('of everybody: whoever is needed to approve does not ask', () => {
+    const roles = new Map([
+      ['compliance', new Map([['erin', ['ssh-ed25519 erin']]])],
+      ['officers', new Map(['alice', 'bob'].map((name) => [name, [`ssh-ed25519 ${name}`]]))],
+    ]);
+    const tiers = [{ upTo: null, from: ['officers', 'compliance'], m: 2, include: 'compliance', touchRequired: false }];
+    const people = ['alice', 'bob', 'erin'];
+    const { steps, allowed } = played({ roles, approvals: { tiers } }, moves([0, btc('1')]), { people });
+    expect(allowed).toBe(true);
+    expect(steps[0]?.input.state.initiator).toBe('alice');
+  });
+
   it('nobody at all can ask for nothing', () => {
     const policy = loaded({ roles: new Map() });
     const scene = inputScene();
@@ -149,6 +161,12 @@ describe('whom it pays', () => {
       btc('8'),
       btc('4') - 200n,
     ]);
+    const first = (...own: [string, bigint | null][]) =>
+      paid(played(capped(btc('20'), new Map(own)), moves([0, btc('50')])))[0]?.map(([, amount]) => amount);
+    expect(first(['a', btc('5')], ['b', btc('30')], ['c', btc('6')])).toEqual([btc('30'), btc('20') - 200n]);
+    expect(first(['a', btc('30')], ['b', btc('40')])).toEqual([btc('40'), btc('10') - 200n]);
+    expect(first(['a', btc('30')], ['b', null])).toEqual([btc('50') - 200n]);
+    expect(first(['a', null], ['b', btc('30')])).toEqual([btc('50') - 200n]);
     const unlimited = capped(btc('20'), new Map([['free', null]]));
     expect(paid(played(unlimited, moves([0, btc('50')])))[0]?.map(([, amount]) => amount)).toEqual([btc('50') - 200n]);
   });
@@ -173,6 +191,8 @@ describe('whom it pays', () => {
     expect(found.verdicts).toEqual(['ALLOW', 'ALLOW', 'ALLOW']);
     const amounts = paid(found).map((payments) => payments[0]?.[1]);
     expect(amounts).toEqual([btc('1') - 200n, btc('1') - 201n, btc('1') - 200n]);
+    const later = played(guard, moves([0, btc('1')], [24, btc('1')]), { people: ['alice', 'bob'] });
+    expect(paid(later).map((payments) => payments[0]?.[1])).toEqual([btc('1') - 200n, btc('1') - 200n]);
     const free = played(FREE, moves([0, btc('1')], [1, btc('1')]), { people: ['alice', 'bob'] });
     expect(paid(free).map((payments) => payments[0]?.[1])).toEqual([btc('1') - 200n, btc('1') - 200n]);
   });
@@ -181,7 +201,9 @@ describe('whom it pays', () => {
     const [step] = played({}, moves([0, btc('1')]), { book: ONE_PAYEE, bookGrows: false }).steps;
     const known = [...(step?.input.state.destinations.values() ?? [])];
     expect(known).toMatchObject([{ id: 'payee', proven: true, since: NOW - P0.destinations.young.untilAge }]);
-    expect(known[0]?.script).toBe(toHex(step?.input.requests[0]?.script ?? new Uint8Array()));
+    const [payee] = ONE_PAYEE.entries;
+    expect(known[0]?.script).toBe(toHex(payee?.kind === 'address' ? payee.script : new Uint8Array()));
+    expect(step?.input.requests.map(({ script }) => toHex(script))).toEqual([known[0]?.script]);
   });
 
   it('of any caps and amounts: what is allowed in all is allowed step by step, and nobody gets more than the cap', () => {

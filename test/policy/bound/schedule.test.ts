@@ -119,6 +119,17 @@ describe('the most that can leave within an interval', () => {
     expect(both).toMatchObject({ atMost: 200n, reached: 200n });
     const late = worst({ hour: 10n }, 3 * HOUR, open(8, 18, [17 * HOUR, 8 * HOUR]));
     expect(late).toMatchObject({ atMost: 30n, by: ['3 hour'], reached: 30n });
+    const first = worst({ hour: 10n }, 3 * HOUR, open(8, 18, [8 * HOUR, 17 * HOUR]));
+    expect(first).toMatchObject({
+      atMost: 30n,
+      by: ['3 hour'],
+      reached: 30n,
+      moves: [
+        [8, 10],
+        [9, 10],
+        [10, 10],
+      ],
+    });
   });
 
   it('by the number of batches, where that is what holds', () => {
