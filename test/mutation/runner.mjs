@@ -15,6 +15,33 @@ const SUCCESS = 0;
 const FAILED = 1;
 /** Stryker lets a loop turn a hundred times as often as without a mutant; ten times is enough to know. */
 const FEWER_HITS = 10;
+/** Microseconds of the processor that one test, or loading one file of them, may take: several times what any of them does. */
+const LONGEST = 8_000_000;
+
+/**
+ * Instrumented code asks for hitLimit each time it passes through the mutant, and stops beyond it. A loop that never ends
+ * may turn slowly, so it is held by the time that it takes as well: of the processor, which others may be using too.
+ */
+let hitLimit;
+let hits = 0;
+let started = 0;
+let isTooLong = false;
+Object.defineProperty(stryker, 'hitLimit', {
+  get: () => {
+    hits += 1;
+    if (hits % 256 === 0 && process.cpuUsage().user - started > LONGEST) isTooLong = true;
+    return isTooLong ? -1 : hitLimit;
+  },
+  set: (limit) => {
+    hitLimit = limit;
+    isTooLong = false;
+    startClock();
+  },
+});
+
+function startClock() {
+  started = process.cpuUsage().user;
+}
 
 /** What the instrumented code looks at: which mutant is on, and where it notes what it passes through. */
 globalThis.__stryker__ = globalThis.__stryker__ ?? {};
@@ -123,6 +150,7 @@ class InProcess {
     const { collected } = await load('test/mutation/vitest.mjs');
     await load('test/setup.js');
     return async (file) => {
+      startClock();
       const before = collected.length;
       await load(file.replace(/\.ts$/, '.js'));
       const found = collected.slice(before).map((one, index) => ({ ...one, id: `${file} ${index} ${one.name}`, file }));
@@ -133,7 +161,8 @@ class InProcess {
 
   /** Why a test fails, or null. `entered` holds the suites whose beforeAll this run has done; afterAll is left out. */
   async attempt({ id, run, hooks }, entered) {
-    const started = performance.now();
+    const before = performance.now();
+    startClock();
     try {
       for (const suite of hooks.filter((one) => !entered.has(one))) {
         entered.add(suite);
@@ -146,7 +175,7 @@ class InProcess {
       return error ?? 'thrown: nothing';
     } finally {
       for (const after of hooks.flatMap((suite) => suite.afterEach)) await after();
-      if (!this.took.has(id)) this.took.set(id, performance.now() - started);
+      if (!this.took.has(id)) this.took.set(id, performance.now() - before);
     }
   }
 }
