@@ -18,6 +18,10 @@ const FEWER_HITS = 10;
 /** Microseconds of the processor that one test, or loading one file of them, may take: several times what any of them does. */
 const LONGEST = 8_000_000;
 
+/** What the instrumented code looks at: which mutant is on, and where it notes what it passes through. */
+globalThis.__stryker__ = globalThis.__stryker__ ?? {};
+const stryker = globalThis.__stryker__;
+
 /**
  * Instrumented code asks for hitLimit each time it passes through the mutant, and stops beyond it. A loop that never ends
  * may turn slowly, so it is held by the time that it takes as well: of the processor, which others may be using too.
@@ -42,10 +46,6 @@ Object.defineProperty(stryker, 'hitLimit', {
 function startClock() {
   started = process.cpuUsage().user;
 }
-
-/** What the instrumented code looks at: which mutant is on, and where it notes what it passes through. */
-globalThis.__stryker__ = globalThis.__stryker__ ?? {};
-const stryker = globalThis.__stryker__;
 
 class InProcess {
   tests = new Map();
