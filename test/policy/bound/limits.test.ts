@@ -288,6 +288,9 @@ describe('what holds a batch', () => {
         bookGrows: book === null,
       }).windows[3]?.bounded.by.text;
     expect(text(null)).toBe('there may be any number of destinations');
+    const anyone = loaded({ destinations: { defaultCap24h: btc('20'), caps24h: new Map() } });
+    const { windows } = limitsOf({ policy: anyone, people: ALL, book: null, bookGrows: true });
+    expect(windows[3]?.bounded.by.code).toBe('DEST_CAP');
     expect(text(ONE_PAYEE)).toBe(
       'the caps of the 1 destination add up to 2000000000 sat (20.00000000 BTC) in 24 h, without fees',
     );

@@ -158,6 +158,9 @@ describe('the most that can leave within an interval', () => {
     expect(hour(5, 2)).toBe(45n);
     expect(hour(6, 2)).toBe(50n);
     expect(hour(9, 3)).toBe(75n);
+    expect(hour(3, 2)).toBe(30n);
+    // Only the hours of one day count for what is in one day.
+    expect(worst({ batch: 10n, hour: 25n, count: 9 }, 2 * DAY, open(8, 11)).atMost).toBe(150n);
     expect(worst({ batch: 10n, hour: 30n, count: 3 }, DAY, open(8, 10)).atMost).toBe(30n);
   });
 });
@@ -197,6 +200,21 @@ describe('the schedule that gets there', () => {
       [24, 10],
       [25, 10],
     ]);
+  });
+
+  it('has no batch at all where none may be, though nothing bounds one', () => {
+    expect(worst({ day: 10n, count: 0 }).moves).toEqual([]);
+    expect(worst({ hour: 10n, count: 1 }, 2 * HOUR).moves).toEqual([[0, 10]]);
+  });
+
+  it('keeps to any of the ranges that the people may approve', () => {
+    const ranges = [
+      { low: 0n, high: 10n },
+      { low: 20n, high: 40n },
+    ];
+    expect(worst({ batch: 10n, day: 10n, approvable: ranges })).toMatchObject({ reached: 10n });
+    expect(worst({ batch: 30n, day: 30n, approvable: ranges })).toMatchObject({ reached: 30n });
+    expect(worst({ batch: 15n, day: 15n, approvable: ranges })).toMatchObject({ reached: 0n });
   });
 
   it('keeps to what the people may approve', () => {
