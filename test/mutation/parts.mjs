@@ -115,7 +115,15 @@ export const PARTS = [
   {
     name: 'bench',
     src: ['bench/'],
-    quick: tests('bench/content', 'bench/content-book', 'bench/case-file', 'bench/limits', 'bench/outlook'),
+    quick: tests(
+      'bench/content',
+      'bench/content-book',
+      'bench/case-file',
+      'bench/form',
+      'bench/limits',
+      'bench/witnesses',
+      'bench/outlook',
+    ),
     slow: [
       ...tests('cases', 'bench/coverage', 'shipped'),
       'test/cli/policy-bench.test.ts',
