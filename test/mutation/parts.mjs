@@ -71,7 +71,12 @@ export const PARTS = [
     slow: tests('shipped', 'cases', 'limits', 'hours'),
   },
   // All of it runs while modules are loaded, so that each mutant loads its tests anew: few of them.
-  { name: 'schema', src: ['schema.ts'], quick: tests('documents-load', 'json-schema'), slow: tests('shipped') },
+  {
+    name: 'schema',
+    src: ['schema.ts'],
+    quick: tests('documents-schema-edges', 'documents-load', 'json-schema'),
+    slow: tests('shipped'),
+  },
   {
     name: 'books',
     src: [
