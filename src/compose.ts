@@ -41,6 +41,8 @@ export interface ComposeOptions {
   readonly realtime?: boolean | undefined;
   /** The clock of conversations with a device; the machine's, unless a test tells one. */
   readonly deviceTime?: DeviceTime;
+  /** Told of an exchange with a device that nobody waits for any more: it would keep the process alive. */
+  readonly leftBehind?: () => void;
 }
 
 const MACHINE_TIME: DeviceTime = {
@@ -54,8 +56,8 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const random = options.random ?? ((bytes: number) => randomBytes(bytes).toString('hex'));
   const root = resolve(options.workspace);
   const base = options.base ?? process.cwd();
-  const { timing = false, realtime = false, deviceTime: time = MACHINE_TIME } = options;
-  const manner = { timing, realtime, time };
+  const { timing = false, realtime = false, deviceTime: time = MACHINE_TIME, leftBehind } = options;
+  const manner = { timing, realtime, time, leftBehind };
   const named = (path: string): string => (path === '-' ? path : inFolder(base, path));
   return {
     version: options.version,

@@ -1,12 +1,15 @@
 import { checkNewFile, fileExists, readBytes, writeNewFile } from './adapters/files.js';
+import { attach, type Reachable, type Wanted } from './device/attach.js';
+import type { HidEntry } from './device/ledgerjs.js';
 import { isTimed } from './device/recording/times.js';
 import { createSigner } from './device/signer.js';
 import { checkTranscriptPsbt, parseTranscript } from './device/transcript.js';
-import { openHid } from './device/transport/hid.js';
+import { hidName, listHid, openHidEntry } from './device/transport/hid.js';
 import { interruption, openInterruptible } from './device/transport/interruptible.js';
 import { openRecorder } from './device/transport/record.js';
 import { openReplay } from './device/transport/replay.js';
 import { openSpeculos } from './device/transport/speculos.js';
+import { openWatched } from './device/transport/watched.js';
 import type { ApduChannel } from './device/types.js';
 import { type Fault, fail } from './domain/fault.js';
 import { ok, type Result } from './domain/result.js';
@@ -19,6 +22,8 @@ export interface Manner {
   /** --realtime: a replay takes the time that the device took. */
   readonly realtime: boolean;
   readonly time: DeviceTime;
+  /** Told of an exchange that nobody waits for any more: it would keep the process alive. */
+  readonly leftBehind?: (() => void) | undefined;
 }
 
 /** A clock for what a device takes; told by tests, of the machine otherwise. */
@@ -28,7 +33,10 @@ export interface DeviceTime {
   wait(milliseconds: number): Promise<void>;
 }
 
-/** Opens what `--device` names, with a recorder around it where `--record` asks for one. */
+/**
+ * Opens what `--device` names, once it is as the request wants it, with a recorder around it where `--record` asks for one:
+ * what is recorded begins with the device that was chosen.
+ */
 export async function connect(
   request: DeviceRequest,
   version: string,
@@ -42,10 +50,9 @@ export async function connect(
     const free = await checkRecord(record);
     if (!free.ok) return free;
   }
-  const opened = await openChannel(request, named, manner);
+  const opened = await attachChannel(request, named, manner);
   if (!opened.ok) return opened;
-  const { signal } = request;
-  const inner = signal === undefined ? opened.value : openInterruptible(opened.value, signal);
+  const inner = opened.value;
   const channel =
     record === null
       ? inner
@@ -81,7 +88,7 @@ export async function checkRequest(
   }
   // A Ledger is plugged in when it is asked for, and may be another program's until then.
   if (request.spec === 'hid') return ok(undefined);
-  const opened = await openChannel(request, named, manner);
+  const opened = await reach(request, named, manner);
   if (!opened.ok) return opened;
   // A replay that nobody has asked has exchanges left over: that is no fault here.
   await opened.value.close();
@@ -109,12 +116,63 @@ async function checkRecord(record: string): Promise<Result<void, Fault>> {
   });
 }
 
-async function openChannel(
+/** A recording is what it is; a device is looked for, and waited for where somebody is there. */
+async function attachChannel(
+  request: DeviceRequest,
+  named: (path: string) => string,
+  manner: Manner,
+): Promise<Result<ApduChannel, Fault>> {
+  const { time, leftBehind = () => {} } = manner;
+  const { spec, signal, meeting } = request;
+  const interruptible = (channel: ApduChannel): ApduChannel =>
+    signal === undefined ? channel : openInterruptible(channel, signal);
+  if (spec.startsWith('replay:')) {
+    const replay = await reach(request, named, manner);
+    return replay.ok ? ok(interruptible(replay.value)) : replay;
+  }
+  const wanted: Wanted = {
+    patience: 0,
+    openApp: false,
+    notice: () => {},
+    app: null,
+    fingerprints: null,
+    ...meeting,
+    signal,
+  };
+  const { notice, patience } = wanted;
+  const watched = (channel: ApduChannel): ApduChannel =>
+    openWatched(interruptible(channel), {
+      notice,
+      attended: patience !== 0,
+      tick: time.now,
+      leftBehind,
+    });
+  const list = async (): Promise<Result<readonly Reachable[], Fault>> => {
+    if (spec !== 'hid') {
+      const open = async () => reach(request, named, manner);
+      return ok([{ name: spec, open: async () => mapped(await open(), watched) }]);
+    }
+    const listed = await listHid();
+    if (!listed.ok) return listed;
+    const open = async (entry: HidEntry) => mapped(await openHidEntry(process.platform, entry), watched);
+    return ok(listed.value.map((entry) => ({ name: hidName(entry), open: () => open(entry) })));
+  };
+  return attach({ list, sleep: time.wait }, wanted);
+}
+
+function mapped(
+  opened: Result<ApduChannel, Fault>,
+  wrap: (channel: ApduChannel) => ApduChannel,
+): Result<ApduChannel, Fault> {
+  return opened.ok ? ok(wrap(opened.value)) : opened;
+}
+
+/** Everything but USB, which has several devices. */
+async function reach(
   { spec, psbt }: DeviceRequest,
   named: (path: string) => string,
   manner: Manner,
 ): Promise<Result<ApduChannel, Fault>> {
-  if (spec === 'hid') return openHid(process.platform);
   if (spec.startsWith('speculos:')) return openSpeculos(spec.slice('speculos:'.length));
   if (spec.startsWith('replay:')) return openRecording(spec.slice('replay:'.length), psbt, named, manner);
   return fail('E_USAGE', `${JSON.stringify(spec)} is not a device`, {

@@ -15,11 +15,15 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   const { endProcess, watchSignals } = await import('./adapters/signals.js');
   const signals = watchSignals();
-  const code = ended(await run(argv, signals));
-  return signals.happened() ? endProcess(code) : code;
+  let isLeft = false;
+  const leftBehind = (): void => {
+    isLeft = true;
+  };
+  const code = ended(await run(argv, signals, leftBehind));
+  return signals.happened() || isLeft ? endProcess(code) : code;
 }
 
-async function run(argv: readonly string[], signals: SignalWatch): Promise<number> {
+async function run(argv: readonly string[], signals: SignalWatch, leftBehind: () => void): Promise<number> {
   const io: Io = {
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
@@ -35,7 +39,7 @@ async function run(argv: readonly string[], signals: SignalWatch): Promise<numbe
   }
   try {
     const { runCommandLine } = await import('./cli/program.js');
-    return await runCommandLine(argv, composeFor(version, signals), io);
+    return await runCommandLine(argv, composeFor(version, signals, leftBehind), io);
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     io.stderr(`fault in the program, please report it: ${text}\n`);
@@ -64,10 +68,10 @@ function outliveStreams(): () => boolean {
   return () => isLost;
 }
 
-function composeFor(version: string, { within }: SignalWatch): Compose {
+function composeFor(version: string, { within }: SignalWatch, leftBehind: () => void): Compose {
   return async ({ workspace, ...manner }) => {
     const { compose } = await import('./compose.js');
-    return compose({ version, workspace: workspace ?? '.', interruptible: within, ...manner });
+    return compose({ version, workspace: workspace ?? '.', interruptible: within, leftBehind, ...manner });
   };
 }
 

@@ -32,6 +32,8 @@ export interface Report {
 export interface VerbContext {
   readonly compose: Composition;
   readonly style: Style;
+  /** Whether a person sits at a terminal and reads what goes to stderr. */
+  readonly attended: boolean;
   /** One line that replaces the last on a terminal, and is a plain line every few seconds elsewhere; on stderr. */
   readonly progress: (line: string) => void;
   /** Text for people as it comes, where a verb runs others: stdout, or stderr with --json. */

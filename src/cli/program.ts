@@ -149,6 +149,7 @@ async function runVerb(spec: CommandSpec, words: Words, json: boolean, compose: 
   const context: VerbContext = {
     compose: composition,
     style,
+    attended: io.rewrites,
     say,
     runWithin: (argv, within) => runCommandLine(argv, async () => within, inner),
     progress: progress.write,

@@ -2,8 +2,10 @@ import { sha256Hex, toHex, trustedHex } from '../domain/bytes.js';
 import { type Fault, type FaultTag, fail, fault } from '../domain/fault.js';
 import { formatPath, parsePath } from '../domain/path.js';
 import { err, ok, type Result } from '../domain/result.js';
+import { decodePsbt } from '../psbt/decode.js';
 import { deviceCopy } from '../psbt/device-copy.js';
 import type { ReturnedSignature } from '../psbt/types.js';
+import { claimedOrigin } from '../vault/own-output.js';
 import type { Vault, VaultKey } from '../vault/types.js';
 import { type NamedPolicy, namedPolicy, policyId, walletPolicy } from '../vault/wallet-policy.js';
 import { GET_APP_AND_VERSION, parseAppInfo } from './app-info.js';
@@ -132,11 +134,11 @@ export function createSigner(channel: ApduChannel): Signer {
 
     async sign(psbt, vault, onProgress, registration = null) {
       const prepared = prepare(channel, psbt, vault, registration, version);
-      if (!prepared.ok) return err({ fault: prepared.error, maySign: false });
-      const { expected, start } = prepared.value;
+      if (!prepared.ok) return err({ fault: prepared.error, maySign: false, signatures: [] });
+      const { start } = prepared.value;
       const session = new SigningWatch();
       watch = session;
-      notify = () => onProgress(progressOf(session, expected));
+      notify = () => onProgress(progressOf(session, prepared.value));
       try {
         const done = await command('signing', () => start(app()));
         return conclude(session, done, channel.name);
@@ -169,6 +171,8 @@ function policyFor(vault: Vault, registration: Registration | null): Result<Poli
 
 interface Prepared {
   readonly expected: number;
+  /** For every output its number on the device's screen, from 1; null for change, which is not shown. */
+  readonly shown: readonly (number | null)[];
   readonly start: (app: BitcoinApp) => Promise<void>;
 }
 
@@ -191,10 +195,12 @@ function prepare(
   const copy = deviceCopy(psbt, vault, registration?.fingerprint ?? null);
   if (!copy.ok) return copy;
   const expected = expectedExchanges(shape.value, version);
+  const shown = shownOutputs(psbt, vault);
   const { policy, hmac } = inUse.value;
   const standard = defaultVault(vault);
   return ok({
     expected,
+    shown,
     async start(app) {
       if (standard.ok) await sameDevice(app, standard.value.key);
       await app.policies.signPsbt(copy.value, policy, hmac);
@@ -218,8 +224,24 @@ async function sameDevice(app: BitcoinApp, { fingerprint, path, xpub }: VaultKey
   }
 }
 
-function progressOf({ phase, exchanges, signatures }: SigningWatch, expected: number): SigningProgress {
-  return { phase, exchanges, expected, signatures: signatures.length };
+/** The device hides what claims to be change, and numbers the others. */
+function shownOutputs(psbt: Uint8Array, vault: Vault): readonly (number | null)[] {
+  const decoded = decodePsbt(psbt);
+  const outputs = decoded.ok ? decoded.value.outputs : [];
+  let number = 0;
+  return outputs.map(({ derivations }) => {
+    if (derivations.some((claim) => claimedOrigin(vault, claim)?.branch === 1)) return null;
+    number += 1;
+    return number;
+  });
+}
+
+function progressOf(watch: SigningWatch, { expected, shown }: Prepared): SigningProgress {
+  const { phase, exchanges, signatures } = watch;
+  const number = watch.output === null ? null : (shown[watch.output] ?? null);
+  const of = shown.filter((one) => one !== null).length;
+  const output = number === null ? null : { number, of };
+  return { phase, exchanges, expected, signatures: signatures.length, output };
 }
 
 /** The signatures that the device gave out, or why there are none and whether there may be one all the same. */
@@ -228,12 +250,14 @@ function conclude(
   done: Result<void, Fault>,
   name: string,
 ): Result<readonly ReturnedSignature[], SigningFailure> {
-  if (!done.ok) return err({ fault: done.error, maySign: maySign(watch) });
+  const { signatures } = watch;
+  if (!done.ok) return err({ fault: done.error, maySign: maySign(watch), signatures });
   if (watch.unreadable || watch.statusWord !== OK) {
     const what = watch.unreadable ? 'gave out a signature in an unknown form' : 'did not end the command';
-    return err({ fault: fault('E_DEVICE_PROTOCOL', `${name} ${what}`, { remedy: REOPEN }), maySign: maySign(watch) });
+    const failure = fault('E_DEVICE_PROTOCOL', `${name} ${what}`, { remedy: REOPEN });
+    return err({ fault: failure, maySign: maySign(watch), signatures });
   }
-  return ok(watch.signatures);
+  return ok(signatures);
 }
 
 /**

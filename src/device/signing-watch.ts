@@ -28,6 +28,8 @@ export class SigningWatch {
   unreadable = false;
   /** How the last request of SIGN_PSBT was answered; null while there is no answer. */
   statusWord: number | null = null;
+  /** Index of the output that the device reviews, or read last; null before and after the review. */
+  output: number | null = null;
   #roots: { readonly inputs: Uint8Array; readonly outputs: Uint8Array } | null = null;
 
   /** Before a request is handed to the channel. */
@@ -52,17 +54,24 @@ export class SigningWatch {
       if (signature === null) this.unreadable = true;
       else this.signatures.push(signature);
     }
-    if (command[0] === GET_MERKLE_LEAF_PROOF) this.#follow(command.subarray(1, 33));
+    if (command[0] === GET_MERKLE_LEAF_PROOF) this.#follow(command.subarray(1));
   }
 
   /**
    * The app reads all input maps, then the output maps while the person reviews them one by one, and reads input maps
    * again only after the final approval.
    */
-  #follow(root: Uint8Array): void {
+  #follow(asked: Uint8Array): void {
     if (this.#roots === null) return;
+    const reader = new ByteReader(asked);
+    const root = reader.take(HASH);
+    reader.compactSize();
+    const leaf = reader.compactSize();
+    if (reader.problem !== null) return;
     if (this.phase === 'loading' && equalBytes(root, this.#roots.outputs)) this.phase = 'reviewing';
     if (this.phase === 'reviewing' && equalBytes(root, this.#roots.inputs)) this.phase = 'signing';
+    this.output = this.phase === 'reviewing' && equalBytes(root, this.#roots.outputs) ? leaf : this.output;
+    if (this.phase === 'signing') this.output = null;
   }
 }
 

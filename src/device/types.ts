@@ -57,6 +57,16 @@ export interface Registration {
   readonly hmac: Hex;
 }
 
+/** Whether somebody is there who can do something about a device: connect it, unlock it, open its app. */
+export interface Presence {
+  /** Seconds to wait for that; null for as long as it takes, 0 for not at all. */
+  readonly patience: number | null;
+  /** Whether the device may be asked to open its app, which a person confirms on it. */
+  readonly openApp: boolean;
+  /** A line for that person. */
+  readonly notice: (line: string) => void;
+}
+
 export type SigningPhase = 'loading' | 'reviewing' | 'signing';
 
 export interface SigningProgress {
@@ -65,6 +75,8 @@ export interface SigningProgress {
   readonly exchanges: number;
   readonly expected: number;
   readonly signatures: number;
+  /** The output that is under review, as the device counts them: from 1, without change. Null outside of the review. */
+  readonly output: { readonly number: number; readonly of: number } | null;
 }
 
 /** How a signing attempt ended without signatures: the journal decides by `maySign` whether budget can be given back. */
@@ -72,6 +84,8 @@ export interface SigningFailure {
   readonly fault: Fault;
   /** False only where the device cannot have made a signature: nothing was sent, or it refused before the first yield. */
   readonly maySign: boolean;
+  /** What the device gave before it failed, unproven; absent where that is nothing. */
+  readonly signatures?: readonly ReturnedSignature[];
 }
 
 export interface Signer {

@@ -8,6 +8,7 @@ import { type Network, networkParameters } from '../domain/network.js';
 import { HARDENED, parsePath } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
 import type { Vault } from '../vault/types.js';
+import { meeting } from './meeting.js';
 import type { Composition, DeviceRequest } from './ports.js';
 import { registrationFor } from './registrations.js';
 import type { OpenVault } from './situation.js';
@@ -51,7 +52,9 @@ export async function showAddress(
 ): Promise<Result<ShownAddress, Fault>> {
   const suits = checkTransport(request.spec, vault);
   if (!suits.ok) return suits;
-  return converse(openDevice, request, async (signer) => {
+  const wanted = expected === null ? vault.keys.map(({ fingerprint }) => fingerprint) : [expected];
+  const meets = meeting(vault.network, [...new Set(wanted)], request.meeting);
+  return converse(openDevice, { ...request, meeting: meets }, async (signer) => {
     const device = await identify(signer, vault, { expected: expected ?? undefined });
     if (!device.ok) return device;
     const { fingerprint } = device.value;

@@ -1,5 +1,5 @@
 import type { HidEntry } from '../device/ledgerjs.js';
-import type { Signer } from '../device/types.js';
+import type { Presence, Signer } from '../device/types.js';
 import type { Hex } from '../domain/bytes.js';
 import type { Fault } from '../domain/fault.js';
 import type { Network } from '../domain/network.js';
@@ -78,6 +78,14 @@ export interface SshSigner {
   publicKeyOf(keyFile: string): Promise<Result<string, Fault>>;
 }
 
+/** What has to be there before a conversation begins, and whether somebody is there to see to it. */
+export interface Meeting extends Presence {
+  /** Name of the app that has to be open; null for any. */
+  readonly app: string | null;
+  /** Master key fingerprints of which one has to be the device's; null for any. */
+  readonly fingerprints: readonly Hex[] | null;
+}
+
 export interface DeviceRequest {
   /** hid, speculos:URL or replay:FILE. */
   readonly spec: string;
@@ -87,6 +95,8 @@ export interface DeviceRequest {
   readonly psbt: Hex | null;
   /** Breaks the conversation off: E_DEVICE_INTERRUPTED. */
   readonly signal?: AbortSignal | undefined;
+  /** Absent, the one device that is attached is opened as it is; a recording is always what it is. */
+  readonly meeting?: Meeting | undefined;
 }
 
 export interface OpenedDevice {

@@ -1,13 +1,14 @@
 import { isDefaultKind } from '../device/estimate.js';
 import { checkSignable, checkTransport, identify } from '../device/preflight.js';
 import { deviceAddress, previewRegistration } from '../device/screens.js';
-import type { IdentifiedDevice, Prediction, Registration, Signer } from '../device/types.js';
+import type { IdentifiedDevice, Prediction, Presence, Registration, Signer } from '../device/types.js';
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import type { Vault } from '../vault/types.js';
 import { sayNothingKept } from './broken-off.js';
 import { converse } from './device.js';
+import { meeting } from './meeting.js';
 import type { Composition, Desk } from './ports.js';
 import { checkCosigner } from './registrations.js';
 import { type OpenVault, openVault } from './situation.js';
@@ -19,6 +20,8 @@ export interface RegisterOptions {
   readonly signer: Hex | null;
   /** Breaks it off: nothing is kept then, and an earlier registration stays the one in use. */
   readonly signal?: AbortSignal | undefined;
+  /** Who can connect and unlock the device; nobody where it is absent. */
+  readonly presence?: Presence | undefined;
 }
 
 /** What the person at the terminal sees before the device shows the policy. */
@@ -42,7 +45,7 @@ export interface Registered {
 export async function registerDevice(
   desk: Desk,
   openDevice: Composition['openDevice'],
-  { device, record, signer: expected, signal }: RegisterOptions,
+  { device, record, signer: expected, signal, presence }: RegisterOptions,
   events: RegisterEvents,
 ): Promise<Result<Registered, Fault>> {
   const open = await openVault(desk);
@@ -50,8 +53,12 @@ export async function registerDevice(
   const { vault } = open.value;
   const ready = checkRegistrable(vault, device, expected);
   if (!ready.ok) return ready;
-  const answer = await converse(openDevice, { spec: device, record, psbt: null, signal }, (signer, name) =>
-    register(open.value, signer, name, expected, events),
+  const wanted = expected === null ? vault.keys.map(({ fingerprint }) => fingerprint) : [expected];
+  const meets = meeting(vault.network, [...new Set(wanted)], presence);
+  const answer = await converse(
+    openDevice,
+    { spec: device, record, psbt: null, signal, meeting: meets },
+    (signer, name) => register(open.value, signer, name, expected, events),
   );
   if (!answer.ok) return sayNothingKept(answer);
   const { registration, app } = answer.value;

@@ -1,34 +1,25 @@
 import { isDefaultKind } from '../device/estimate.js';
-import { checkSignable, checkTransport, identify } from '../device/preflight.js';
+import { checkSignable, checkTransport } from '../device/preflight.js';
 import { checkSigning } from '../device/preflight-limits.js';
 import { previewSigning } from '../device/screens.js';
 import { signingShape } from '../device/signing-shape.js';
-import type {
-  DevicePreview,
-  IdentifiedDevice,
-  Registration,
-  SeenDevice,
-  Signer,
-  SigningProgress,
-} from '../device/types.js';
+import type { DevicePreview, IdentifiedDevice, Presence, SeenDevice, SigningProgress } from '../device/types.js';
 import type { Hex } from '../domain/bytes.js';
-import { type Fault, fail } from '../domain/fault.js';
+import type { Fault } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import { sumSats } from '../domain/sats.js';
-import type { Verdict } from '../policy/types.js';
 import { finalise } from '../psbt/finalise.js';
-import type { ReturnedSignature } from '../psbt/types.js';
 import { proveSignatures } from '../psbt/verify.js';
-import { signingKeys } from '../vault/signing-keys.js';
 import type { Vault } from '../vault/types.js';
 import { type ReviewedBatch, reviewBatch } from './approve-batch.js';
+import { type Answer, askDevice, checkEarlier, type Refused, type Session } from './ask-device.js';
 import type { Assessment } from './assess.js';
 import { keepFinal } from './gather-parts.js';
+import { meeting } from './meeting.js';
 import type { Composition, Desk } from './ports.js';
 import { recordDenial } from './record-denial.js';
-import { registrationFor } from './registrations.js';
-import { mayAsk, proveCosigner, type SignedPart, type SignedWhole } from './sign-part.js';
-import { checkState, type Debited, goOut, notSigned, reserve, sameBytes, unknown, withdraw } from './signing-steps.js';
+import { mayAsk, proveCosigner, type SignedPart, type SignedWhole, signersLeft } from './sign-part.js';
+import { checkState, type Debited, reserve, sameBytes, unknown } from './signing-steps.js';
 import { openVault } from './situation.js';
 
 export interface SignOptions {
@@ -39,6 +30,8 @@ export interface SignOptions {
   readonly signal?: AbortSignal | undefined;
   /** The one cosigner that is meant, by master key fingerprint, or null. */
   readonly signer: Hex | null;
+  /** Who can connect and unlock the device; nobody where it is absent. */
+  readonly presence?: Presence | undefined;
 }
 
 /** What the person at the terminal sees while it happens. */
@@ -49,6 +42,8 @@ export interface SignEvents {
   /** What this very device is going to show. */
   preview(review: ReviewedBatch, preview: DevicePreview): void;
   progress(progress: SigningProgress): void;
+  /** The device is gone after so many signatures, and is awaited: what it had to sign is sent to it again. */
+  unplugged(why: Fault, signatures: number): void;
 }
 
 export type SignOutcome =
@@ -59,14 +54,9 @@ export type SignOutcome =
    * Denied, or approvals are missing: nothing was sent. Before the reservation nothing was reserved either; once the
    * device was there, what was reserved is released, unless another cosigner has signed.
    */
-  | {
-      readonly kind: 'refused';
-      readonly when: RefusedWhen;
-      readonly review: ReviewedBatch;
-      readonly verdict: Verdict;
-    };
+  | Refused;
 
-export type RefusedWhen = 'before the reservation' | 'before the device was asked';
+export type { RefusedWhen } from './ask-device.js';
 
 /**
  * Reserve, judge again, ask, prove. The budget is durable before the first APDU; it is given back only where no device
@@ -107,7 +97,9 @@ export async function signBatch(
   if (!known.ok) return known;
   const fits = checkSigning(first.value.psbt, situation.deriver, options.signer);
   if (!fits.ok) return fits;
-  const request = { spec: options.device, record: options.record, psbt: batch.psbt, signal: options.signal };
+  const { device: spec, record, signal, presence } = options;
+  const wanted = options.signer === null ? signersLeft(vault, batch) : [options.signer];
+  const request = { spec, record, psbt: batch.psbt, signal, meeting: meeting(vault.network, wanted, presence) };
   const usable = await devices.checkDevice(request);
   if (!usable.ok) return usable;
 
@@ -120,16 +112,18 @@ export async function signBatch(
   const { from } = reserved.value;
   events.reserved(from);
 
-  const opened = await devices.openDevice(request);
-  if (!opened.ok) return withdraw(desk, id, opened.error, from);
-  const { signer, name } = opened.value;
-  const session: Session = { desk, review: first.value, from, expected: options.signer, events };
-  const answer = await askDevice(session, signer, name);
-  const closed = await signer.close();
+  const session: Session = {
+    desk,
+    openDevice: devices.openDevice,
+    review: first.value,
+    expected: options.signer,
+    request,
+    events,
+    previewFor: (device, fingerprint) => previewOf(vault, first.value.psbt, assessment, device, fingerprint),
+  };
+  const answer = await askDevice(session, from);
   if (!answer.ok) return answer;
-  if (answer.value.kind === 'refused') return ok(answer.value);
-  if (!closed.ok && deniesAnswer(closed.error)) return unknown(desk, id, closed.error, from);
-  return prove(session, answer.value, closed.ok ? null : closed.error);
+  return answer.value.kind === 'refused' ? ok(answer.value) : prove(session, answer.value);
 }
 
 /** What a device is going to show for these bytes, and how long it takes. */
@@ -147,92 +141,16 @@ export function previewOf(
   return previewSigning(decoded, vault, { changeOutputs, fee: facts.fee, inputsTotal, ...sizes }, device, signer);
 }
 
-/** One run with one device. */
-interface Session {
-  readonly desk: Desk;
-  readonly review: ReviewedBatch;
-  readonly from: Debited;
-  readonly expected: Hex | null;
-  readonly events: SignEvents;
-}
-
-interface Answer {
-  readonly kind: 'signatures';
-  readonly signatures: readonly ReturnedSignature[];
-  readonly fingerprint: Hex;
-}
-
-async function askDevice(
-  session: Session,
-  signer: Signer,
-  name: string,
-): Promise<Result<Answer | Extract<SignOutcome, { kind: 'refused' }>, Fault>> {
-  const { desk, review, from, events } = session;
-  const { batch, psbt, situation } = review;
-  const device = await meet(session, signer);
-  if (!device.ok) return withdraw(desk, batch.id, device.error, from);
-  const { registration, ...identified } = device.value;
-  events.identified(identified, name);
-
-  const unchanged = sameBytes(psbt, batch.psbt);
-  if (!unchanged.ok) return withdraw(desk, batch.id, unchanged.error, from);
-  const { fingerprint, model, app } = identified;
-  const seen = { model, version: app.version };
-  const fits = checkSigning(psbt, situation.deriver, fingerprint, seen);
-  if (!fits.ok) return withdraw(desk, batch.id, fits.error, from);
-  const sent = await goOut(desk, batch.id, from, identified);
-  if (!sent.ok) return sent;
-  if (sent.value !== null) return ok({ kind: 'refused', when: 'before the device was asked', ...sent.value });
-
-  events.preview(review, previewOf(situation.vault, psbt, review.assessment, seen, fingerprint));
-  const signatures = await signer.sign(psbt, situation.vault, events.progress, registration);
-  if (signatures.ok) return ok({ kind: 'signatures', signatures: signatures.value, fingerprint });
-  const { fault: failure, maySign } = signatures.error;
-  return maySign ? unknown(desk, batch.id, failure, from) : notSigned(desk, batch.id, failure, from);
-}
-
-/** Whether the device is the one that is meant and may be asked, with the registration that it has to be shown. */
-async function meet(
-  { review, expected }: Session,
-  signer: Signer,
-): Promise<Result<IdentifiedDevice & { readonly registration: Registration | null }, Fault>> {
-  const { situation, batch } = review;
-  const { vault, policy, state } = situation;
-  const { minAppVersion } = policy.document.wallet.device;
-  const device = await identify(signer, vault, { minAppVersion, expected: expected ?? undefined });
-  if (!device.ok) return device;
-  const { fingerprint } = device.value;
-  if (batch.partials.some((part) => part.signer === fingerprint)) {
-    const others = signingKeys(vault)
-      .map((key) => key.fingerprint)
-      .filter((one) => one !== fingerprint);
-    return fail('E_DEVICE_MISMATCH', `the device ${fingerprint} has signed batch ${batch.id} already`, {
-      remedy: `connect the device of another signer: ${[...new Set(others)].join(', ')}`,
-    });
-  }
-  const registration = registrationFor(state, vault, fingerprint);
-  return registration.ok ? ok({ ...device.value, registration: registration.value }) : registration;
-}
-
-/**
- * Closing belongs to the conversation of a replay alone: there it shows that part of the recording was never asked for, so
- * that this was another conversation. A cable that was pulled or a recording that could not be written says nothing
- * against signatures, and must not lose them: each is proven by itself.
- */
-function deniesAnswer({ tag }: Fault): boolean {
-  return tag === 'E_REPLAY_LEFT_OVER';
-}
-
-async function prove(
-  { desk, review, from }: Session,
-  { signatures: answer, fingerprint }: Answer,
-  closing: Fault | null,
-): Promise<Result<SignOutcome, Fault>> {
+async function prove(session: Session, answer: Answer): Promise<Result<SignOutcome, Fault>> {
+  const { desk, review } = session;
+  const { from, fingerprint, signatures: returned, closing } = answer;
   const { batch, psbt, situation } = review;
   const unchanged = sameBytes(psbt, batch.psbt);
   if (!unchanged.ok) return unknown(desk, batch.id, unchanged.error, from);
-  if (!isDefaultKind(situation.vault.kind)) return proveCosigner(desk, review, from, fingerprint, answer, closing);
-  const proven = proveSignatures(psbt, situation.deriver, answer);
+  const earlier = checkEarlier(review, answer);
+  if (!earlier.ok) return unknown(desk, batch.id, earlier.error, from);
+  if (!isDefaultKind(situation.vault.kind)) return proveCosigner(desk, review, from, fingerprint, returned, closing);
+  const proven = proveSignatures(psbt, situation.deriver, returned);
   if (!proven.ok) return unknown(desk, batch.id, proven.error, from);
   const final = finalise(psbt, situation.deriver, proven.value);
   if (!final.ok) return unknown(desk, batch.id, final.error, from);

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { HidEntry } from '../../src/device/ledgerjs.js';
-import { type HidPort, listHid, openHid } from '../../src/device/transport/hid.js';
+import { type HidPort, listHid } from '../../src/device/transport/hid.js';
 import { holdersOf } from '../../src/device/transport/hid-holders.js';
 import { ChannelError } from '../../src/device/types.js';
+import { openHid } from './open-hid.js';
 
 const named = (name: string, message: string): Error => Object.assign(new Error(message), { name });
 
@@ -50,12 +51,6 @@ describe('hid', () => {
       ok: false,
       error: { tag: 'E_DEVICE_ABSENT', remedy: expect.stringContaining('PIN') },
     });
-  });
-
-  it('refuses to choose among several, and names them', async () => {
-    const opened = await openHid('linux', port({ list: async () => ['/dev/hidraw1', '/dev/hidraw3'].map(nanoS) }));
-    expect(opened).toMatchObject({ ok: false, error: { tag: 'E_DEVICE_SEVERAL' } });
-    expect(opened.ok ? '' : opened.error.message).toMatch(/\/dev\/hidraw1.*\/dev\/hidraw3/);
   });
 
   it.each([

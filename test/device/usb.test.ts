@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { identify } from '../../src/device/preflight.js';
 import { createSigner } from '../../src/device/signer.js';
-import { listHid, openHid } from '../../src/device/transport/hid.js';
+import { listHid } from '../../src/device/transport/hid.js';
 import { type ApduChannel, ChannelError } from '../../src/device/types.js';
 import type { Fault } from '../../src/domain/fault.js';
 import { honestSignatures } from '../cli/soft-device.mjs';
+import { openHid } from './open-hid.js';
 import { readRecording, readSidecar, type SigningSidecar, vaultOf } from './recordings.js';
 import { recorded, standIn } from './usb.js';
 

@@ -46,8 +46,9 @@ export function predictionLines(prediction: Prediction, style: Style): string[] 
 
 const BAR = 24;
 
-export function progressLine({ phase, exchanges, expected, signatures }: SigningProgress): string {
+export function progressLine({ phase, exchanges, expected, signatures, output }: SigningProgress): string {
   const done = Math.min(BAR, Math.floor((BAR * exchanges) / Math.max(1, expected)));
   const bar = `${'#'.repeat(done)}${'.'.repeat(BAR - done)}`;
-  return `${phase.padEnd(9)} [${bar}] ${exchanges}/${expected} exchanges, ${plural(signatures, 'signature')}`;
+  const review = output === null ? '' : `, output #${output.number} of ${output.of}`;
+  return `${phase.padEnd(9)} [${bar}] ${exchanges}/${expected} exchanges, ${plural(signatures, 'signature')}${review}`;
 }

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.js';
-import { AS, BACKEND, COOKIE, ON_RECORD, REASON, SIGNER, WORD } from './options.js';
+import { AS, AWAITED, BACKEND, COOKIE, ON_RECORD, REASON, SIGNER, WORD } from './options.js';
 
 /** Withdrawals from plan to chain, and what stops them. */
 export const BATCH_COMMANDS: readonly CommandSpec[] = [
@@ -72,7 +72,7 @@ export const BATCH_COMMANDS: readonly CommandSpec[] = [
     path: ['batch', 'sign'],
     about: 'reserve the budget, have the device sign, prove every signature, finalise',
     args: [{ name: '<id>', about: 'the batch' }],
-    options: [SIGNER, ...ON_RECORD],
+    options: [SIGNER, ...ON_RECORD, ...AWAITED],
     example: 'countersign batch sign 20260601-1a2b3c4d',
     load: () => import('../verbs/batch-sign.js'),
   },

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.js';
-import { ON_DEVICE, ON_RECORD, SIGNER, TIMING } from './options.js';
+import { AWAITED, ON_DEVICE, ON_RECORD, SIGNER, TIMING } from './options.js';
 
 /** The device and its recordings, the demo and the tables. */
 export const OTHER_COMMANDS: readonly CommandSpec[] = [
@@ -24,7 +24,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     path: ['device', 'info'],
     about: 'say what is attached, whether its app can sign here, and whether it holds a key of the vault',
     args: [],
-    options: ON_RECORD,
+    options: [SIGNER, ...ON_RECORD, ...AWAITED],
     example: 'countersign device info',
     load: () => import('../verbs/device-info.js'),
   },
@@ -32,7 +32,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     path: ['device', 'xpub'],
     about: 'read an account key from the device, for a descriptor',
     args: [{ name: '<path>', about: "BIP32 path, for example 84'/0'/0'" }],
-    options: [{ flags: '--verify', about: 'show it on the device first' }, ...ON_RECORD],
+    options: [{ flags: '--verify', about: 'show it on the device first' }, SIGNER, ...ON_RECORD, ...AWAITED],
     example: "countersign device xpub \"84'/1'/0'\"",
     load: () => import('../verbs/device-xpub.js'),
   },
@@ -40,7 +40,7 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     path: ['device', 'register'],
     about: 'have the wallet policy of a multisig vault approved on a device, and keep its registration',
     args: [],
-    options: [SIGNER, ...ON_RECORD],
+    options: [SIGNER, ...ON_RECORD, ...AWAITED],
     example: 'countersign device register',
     load: () => import('../verbs/device-register.js'),
   },

@@ -38,6 +38,18 @@ export const SIGNER: OptionSpec = {
   about: 'the one cosigner that is meant, by master key fingerprint; default: whichever is attached',
 };
 
+const WAIT: OptionSpec = {
+  flags: '--wait <seconds>',
+  about: 'wait so long for the device to be connected and unlocked; default: at a terminal until Ctrl-C, elsewhere not',
+};
+const OPEN_APP: OptionSpec = {
+  flags: '--open-app',
+  about: 'have the device open the app that is needed; you confirm it there',
+};
+
+/** Of every verb that waits for a device. */
+export const AWAITED: readonly OptionSpec[] = [OPEN_APP, WAIT];
+
 export const SIGN_KEY: OptionSpec = { flags: '--key <file>', about: 'your SSH key: ssh-keygen signs with it' };
 export const SIGN_AS: OptionSpec = {
   flags: '--as <name>',

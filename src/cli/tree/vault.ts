@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.js';
-import { AS, BACKEND, COOKIE, ON_RECORD, REASON, SIGNER, TARGET } from './options.js';
+import { AS, AWAITED, BACKEND, COOKIE, ON_RECORD, REASON, SIGNER, TARGET } from './options.js';
 
 /** The workspace, its vault, and coins from the chain. */
 export const VAULT_COMMANDS: readonly CommandSpec[] = [
@@ -46,6 +46,7 @@ export const VAULT_COMMANDS: readonly CommandSpec[] = [
       { flags: '--verify', about: 'show it on the device and compare' },
       SIGNER,
       ...ON_RECORD,
+      ...AWAITED,
     ],
     example: 'countersign vault address 0',
     load: () => import('../verbs/vault-address.js'),

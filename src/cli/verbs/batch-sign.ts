@@ -9,6 +9,7 @@ import { type RefusedWhen, type SignEvents, signBatch } from '../../workflow/sig
 import type { SignedPart, SignedWhole } from '../../workflow/sign-part.js';
 import type { Report, Verb, VerbContext, VerbResult } from '../command.js';
 import { exportFile, exportFinal } from '../export-file.js';
+import { presenceOf } from '../presence.js';
 import { previewLines, progressLine } from '../render/device.js';
 import {
   finalData,
@@ -28,8 +29,11 @@ import { argument, withWorkspace } from '../with-workspace.js';
 export const run: Verb = async (words, context) =>
   withWorkspace(context, async (desk) => {
     const id = argument(words, 0);
+    const presence = presenceOf(words, context);
+    if (!presence.ok) return presence;
     const options = {
       device: words.text('device') ?? desk.config.device,
+      presence: presence.value,
       record: words.text('record') ?? null,
       signer: words.text('signer') ?? null,
     };
@@ -253,5 +257,9 @@ function events({ notice, progress, style }: VerbContext): SignEvents {
     identified: ({ app, fingerprint }, name) =>
       notice(`device: ${name}, app ${app.name} ${app.version}, fingerprint ${fingerprint}, account key is the vault's`),
     progress: (state) => progress(progressLine(state)),
+    unplugged: ({ message }, signatures) =>
+      notice(
+        `${message}; ${plural(signatures, 'signature')} had come. Connect the same device again: it is sent the same bytes, and shows all of them for review again`,
+      ),
   };
 }

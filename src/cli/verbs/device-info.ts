@@ -2,8 +2,10 @@ import { RECOMMENDED } from '../../device/preflight.js';
 import { FAULTS } from '../../domain/fault.js';
 import { ok } from '../../domain/result.js';
 import { inspectDevice } from '../../workflow/device.js';
+import { anyDevice } from '../../workflow/meeting.js';
 import { openVault } from '../../workflow/situation.js';
 import type { Verb } from '../command.js';
+import { presenceOf } from '../presence.js';
 import { fields } from '../render/table.js';
 import { withWorkspace } from '../with-workspace.js';
 
@@ -11,7 +13,10 @@ export const run: Verb = async (words, context) =>
   withWorkspace(context, async (desk) => {
     const open = await openVault(desk);
     const vault = open.ok ? open.value.vault : null;
+    const presence = presenceOf(words, context);
+    if (!presence.ok) return presence;
     const request = {
+      meeting: anyDevice(words.text('signer') ?? null, desk.config.network, presence.value),
       spec: words.text('device') ?? desk.config.device,
       record: words.text('record') ?? null,
       psbt: null,

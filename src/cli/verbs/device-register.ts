@@ -2,6 +2,7 @@ import { ok } from '../../domain/result.js';
 import { signingKeys } from '../../vault/signing-keys.js';
 import { type RegisterEvents, registerDevice } from '../../workflow/register-device.js';
 import type { Verb } from '../command.js';
+import { presenceOf } from '../presence.js';
 import { predictionLines } from '../render/device.js';
 import { fields } from '../render/table.js';
 import { withWorkspace } from '../with-workspace.js';
@@ -9,7 +10,10 @@ import { withWorkspace } from '../with-workspace.js';
 export const run: Verb = async (words, context) =>
   withWorkspace(context, async (desk) => {
     const { style, notice, compose } = context;
+    const presence = presenceOf(words, context);
+    if (!presence.ok) return presence;
     const options = {
+      presence: presence.value,
       device: words.text('device') ?? desk.config.device,
       record: words.text('record') ?? null,
       signer: words.text('signer') ?? null,

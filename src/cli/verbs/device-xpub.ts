@@ -4,7 +4,9 @@ import { ok } from '../../domain/result.js';
 import { descriptorChecksum, scriptText } from '../../vault/descriptor.js';
 import type { PlainKind } from '../../vault/types.js';
 import { accountKey } from '../../workflow/device.js';
+import { anyDevice } from '../../workflow/meeting.js';
 import type { Verb } from '../command.js';
+import { presenceOf } from '../presence.js';
 import { predictionLines } from '../render/device.js';
 import { fields } from '../render/table.js';
 import { argument, withWorkspace } from '../with-workspace.js';
@@ -14,7 +16,10 @@ export const run: Verb = async (words, context) =>
     const path = parsePath(argument(words, 0));
     if (!path.ok) return path;
     const text = formatPath(path.value);
+    const presence = presenceOf(words, context);
+    if (!presence.ok) return presence;
     const request = {
+      meeting: anyDevice(words.text('signer') ?? null, desk.config.network, presence.value),
       spec: words.text('device') ?? desk.config.device,
       record: words.text('record') ?? null,
       psbt: null,

@@ -25,7 +25,7 @@ export const run: Verb = async (words, context) => {
   if (!batch.ok) return batch;
   const { id } = batch.value;
   // The node's own log is no screen: whoever signs has the pages from batch plan or batch show before them.
-  const quiet: VerbContext = { ...context, notice: () => {}, progress: () => {} };
+  const quiet: VerbContext = { ...context, attended: false, notice: () => {}, progress: () => {} };
   const signed = await signBatch(signingWords(words, id), quiet);
   if (!signed.ok) return signed;
   if (signed.value.exit !== 'OK') return refused(id, signed.value);

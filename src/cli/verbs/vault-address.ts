@@ -6,9 +6,11 @@ import { formatPath } from '../../domain/path.js';
 import { ok } from '../../domain/result.js';
 import { sayNothingKept } from '../../workflow/broken-off.js';
 import { showAddress } from '../../workflow/device.js';
+import { meeting } from '../../workflow/meeting.js';
 import { checkCosigner } from '../../workflow/registrations.js';
 import { vaultAddress } from '../../workflow/vault.js';
 import type { Verb } from '../command.js';
+import { presenceOf } from '../presence.js';
 import { predictionLines } from '../render/device.js';
 import { fields } from '../render/table.js';
 import { argument, wholeNumber, withWorkspace } from '../with-workspace.js';
@@ -27,6 +29,8 @@ export const run: Verb = async (words, context) =>
     const expected = words.text('signer') ?? null;
     const known = expected === null ? ok(undefined) : checkCosigner(open.vault, expected);
     if (!known.ok) return known;
+    const presence = presenceOf(words, context);
+    if (!presence.ok) return presence;
     const onDevice = deviceAddress(derived.script, open.vault.network);
     const verify = words.flag('verify');
     let verifiedOn: string | null = null;
@@ -35,7 +39,8 @@ export const run: Verb = async (words, context) =>
       const { openDevice, interruptible } = context.compose;
       const shown = await interruptible((signal) => {
         const spec = words.text('device') ?? desk.config.device;
-        const request = { spec, record: words.text('record') ?? null, psbt: null, signal };
+        const meets = meeting(open.vault.network, null, presence.value);
+        const request = { spec, record: words.text('record') ?? null, psbt: null, signal, meeting: meets };
         return showAddress(openDevice, request, open, branch, index.value, expected, (prediction) => {
           for (const line of predictionLines(prediction, context.style)) context.notice(line);
         });

@@ -39,21 +39,6 @@ export function noDevice(): Fault {
 }
 
 /**
- * Opens the one Ledger on USB. Faults: E_DEVICE_ABSENT, E_DEVICE_SEVERAL, and those of `listHid` and `openHidEntry`.
- */
-export async function openHid(platform: NodeJS.Platform, port: HidPort = USB): Promise<Result<ApduChannel, Fault>> {
-  const listed = await listHid(port);
-  if (!listed.ok) return listed;
-  const [entry, ...others] = listed.value;
-  if (entry === undefined) return err(noDevice());
-  if (others.length === 0) return openHidEntry(platform, entry, port);
-  const found = listed.value.map(hidName).join(', ');
-  return fail('E_DEVICE_SEVERAL', `${listed.value.length} Ledgers are attached: ${found}`, {
-    remedy: 'leave only the device of this vault connected, and run the command again',
-  });
-}
-
-/**
  * Opens one of the attached Ledgers. There is no time limit on an exchange: a person reads, and an abandoned exchange could
  * still sign. Faults: E_DEVICE_PERMISSION, E_DEVICE_BUSY, E_DEVICE_GONE, E_DEVICE_OPEN, each with what to do.
  */
