@@ -129,3 +129,112 @@ describe('batch sign over USB reports', () => {
     expect(await session.stateOf(id)).toBe(state);
   });
 });
+
+describe('batch sign with somebody at the terminal', () => {
+  /** What `attach` asks first is answered apart from the recording, which begins with the conversation itself. */
+  const known = (name = 'Bitcoin Test', version = '2.2.7') => {
+    const rest = recorded(recording());
+    const first = says(name, version);
+    let asked = 0;
+    return (apdu: Uint8Array) => {
+      asked += 1;
+      return asked <= 2 ? first(apdu) : rest(apdu);
+    };
+  };
+  const signing = async (words: readonly string[]) => {
+    const session = await attached('coins');
+    const id = await session.ready('withdrawals.csv');
+    return { session, id, run: () => session.run('batch', 'sign', id, '--json', ...words) };
+  };
+
+  it('waits for a device that is not there yet', async () => {
+    const { session, id, run } = await signing(['--wait', '60']);
+    setTimeout(() => bus.plug('/dev/hidraw3', known()), 400);
+    const { code, stderr } = await run();
+    expect([code, await session.stateOf(id)]).toEqual([0, 'SIGNED']);
+    expect(stderr.match(/waiting for the device/g)).toHaveLength(1);
+    expect(stderr).toContain('no Ledger is attached');
+  });
+
+  it('waits no longer than it was told to', async () => {
+    const { session, id, run } = await signing(['--wait', '1']);
+    const { code, stdout } = await run();
+    expect([code, JSON.parse(stdout).faults[0].tag]).toEqual([20, 'E_DEVICE_ABSENT']);
+    expect(await session.stateOf(id)).toBe('RELEASED');
+  });
+
+  it('goes on with a device that was unplugged while it signed, at whatever port it comes back', async () => {
+    const { session, id, run } = await signing(['--wait', '60', '--record', 'sign.apdu']);
+    const first = bus.plug('/dev/hidraw3', known(), { unplugAtExchange: 100 });
+    const back = setInterval(() => {
+      if (!first.isGone) return;
+      clearInterval(back);
+      bus.plug('/dev/hidraw7', known());
+    }, 50);
+    const { code, stdout, stderr } = await run();
+    expect([code, JSON.parse(stdout).signed, await session.stateOf(id)]).toEqual([0, true, 'SIGNED']);
+    expect(stderr).toContain('Connect the same device again');
+    expect(stderr).toContain('output #');
+    const [broken, whole] = ['sign.apdu', 'sign.apdu.2'].map((name) => parseTranscript(session.read(name), name));
+    expect(whole?.ok && whole.value.exchanges).toEqual(recording().exchanges);
+    expect(broken?.ok && broken.value.exchanges.length).toBe(98);
+  });
+
+  it('a signal while it is awaited lets go of everything', async () => {
+    const { session, id, run } = await signing(['--wait', '60']);
+    session.interruptible = (work) => {
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(), 600);
+      return work(stop.signal);
+    };
+    const { code, stdout } = await run();
+    expect([code, JSON.parse(stdout).faults[0].tag]).toEqual([25, 'E_DEVICE_INTERRUPTED']);
+    expect(await session.stateOf(id)).toBe('RELEASED');
+  });
+
+  it('chooses the vault’s device among three, by its fingerprint', async () => {
+    const { session, id, run } = await signing([]);
+    const strangers = ['00000001', '00000003'].map((fingerprint, index) =>
+      bus.plug(`/dev/hidraw${index}`, says('Bitcoin Test', '2.2.7', fingerprint)),
+    );
+    bus.plug('/dev/hidraw9', known());
+    const { code, stderr } = await run();
+    expect([code, await session.stateOf(id)]).toEqual([0, 'SIGNED']);
+    expect(stderr).toContain('Ledger Nano S on USB (/dev/hidraw9)');
+    expect(strangers.map(({ requests, opened, closed }) => [requests.length, opened, closed])).toEqual([
+      [2, 1, 1],
+      [2, 1, 1],
+    ]);
+  });
+
+  it('where none of them is, says what each is, and nothing was asked to sign', async () => {
+    const { session, id, run } = await signing([]);
+    bus.plug('/dev/hidraw1', says('Bitcoin Test', '2.2.7', '00000001'));
+    bus.plug('/dev/hidraw2', says('Bitcoin Test', '2.2.7', '00000002'));
+    const { code, stdout } = await run();
+    expect([code, await session.stateOf(id)]).toEqual([24, 'RELEASED']);
+    expect(JSON.parse(stdout).faults[0].message).toMatch(/none of 2 Ledgers.*00000001.*00000002/);
+  });
+
+  it('opens the app where it is asked to', async () => {
+    const { session, id, run } = await signing(['--open-app', '--wait', '20']);
+    const menu = bus.plug('/dev/hidraw3', (apdu) => {
+      if (apdu[0] !== 0xe0) return says('BOLOS', '2.1.0')(apdu);
+      expect(Buffer.from(apdu).toString('latin1', 5)).toBe('Bitcoin Test');
+      setImmediate(() => {
+        menu.unplug();
+        bus.plug('/dev/hidraw4', known());
+      });
+      return Uint8Array.of(0x90, 0x00);
+    });
+    const { code, stderr } = await run();
+    expect([code, await session.stateOf(id)]).toEqual([0, 'SIGNED']);
+    expect(stderr).toContain('confirm on the device that it opens the app "Bitcoin Test"');
+  });
+
+  it('a time that is none is refused before anything is reserved', async () => {
+    const { session, id, run } = await signing(['--wait', 'long']);
+    expect((await run()).code).toBe(2);
+    expect(await session.stateOf(id)).toBe('DRAFT');
+  });
+});
