@@ -20,7 +20,7 @@ import type { ReviewedBatch } from './approve-batch.js';
 import { isAttended, meeting } from './meeting.js';
 import type { Composition, Desk, DeviceRequest } from './ports.js';
 import { registrationFor } from './registrations.js';
-import type { SignEvents } from './sign-batch.js';
+import type { SignEvents } from './sign-events.js';
 import { type Debited, goOut, notSigned, reserve, sameBytes, unknown, withdraw } from './signing-steps.js';
 
 /** One run of a command that signs, with one device, however often that is unplugged. */

@@ -3,7 +3,7 @@ import { checkSignable, checkTransport } from '../device/preflight.js';
 import { checkSigning } from '../device/preflight-limits.js';
 import { previewSigning } from '../device/screens.js';
 import { signingShape } from '../device/signing-shape.js';
-import type { DevicePreview, IdentifiedDevice, Presence, SeenDevice, SigningProgress } from '../device/types.js';
+import type { DevicePreview, Presence, SeenDevice } from '../device/types.js';
 import type { Hex } from '../domain/bytes.js';
 import type { Fault } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
@@ -11,15 +11,16 @@ import { sumSats } from '../domain/sats.js';
 import { finalise } from '../psbt/finalise.js';
 import { proveSignatures } from '../psbt/verify.js';
 import type { Vault } from '../vault/types.js';
-import { type ReviewedBatch, reviewBatch } from './approve-batch.js';
+import { reviewBatch } from './approve-batch.js';
 import { type Answer, askDevice, checkEarlier, type Refused, type Session } from './ask-device.js';
 import type { Assessment } from './assess.js';
 import { keepFinal } from './gather-parts.js';
 import { meeting } from './meeting.js';
 import type { Composition, Desk } from './ports.js';
 import { recordDenial } from './record-denial.js';
+import type { SignEvents } from './sign-events.js';
 import { mayAsk, proveCosigner, type SignedPart, type SignedWhole, signersLeft } from './sign-part.js';
-import { checkState, type Debited, reserve, sameBytes, unknown } from './signing-steps.js';
+import { checkState, reserve, sameBytes, unknown } from './signing-steps.js';
 import { openVault } from './situation.js';
 
 export interface SignOptions {
@@ -32,18 +33,6 @@ export interface SignOptions {
   readonly signer: Hex | null;
   /** Who can connect and unlock the device; nobody where it is absent. */
   readonly presence?: Presence | undefined;
-}
-
-/** What the person at the terminal sees while it happens. */
-export interface SignEvents {
-  /** The budget is debited: by this run, or since an earlier one. */
-  reserved(from: Debited): void;
-  identified(device: IdentifiedDevice, name: string): void;
-  /** What this very device is going to show. */
-  preview(review: ReviewedBatch, preview: DevicePreview): void;
-  progress(progress: SigningProgress): void;
-  /** The device is gone after so many signatures, and is awaited: what it had to sign is sent to it again. */
-  unplugged(why: Fault, signatures: number): void;
 }
 
 export type SignOutcome =

@@ -5,7 +5,8 @@ import type { BatchRecord, BatchState, HaltRecord } from '../../journal/state.js
 import type { FinalTransaction } from '../../psbt/types.js';
 import { signingKeys } from '../../vault/signing-keys.js';
 import type { Desk } from '../../workflow/ports.js';
-import { type RefusedWhen, type SignEvents, signBatch } from '../../workflow/sign-batch.js';
+import { type RefusedWhen, signBatch } from '../../workflow/sign-batch.js';
+import type { SignEvents } from '../../workflow/sign-events.js';
 import type { SignedPart, SignedWhole } from '../../workflow/sign-part.js';
 import type { Report, Verb, VerbContext, VerbResult } from '../command.js';
 import { exportFile, exportFinal } from '../export-file.js';
