@@ -149,7 +149,9 @@ describe('batch sign with somebody at the terminal', () => {
 
   it('waits for a device that is not there yet', async () => {
     const { session, id, run } = await signing(['--wait', '60']);
-    setTimeout(() => bus.plug('/dev/hidraw3', known()), 400);
+    bus.onLook = (look) => {
+      if (look === 3) bus.plug('/dev/hidraw3', known());
+    };
     const { code, stderr } = await run();
     expect([code, await session.stateOf(id)]).toEqual([0, 'SIGNED']);
     expect(stderr.match(/waiting for the device/g)).toHaveLength(1);
@@ -184,7 +186,9 @@ describe('batch sign with somebody at the terminal', () => {
     const { session, id, run } = await signing(['--wait', '60']);
     session.interruptible = (work) => {
       const stop = new AbortController();
-      setTimeout(() => stop.abort(), 600);
+      bus.onLook = (look) => {
+        if (look === 2) stop.abort();
+      };
       return work(stop.signal);
     };
     const { code, stdout } = await run();

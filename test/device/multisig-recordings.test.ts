@@ -192,6 +192,7 @@ describe.each(FOLDERS)('recordings of 2-of-3 vaults on three devices, %s', (fold
           exchanges: preview.exchanges,
           expected: preview.exchanges,
           signatures: decoded.inputs.length,
+          output: null,
         });
       });
     },

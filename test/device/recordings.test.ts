@@ -245,7 +245,17 @@ describe.each(FOLDERS)('recordings of %s', (folder) => {
         exchanges: preview.exchanges,
         expected: preview.exchanges,
         signatures: decoded.inputs.length,
+        output: null,
       });
+    });
+
+    it('names each output while it is reviewed, by the number on the screen', async () => {
+      const { progress } = await replaySigning(name);
+      const shown = readSidecar<SigningSidecar>(name).screens.filter(({ title }) => title === 'Review').length;
+      const named = progress.flatMap(({ output }) => (output === null ? [] : [output]));
+      expect([...new Set(named.map(({ number }) => number))]).toEqual([...Array(shown).keys()].map((n) => n + 1));
+      expect(named.every(({ of }) => of === shown)).toBe(true);
+      expect(progress.every(({ phase, output }) => phase === 'reviewing' || output === null)).toBe(true);
     });
 
     it('goes through loading, reviewing and signing, forward only', async () => {

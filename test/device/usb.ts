@@ -153,6 +153,9 @@ function reportsOf(channel: Uint8Array, response: Uint8Array): readonly Uint8Arr
 /** The USB bus of this process: what is on it changes while the program runs. */
 export class Bus {
   devices: Plugged[] = [];
+  /** Called at every look at the bus, with its number from 1. */
+  onLook: (look: number) => void = () => {};
+  looks = 0;
   /** What the loader of the native binding says where it is missing. */
   loadError: string | null = null;
 
@@ -167,6 +170,8 @@ export class Bus {
     for (const device of this.devices) device.unplug();
     this.devices = [];
     this.loadError = null;
+    this.onLook = () => {};
+    this.looks = 0;
   }
 }
 
@@ -202,6 +207,8 @@ export function standIn(): Bus {
 
   const devices = (vendor: number, product: number): readonly object[] => {
     if (vendor !== 0x2c97 || product !== 0) throw new Error('only Ledgers are looked for');
+    bus.looks += 1;
+    bus.onLook(bus.looks);
     return bus.devices
       .filter(({ isGone }) => !isGone)
       .flatMap(({ path, options: { productId = 0x1011, serial = '0001' } }) =>
