@@ -184,7 +184,7 @@ describe('a multisig vault', () => {
   ])('with app %s at hand, %i keys: %s, before any key is asked for', async (version, count, expected) => {
     const vault = vaultAt(count, '48h/1h/0h/2h');
     const [key] = vault.keys;
-    const { signer, asked } = holder(key, app('Bitcoin Test', version));
+    const { signer, asked } = holder(key, { ...app('Bitcoin Test', version), model: async () => null });
     const identified = await identify(signer, vault, {});
     expect(identified.ok).toBe(expected);
     if (identified.ok) return;

@@ -250,8 +250,8 @@ describe.each(FOLDERS)('recordings of %s', (folder) => {
     });
 
     it('names each output while it is reviewed, by the number on the screen', async () => {
-      const { progress } = await replaySigning(name);
-      const shown = readSidecar<SigningSidecar>(name).screens.filter(({ title }) => title === 'Review').length;
+      const { progress, sidecar, decoded } = await replaySigning(name);
+      const shown = decoded.outputs.length - sidecar.changeOutputs.length;
       const named = progress.flatMap(({ output }) => (output === null ? [] : [output]));
       expect([...new Set(named.map(({ number }) => number))]).toEqual([...Array(shown).keys()].map((n) => n + 1));
       expect(named.every(({ of }) => of === shown)).toBe(true);
