@@ -174,7 +174,7 @@ describe('batch sign with somebody at the terminal', () => {
       bus.plug('/dev/hidraw7', known());
     }, 50);
     const { code, stdout, stderr } = await run();
-    expect([code, JSON.parse(stdout).signed, await session.stateOf(id)]).toEqual([0, true, 'SIGNED']);
+    expect([code, JSON.parse(stdout).signed, await session.stateOf(id)], stdout + stderr).toEqual([0, true, 'SIGNED']);
     expect(stderr).toContain('Connect the same device again');
     expect(stderr).toContain('output #');
     const [broken, whole] = ['sign.apdu', 'sign.apdu.2'].map((name) => parseTranscript(session.read(name), name));
