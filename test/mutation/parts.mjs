@@ -101,7 +101,7 @@ export const PARTS = [
   {
     name: 'bounds',
     src: ['bound/bound.ts', 'bound/powers.ts', 'bound/types.ts'],
-    quick: tests('bound', 'screening/prove'),
+    quick: tests('bound/powers', 'bound', 'screening/prove'),
     slow: tests('bound-brute'),
   },
   { name: 'bound', src: ['bound/'], quick: tests(...BOUND_PARTS), slow: tests('bound', 'prove', 'bound-brute') },
