@@ -8,7 +8,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   // What could not be written is a failure, but never hides one that says more.
   const ended = (code: number): number => (code === 0 && lost() ? 1 : code);
   // Help is answered before anything else is loaded.
-  const help = argv.length === 0 ? null : askedHelp(argv);
+  const help = argv.length === 0 ? null : askedHelp(argv, columns());
   if (help !== null) {
     process.stdout.write(help);
     return ended(0);
@@ -23,6 +23,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   return signals.happened() || isLeft ? endProcess(code) : code;
 }
 
+/** How wide the terminal is, or undefined where stdout is none. */
+function columns(): number | undefined {
+  return process.stdout.isTTY === true ? process.stdout.columns : undefined;
+}
+
 async function run(argv: readonly string[], signals: SignalWatch, leftBehind: () => void): Promise<number> {
   const io: Io = {
     stdout: (text) => process.stdout.write(text),
@@ -30,7 +35,7 @@ async function run(argv: readonly string[], signals: SignalWatch, leftBehind: ()
     // One answer for both streams: an escape sequence in a file would be worse than a terminal without colours.
     colors: process.stdout.isTTY === true && process.stderr.isTTY === true && !process.env.NO_COLOR,
     rewrites: process.stderr.isTTY === true,
-    width: process.stdout.isTTY === true ? process.stdout.columns : undefined,
+    width: columns(),
   };
   const version = await packageVersion();
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {

@@ -124,7 +124,7 @@ export function openNote(
     'E_NOTE_UNTRUSTED',
     `${file}: none of the trusted keys has signed it; it is signed by ${names.join(', ')}`,
     {
-      remedy: 'give the verifier key that you have from the signer in person, or ask for its signature',
+      remedy: 'give the verifier key that you have from the signer in person (--trust KEY), or ask for its signature',
       where: { file },
     },
   );

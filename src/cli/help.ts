@@ -11,7 +11,9 @@ const COMMON_OPTIONS = [
   { flags: '-h, --help', about: 'this text' },
 ] as const;
 
+/** Columns that a line of help may have; on a narrower terminal as many as that has. */
 const WIDTH = 100;
+const NARROWEST = 60;
 
 /** Options of every verb may stand before it, as with git and kubectl: they are moved behind everything else. */
 export function globalsLast(argv: readonly string[]): readonly string[] {
@@ -30,14 +32,14 @@ export function globalsLast(argv: readonly string[]): readonly string[] {
   return [...rest.slice(0, behind), ...argv.slice(0, first), ...rest.slice(behind)];
 }
 
-/** The help that a command line asks for, or null where it asks for something else. */
-export function askedHelp(asked: readonly string[]): string | null {
+/** The help that a command line asks for, for a terminal of so many columns, or null where it asks for something else. */
+export function askedHelp(asked: readonly string[], columns?: number): string | null {
   const argv = globalsLast(asked);
-  if (argv[0] === 'help' && verbOf(argv) === null) return helpText(argv.slice(1));
+  if (argv[0] === 'help' && verbOf(argv) === null) return helpText(argv.slice(1), columns);
   const words = argv.filter((word) => word !== '--help' && word !== '-h');
   if (words.length === argv.length && argv.length > 0) return null;
   // "batch sign ID --help" asks for the verb, whatever stands after it.
-  return helpText(verbOf(words)?.path ?? plainWords(words).slice(0, 2));
+  return helpText(verbOf(words)?.path ?? plainWords(words).slice(0, 2), columns);
 }
 
 /** The verb that a command line begins with, or null. */
@@ -51,30 +53,36 @@ function plainWords(argv: readonly string[]): readonly string[] {
 }
 
 /** Help of the program, of a group or of a verb; null where the words name none of them. */
-export function helpText(path: readonly string[]): string | null {
-  if (path.length === 0) return rootHelp();
+export function helpText(path: readonly string[], columns?: number): string | null {
+  // Narrower than this no text stands beside the names; a terminal that says 0 does not know its width.
+  const width = columns === undefined || columns < NARROWEST ? WIDTH : Math.min(WIDTH, columns);
+  if (path.length === 0) return rootHelp(width);
   const verb = COMMANDS.find((spec) => spec.path.join(' ') === path.join(' '));
-  if (verb !== undefined) return verbHelp(verb);
+  if (verb !== undefined) return verbHelp(verb, width);
   const group = COMMANDS.filter((spec) => spec.path.length > 1 && spec.path[0] === path[0]);
-  return path.length === 1 && group.length > 0 ? listing(`countersign ${path[0]} VERB`, group) : null;
+  return path.length === 1 && group.length > 0 ? listing(`countersign ${path[0]} VERB`, group, width) : null;
 }
 
-function rootHelp(): string {
+function rootHelp(width: number): string {
+  const about =
+    "countersign signs withdrawals from an exchange's Bitcoin cold storage: policy, approvals, a Ledger, a journal.";
+  const more =
+    'countersign --version prints the version; countersign VERB --help shows arguments, options and an example.';
   return [
-    "countersign signs withdrawals from an exchange's Bitcoin cold storage: policy, approvals, a Ledger, a journal.",
+    ...broken(about, width),
     '',
-    listing('countersign VERB', COMMANDS),
-    'countersign --version prints the version; countersign VERB --help shows arguments, options and an example.',
+    listing('countersign VERB', COMMANDS, width),
+    ...broken(more, width),
     '',
   ].join('\n');
 }
 
-function listing(usage: string, specs: readonly CommandSpec[]): string {
+function listing(usage: string, specs: readonly CommandSpec[], columns: number): string {
   const rows = specs.map((spec) => ({ name: spec.path.join(' '), about: spec.about }));
-  return `${[`Usage: ${usage}`, '', ...aligned(rows)].join('\n')}\n`;
+  return `${[`Usage: ${usage}`, '', ...aligned(rows, columns)].join('\n')}\n`;
 }
 
-function verbHelp(spec: CommandSpec): string {
+function verbHelp(spec: CommandSpec, columns: number): string {
   const name = spec.path.join(' ');
   const words = [name, ...spec.args.map((argument) => argument.name)].join(' ');
   const args = spec.args.map((argument) => ({ name: argument.name, about: argument.about }));
@@ -82,21 +90,21 @@ function verbHelp(spec: CommandSpec): string {
   return `${[
     `Usage: countersign ${words} [options]`,
     '',
-    spec.about,
+    ...broken(spec.about, columns),
     '',
-    ...(args.length === 0 ? [] : ['Arguments:', ...aligned(args), '']),
+    ...(args.length === 0 ? [] : ['Arguments:', ...aligned(args, columns), '']),
     'Options:',
-    ...aligned(options),
+    ...aligned(options, columns),
     '',
     'Example:',
     `  ${spec.example}`,
   ].join('\n')}\n`;
 }
 
-function aligned(rows: readonly { readonly name: string; readonly about: string }[]): string[] {
+function aligned(rows: readonly { readonly name: string; readonly about: string }[], columns: number): string[] {
   const width = Math.max(...rows.map((row) => row.name.length));
   return rows.flatMap(({ name, about }) => {
-    const [first = '', ...rest] = broken(about, WIDTH - width - 4);
+    const [first = '', ...rest] = broken(about, columns - width - 4);
     return [`  ${name.padEnd(width)}  ${first}`, ...rest.map((line) => `  ${' '.repeat(width)}  ${line}`)];
   });
 }

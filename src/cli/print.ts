@@ -33,7 +33,8 @@ function printReport(report: Report, json: boolean): Printed {
 function printFailure(failure: Failure, json: boolean, style: Style, verb: string): Printed {
   const { faults } = failure;
   const code = worstExit(faults);
-  const lines = [...faults.flatMap((fault) => faultLines(fault, style)), ...failure.text];
+  const told = faults.flatMap((fault, index) => faultLines(fault, faults[index + 1], style));
+  const lines = [...told, ...failure.text];
   const text = lines.map((line) => `${line}\n`).join('');
   if (!json) return { stdout: '', stderr: text, code };
   const object = { schema: `countersign.${verb}/1`, exit: code, ...failure.data, faults: faults.map(faultJson) };
@@ -56,10 +57,18 @@ function withRemedy(fault: Fault): Fault {
   return { ...fault, remedy };
 }
 
-function faultLines(fault: Fault, style: Style): string[] {
-  const where = fault.where === undefined ? '' : `${printable(formatPosition(fault.where))}: `;
-  const first = `${style.bad('error')} ${fault.tag}: ${where}${printable(fault.message)}`;
-  return fault.remedy === undefined ? [first] : [first, `  ${style.bold('remedy')}: ${printable(fault.remedy)}`];
+/** A remedy that several faults in a row share is said once, after the last of them. */
+function faultLines(fault: Fault, next: Fault | undefined, style: Style): string[] {
+  const first = `${style.bad('error')} ${fault.tag}: ${printable(placed(fault))}`;
+  if (fault.remedy === undefined || fault.remedy === next?.remedy) return [first];
+  return [first, `  ${style.bold('remedy')}: ${printable(fault.remedy)}`];
+}
+
+/** The message behind its place; a message that begins with the name of the file is not given that name twice. */
+function placed({ where, message }: Fault): string {
+  if (where === undefined) return message;
+  const place = formatPosition(where);
+  return message.startsWith(place) ? message : `${place}: ${message}`;
 }
 
 function faultJson(fault: Fault): Record<string, unknown> {

@@ -39,7 +39,7 @@ export async function runCommandLine(asked: readonly string[], compose: Compose,
   const arranged = verbFirst(globalsLast(asked));
   if (!arranged.ok) return emit(arranged, formOf(asked, asked.includes('--json')), io, 'usage');
   const argv = arranged.value;
-  const help = askedHelp(argv);
+  const help = askedHelp(argv, io.width);
   if (help !== null) {
     // Nothing at all was asked for: the help is then an answer to a mistake.
     (argv.length === 0 ? io.stderr : io.stdout)(help);
@@ -55,7 +55,7 @@ export async function runCommandLine(asked: readonly string[], compose: Compose,
     if (!(error instanceof CommanderError)) throw error;
     const words = argv.filter((word) => !word.startsWith('-'));
     const verb = verbOf(argv);
-    const group = words.length === 1 && verb === null ? helpText(words) : null;
+    const group = words.length === 1 && verb === null ? helpText(words, io.width) : null;
     const message =
       group !== null ? 'a verb is missing' : error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
     if (group !== null) io.stderr(`${group}\n`);

@@ -55,7 +55,7 @@ export async function verifyBundleFile(words: Words, file: string, context: Verb
           ['  approvals', `${approvals}, each signed over its batch by a key of its policy`],
           ['  signatures', `${signatures}, each over the transaction that was planned`],
         ],
-        style.dim,
+        style,
       ),
       ...(batches.length === 0 ? [] : ['', ...table(columns, batches.map(cellsOf), style).map((line) => `  ${line}`)]),
       '',

@@ -5,9 +5,8 @@ export const NOT_ENFORCED: readonly { readonly field: string; readonly reason: s
     reason: 'an app does not prove which kind of device it runs on; its name and version are enforced',
   },
   {
-    field: 'halt.auto',
+    field: 'log.witnesses',
     reason:
-      'a spend outside the journal and a listed address of our own are not looked for yet: halt by hand when you learn of one',
+      'nothing waits for these witnesses: have checkpoints cosigned (audit witness), and verify with them (audit verify --trust)',
   },
-  { field: 'log.witnesses', reason: 'the head of the journal is not witnessed yet: keep a copy of it elsewhere' },
 ];

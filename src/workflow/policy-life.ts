@@ -56,7 +56,7 @@ export function judgePolicy(
   const { governing, newest, at } = standing;
   const fits = fitsVault(policy, standing.vault);
   if (!fits.ok) return fits;
-  const follows = checkChain(policyFields(policy), newest, policy.file, policy.where);
+  const follows = checkChain(policyFields(policy), newest, policy.where);
   if (!follows.ok) return follows;
   const { version, expiresAt } = policy.document;
   if (at >= expiresAt) {
@@ -97,7 +97,7 @@ export function judgeBook(
   }
   const foreign = paysOthers(book, vault);
   if (!foreign.ok) return foreign;
-  const follows = checkChain(bookFields(book), newest, book.file, () => where);
+  const follows = checkChain(bookFields(book), newest, () => where);
   if (!follows.ok) return follows;
   const { document } = governing;
   return countSignatures(bookFields(book), brought, document.destinations.bookSign, document);
@@ -150,7 +150,6 @@ const CHAIN = {
 function checkChain(
   { kind, version, prev, digest }: DocumentFields,
   newest: Standing['newest'],
-  file: string,
   place: LoadedPolicy['where'],
 ): Result<void, Fault> {
   if (newest === null) return ok(undefined);
@@ -159,7 +158,10 @@ function checkChain(
   const next = `write version ${newest.version + 1}, with prev: "sha256:${newest.digest}"`;
   const where = place('version');
   if (hexDigest(digest) === newest.digest) {
-    return fail('E_USAGE', `${file} is ${known}, which the journal has already`, { where });
+    return fail('E_USAGE', `this is ${known}, which the journal has already`, {
+      where,
+      remedy: `nothing is left to do for it; for a change, ${next}`,
+    });
   }
   if (version < newest.version) {
     return fail(tags.rollback, `this is version ${version}, and the journal knows ${known}`, {

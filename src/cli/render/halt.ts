@@ -29,7 +29,7 @@ export function haltLines({ halt, judgement }: HaltOutlook, style: Style): strin
     ['  because', printable(halt.reason)],
     ['  ends', endText(judgement)],
   ];
-  return [style.bold(halt.id), ...fields(pairs, style.dim)];
+  return [style.bold(halt.id), ...fields(pairs, style)];
 }
 
 /** Who has agreed, who is missing, and when. */

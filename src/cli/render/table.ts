@@ -1,5 +1,5 @@
 import type { Style } from './style.js';
-import { padEnd, padStart, visibleWidth } from './text.js';
+import { padEnd, padStart, visibleWidth, wrap } from './text.js';
 
 export interface Column {
   readonly title: string;
@@ -63,11 +63,11 @@ function linesOf(widths: readonly number[], width: number | null): readonly Fold
   return [...folds, { from, to: widths.length }];
 }
 
-/** "name  value" lines with the names aligned. */
-export function fields(
-  pairs: readonly (readonly [name: string, value: string])[],
-  dim: (text: string) => string,
-): string[] {
+/** "name  value" lines with the names aligned; on a terminal a longer value is broken at its spaces and goes on below. */
+export function fields(pairs: readonly (readonly [name: string, value: string])[], style: Style): string[] {
   const width = Math.max(...pairs.map(([name]) => visibleWidth(name)));
-  return pairs.map(([name, value]) => `${dim(padEnd(name, width))}  ${value}`);
+  return pairs.flatMap(([name, value]) => {
+    const [first = '', ...rest] = style.width === null ? [value] : wrap(value, style.width - width - 2);
+    return [`${style.dim(padEnd(name, width))}  ${first}`, ...rest.map((line) => `${' '.repeat(width)}  ${line}`)];
+  });
 }

@@ -21,7 +21,7 @@ export function vaultLines(vault: Vault, style: Style): string[] {
       ...delayedBranches(vault).map((branch): [string, string] => ['  later', branch.text]),
       ['  descriptor', vault.descriptor],
     ],
-    style.dim,
+    style,
   );
 }
 

@@ -65,7 +65,7 @@ function verifiedReport({ report, noted, held }: VerifiedJournal, style: Style):
             `${count('batch.signed')}, ${plural(signatures, 'signature')} verified, each the planned transaction`,
           ],
         ],
-        style.dim,
+        style,
       ),
       ...questionLines(report, style),
       ...heldLines(held),

@@ -1,8 +1,10 @@
 import { fail } from '../../domain/fault.js';
 import { ok } from '../../domain/result.js';
 import { formatTime } from '../../domain/time.js';
+import type { Verdict } from '../../policy/types.js';
 import { approveBatch, type ReviewedBatch, reviewBatch, statementFor } from '../../workflow/approve-batch.js';
 import type { Verb, VerbContext, Words } from '../command.js';
+import { printable } from '../render/text.js';
 import { batchTitle, decisionWord, paymentLines, reasonsOfVerdict } from '../render/verdict.js';
 import { argument, required, withWorkspace } from '../with-workspace.js';
 
@@ -21,6 +23,7 @@ export const run: Verb = async (words, context) => {
     const { person, validUntil, review } = approved.value;
     const { verdict } = review.assessment;
     const { style } = context;
+    const counting = verdict.quorum?.approved ?? [];
     return ok({
       schema: 'countersign.batch-approve/1',
       exit: 'OK',
@@ -29,17 +32,24 @@ export const run: Verb = async (words, context) => {
         person,
         valid_until: formatTime(validUntil),
         decision: verdict.decision,
-        approved: verdict.quorum?.approved ?? [],
+        approved: counting,
         missing: verdict.quorum?.missing ?? 0,
       },
       text: [
         `${style.bold(person)} approved batch ${id}, valid until ${formatTime(validUntil)}`,
-        `  now: ${decisionWord(verdict, style)}; approved by ${verdict.quorum?.approved.join(', ') ?? 'nobody'}`,
+        ...(counting.includes(person) ? [] : [`  ${style.warn(notCounted(verdict, person))}`]),
+        `  now: ${decisionWord(verdict, style)}; ${counting.length === 0 ? 'no approval counts yet' : `approved by ${counting.join(', ')}`}`,
         ...(verdict.decision === 'ALLOW' ? [`  next: countersign batch sign ${id}`] : []),
       ],
     });
   });
 };
+
+/** Why an approval that was taken adds nothing: whoever gave it must not read it as a yes that helps. */
+function notCounted({ findings }: Verdict, person: string): string {
+  const finding = findings.find(({ code, subject }) => code === 'APPROVAL_IGNORED' && subject === person);
+  return printable(finding?.text ?? `The approval of ${person} does not count.`);
+}
 
 /** What the batch pays and what the policy says of it, for the person who is about to approve it. */
 function reviewLines({ batch, assessment, situation }: ReviewedBatch, { style }: VerbContext): string[] {

@@ -37,7 +37,7 @@ export const run: Verb = async (words, context) =>
           ['the batch', `${id} is PARTIAL: whoever has the file can sign, so its budget is debited and stays so`],
           ['then', `countersign batch combine ${id} FILE takes in what comes back`],
         ],
-        style.dim,
+        style,
       ),
     });
   });

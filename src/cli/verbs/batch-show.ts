@@ -160,7 +160,7 @@ function batchLines(
   ];
   return [
     style.bold(`Batch ${batch.id}`),
-    ...fields(pairs, style.dim),
+    ...fields(pairs, style),
     '',
     ...table(columns, rows, style).map((line) => `  ${line}`),
     '',

@@ -49,7 +49,7 @@ export const run: Verb = async (words, context) =>
             ['key of the vault', belongs],
             ['can sign', problem === null ? advice : `no: ${problem.message}`],
           ],
-          style.dim,
+          style,
         ),
         ...(problem?.remedy === undefined ? [] : [`  ${style.bold('remedy')}: ${problem.remedy}`]),
       ],

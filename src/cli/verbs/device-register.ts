@@ -48,7 +48,7 @@ export const run: Verb = async (words, context) =>
           ['hmac', `${registration.hmac}, kept in the journal`],
           ['still to do', missing.length === 0 ? 'none: every signer is registered' : missing.join(', ')],
         ],
-        style.dim,
+        style,
       ),
     });
   });

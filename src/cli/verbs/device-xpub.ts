@@ -44,7 +44,7 @@ export const run: Verb = async (words, context) =>
           ['xpub', xpub],
           descriptor === null ? ['in a descriptor', `${origin}${xpub}/<0;1>/*`] : ['descriptor', `${descriptor}`],
         ],
-        context.style.dim,
+        context.style,
       ),
     });
   });

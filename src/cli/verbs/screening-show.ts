@@ -97,7 +97,7 @@ function listLines(list: ShownList, now: UnixSeconds, address: Name, style: Styl
             ]),
         ['  digest', `sha256:${record.document}`],
       ],
-      style.dim,
+      style,
     ),
     ...unusableLines(unusable.map(({ line, tag }) => ({ line, reason: meaning(tag) }))),
     ...record.own.map((script) => `  ALARM: it holds ${address(script)}, an address of this vault`),

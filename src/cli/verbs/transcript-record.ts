@@ -31,7 +31,7 @@ export const run: Verb = async (words, context) => {
         ['fingerprint', fingerprint],
         ...(xpub === null ? [] : [[`key ${text}`, xpub] as const]),
       ],
-      context.style.dim,
+      context.style,
     ),
   });
 };

@@ -39,7 +39,7 @@ export const run: Verb = async (words, context) => {
           ['exchanges', `${exchanges.length}${whole === null ? '' : `, in ${seconds(whole)}`}`],
           ...(header.redacted === undefined ? [] : [['redacted', printable(header.redacted)] as const]),
         ],
-        style.dim,
+        style,
       ),
       '',
       ...rows.flatMap((row) => lineOf(row, style)),

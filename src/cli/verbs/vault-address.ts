@@ -75,7 +75,7 @@ export const run: Verb = async (words, context) =>
           ...derived.keys.map((key): [string, string] => ['key', `[${key.fingerprint}/${formatPath(key.path)}]`]),
           ['on the device', verifiedOn === null ? 'not compared (--verify does)' : `the same, on ${verifiedOn}`],
         ],
-        context.style.dim,
+        context.style,
       ),
     });
   });

@@ -4,13 +4,14 @@ import { loaded } from '../fixture.js';
 
 describe('what this version acts on', () => {
   it('is every field but those that are named, and what is below them', () => {
-    for (const field of ['halt.auto', 'halt.auto.x', 'log.witnesses', 'log.witnesses.m', 'wallet.device.kinds']) {
+    for (const field of ['log.witnesses', 'log.witnesses.m', 'wallet.device.kinds', 'wallet.device.kinds.x']) {
       expect(isEnforced(field)).toBe(false);
     }
     for (const field of [
       'halt',
       'halt.raise',
-      'halt.automatic',
+      'halt.auto',
+      'log.witnessed',
       'log.origin',
       'limits.batch',
       'destinations.book_sign',
