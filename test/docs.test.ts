@@ -106,3 +106,12 @@ it('every page that a page links to exists', () => {
     }
   }
 });
+
+it('the README names every page under docs/, and every folder of the source has its line in the architecture', () => {
+  const readme = read('README.md');
+  const pages = PAGES.filter((name) => name.startsWith('docs/'));
+  expect(pages.filter((name) => !readme.includes(`](${name})`))).toEqual([]);
+  const rooms = readdirSync(`${ROOT}src`, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const page = read('docs/architecture.md');
+  expect(rooms.map(({ name }) => name).filter((name) => !page.includes(`\`src/${name}/\``))).toEqual([]);
+});

@@ -68,13 +68,9 @@ function rootHelp(width: number): string {
     "countersign signs withdrawals from an exchange's Bitcoin cold storage: policy, approvals, a Ledger, a journal.";
   const more =
     'countersign --version prints the version; countersign VERB --help shows arguments, options and an example.';
-  return [
-    ...broken(about, width),
-    '',
-    listing('countersign VERB', COMMANDS, width),
-    ...broken(more, width),
-    '',
-  ].join('\n');
+  return [...broken(about, width), '', listing('countersign VERB', COMMANDS, width), ...broken(more, width), ''].join(
+    '\n',
+  );
 }
 
 function listing(usage: string, specs: readonly CommandSpec[], columns: number): string {
