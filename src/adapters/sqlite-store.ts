@@ -1,8 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import Database from 'libsql';
 import type { Hex } from '../domain/bytes.js';
-import { type Fault, fail } from '../domain/fault.js';
+import { type Fault, fail, fault } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
+import { JournalError } from '../journal/port.js';
 import {
   BUSY_TIMEOUT_MS,
   type JournalStore,
@@ -82,6 +83,8 @@ class SqliteStore implements JournalStore {
   readonly #insertBlob: Database.Statement;
   readonly #selectBlob: Database.Statement;
   readonly tree: TreeRows;
+  /** The write-ahead log that this connection has open. */
+  readonly #log: bigint | null;
 
   constructor(
     db: Database.Database,
@@ -93,6 +96,8 @@ class SqliteStore implements JournalStore {
     this.#insertBlob = db.prepare('INSERT INTO blobs (sha256, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#selectBlob = db.prepare('SELECT bytes FROM blobs WHERE sha256 = ?');
     this.tree = treeRows(db);
+    // Preparing has read the schema, and with it opened the log.
+    this.#log = logOf(name);
   }
 
   async page(seq: number): Promise<readonly Result<StoredEntry, Fault>[]> {
@@ -134,6 +139,9 @@ class SqliteStore implements JournalStore {
 
   async begin(): Promise<void> {
     this.#db.exec('BEGIN IMMEDIATE');
+    // Under the lock nobody who follows SQLite's rules removes the log. Who did has parted this connection from others: what
+    // it wrote would be in a file that nobody else can open, and lost to the next crash.
+    if (logOf(this.name) !== this.#log) throw new JournalError(logRemoved(this.name));
   }
 
   async commit(): Promise<void> {
@@ -149,8 +157,20 @@ class SqliteStore implements JournalStore {
   }
 
   faultOf(error: unknown): Fault | null {
-    return sqliteFault(error, this.name);
+    return error instanceof JournalError ? error.fault : sqliteFault(error, this.name);
   }
+}
+
+/** Which file the write-ahead log beside a journal is, or null where there is none. */
+function logOf(path: string): bigint | null {
+  return statSync(`${path}-wal`, { bigint: true, throwIfNoEntry: false })?.ino ?? null;
+}
+
+function logRemoved(path: string): Fault {
+  return fault('E_JOURNAL_TAMPERED', 'its write-ahead log (-wal) was removed or replaced while it was open', {
+    remedy: 'let every countersign command end, leave the files of the journal alone, and run countersign audit verify',
+    where: { file: path },
+  });
 }
 
 /** Makes the file with its empty tables, or refuses; anything that is there already stays as it is. */

@@ -159,8 +159,8 @@ describe('blobs that somebody changed', () => {
 
 describe('files that were cut or damaged', () => {
   it('a file cut anywhere fails to open, or fails to give the blob whose page was cut', async () => {
-    const whole = readFileSync(good).length;
-    for (let length = whole - 512; length >= 0; length -= 512) {
+    const bytes = readFileSync(good);
+    for (let length = bytes.length - 512; length >= 0; length -= 512) {
       const path = copy();
       truncateSync(path, length);
       const opened = await openJournal(path, { clock });
@@ -171,7 +171,9 @@ describe('files that were cut or damaged', () => {
       const read = await Promise.all(
         entries.flatMap(({ body }) => namedBlobs(body)).map((name) => opened.value.blob(name)),
       );
-      expect(read.some((blob) => !blob.ok)).toBe(true);
+      // The end of the last page may be room that nothing has used yet: SQLite reads it as the zeros that it was.
+      const lost = bytes.subarray(length).some((byte) => byte !== 0);
+      expect([length, read.some((blob) => !blob.ok)]).toEqual([length, lost]);
       await opened.value.close();
     }
   });
@@ -208,6 +210,27 @@ describe('what opening cannot find', () => {
     expect(existsSync(`${path}-wal`)).toBe(true);
     expect(existsSync(`${main}-wal`)).toBe(false);
     expect(await outcome(main)).toBe('ok');
+    await journal.close();
+    rmSync(`${path}-wal`, { force: true });
+    expect(await outcome(path)).toBe('ok');
+  });
+
+  it.each([
+    ['removed', false],
+    ['replaced', true],
+  ])('a write-ahead log %s while the journal is open ends writing, and loses nothing', async (_, replaced) => {
+    const path = folder.path();
+    const journal = await create(path);
+    await append(journal, LIFE);
+    rmSync(`${path}-wal`);
+    // The name alone would look the same.
+    if (replaced) copyFileSync(path, `${path}-wal`);
+    expect(await append(journal, [story.frozen()])).toMatchObject({
+      ok: false,
+      error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining('write-ahead log') },
+    });
+    const state = await journal.read();
+    expect(state.ok && state.value.head?.seq).toBe(LIFE.length);
     await journal.close();
     rmSync(`${path}-wal`, { force: true });
     expect(await outcome(path)).toBe('ok');
