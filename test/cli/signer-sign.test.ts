@@ -77,6 +77,9 @@ describe('a batch that may be signed', () => {
   });
 });
 
+const entriesOf = async (s: Session): Promise<string[]> =>
+  (await s.json(0, 'audit', 'log')).entries.map(({ body }: { body: { kind: string } }) => body.kind);
+
 describe('a node cannot get past', () => {
   const refusals: readonly [string, number, RegExp, (s: Session) => Promise<string>][] = [
     [
@@ -143,7 +146,14 @@ describe('a node cannot get past', () => {
     const s = await stage();
     const psbt = await prepare(s);
     s.signer = untouchable;
-    const ran = await s.untouched(() => signtx(s, psbt));
+    const before = { files: s.files(), entries: await entriesOf(s) };
+    const ran = await signtx(s, psbt);
+    // A denial is an entry, as everywhere; nothing else is written, whatever the node asks for.
+    const added = (await entriesOf(s)).slice(before.entries.length);
+    expect(added).toEqual(
+      says.source.startsWith('E_DENIED') || says.source.startsWith('E_HALTED') ? ['batch.verdict'] : [],
+    );
+    expect(s.files()).toEqual(before.files);
     expect(ran.code, ran.stderr).toBe(code);
     expect(ran.stderr).toMatch(says);
     expect(ran.stderr.trimEnd().split('\n')).toHaveLength(1);
