@@ -12,7 +12,7 @@ import { tipProblem } from '../vault/plausible-tip.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
-import { CONFIRMED_DEPTH, chainSpends, conflictOf } from './chain-spends.js';
+import { CONFIRMED_DEPTH, chainSpends, conflictOf, outpointsOf } from './chain-spends.js';
 import type { Desk } from './ports.js';
 import { fallbackReason, revivalReason, unspentInput } from './settle.js';
 import { snapshotKey } from './snapshot-signature.js';
@@ -105,7 +105,7 @@ function confirmationProblem(
 ): Problem {
   const seen = snapshot.confirmed.get(txid);
   if (seen === undefined) return `the coin snapshot of that moment does not say that ${txid} is confirmed`;
-  const unspent = unspentInput(batch, snapshot);
+  const unspent = unspentInput(batch, { unspent: outpointsOf(snapshot) });
   if (unspent !== null)
     return `the coin snapshot of that moment says that it is confirmed, and lists ${unspent} as unspent`;
   if (seen.height !== height || formatTime(seen.time) !== time) {
@@ -123,7 +123,7 @@ function fallbackProblem(snapshot: Snapshot, batch: BatchRecord, batches: Readon
   if (signed === null) return 'it was never signed';
   if (snapshot.confirmed.has(signed.txid))
     return `the coin snapshot of that moment says that ${signed.txid} is confirmed`;
-  if (fallbackReason(batch, snapshot, chainSpends(snapshot, batches), batches) !== null) return null;
+  if (fallbackReason(batch, snapshot, chainSpends(snapshot, batches)) !== null) return null;
   return 'the coin snapshot of that moment lists none of its coins as unspent, and no other batch as having spent them';
 }
 
@@ -145,7 +145,7 @@ function revivalProblem(snapshot: Snapshot, batch: BatchRecord, batches: Readonl
   const spends = chainSpends(snapshot, batches);
   const winner = batch.state === 'REPLACED' ? batches.get(batch.settled?.by ?? '') : undefined;
   const reason =
-    winner === undefined ? revivalReason(batch, snapshot, spends) : fallbackReason(winner, snapshot, spends, batches);
+    winner === undefined ? revivalReason(batch, snapshot, spends) : fallbackReason(winner, snapshot, spends);
   return reason === null ? 'the coin snapshot of that moment shows nothing that brings it back' : null;
 }
 

@@ -14,8 +14,15 @@ export interface ChainSpend {
   readonly block: { readonly height: number; readonly time: UnixSeconds } | null;
 }
 
-/** By "TXID:VOUT". */
-export type ChainSpends = ReadonlyMap<string, ChainSpend>;
+/** What a snapshot says of the coins of batches, by "TXID:VOUT". */
+export interface ChainSpends {
+  /** Every coin that it lists. */
+  readonly unspent: ReadonlySet<string>;
+  /** Who spends coins of undecided batches, as far as the transactions stand in it. */
+  readonly spenders: ReadonlyMap<string, ChainSpend>;
+  /** Coins that batches spend whose transactions it has in a block, with the batch. */
+  readonly buried: ReadonlyMap<string, BatchRecord>;
+}
 
 type Batches = ReadonlyMap<string, BatchRecord>;
 
@@ -34,11 +41,30 @@ export function isUndecided({ state, confirmed, settled }: BatchRecord, tipHeigh
 export const REORG_DEPTH = 100;
 
 /**
- * Who spends the coins of undecided batches, as far as a snapshot brings those transactions along: they stand among its
- * previous transactions, which their txids prove, and their blocks among the confirmed ones.
+ * What a snapshot says of the coins of batches, looked up once for all of them. Who spends one is known as far as it brings
+ * that transaction along: it stands among its previous transactions, which their txids prove, and its block among the
+ * confirmed ones.
  */
 export function chainSpends(snapshot: Snapshot, batches: Batches): ChainSpends {
-  const unspent = new Set(snapshot.coins.map(({ outpoint }) => formatOutpoint(outpoint)));
+  const unspent = outpointsOf(snapshot);
+  const buried = new Map<string, BatchRecord>();
+  for (const batch of batches.values()) {
+    if (batch.signed === null || !snapshot.confirmed.has(batch.signed.txid)) continue;
+    for (const input of batch.inputs) buried.set(input, batch);
+  }
+  return { unspent, spenders: spendersOf(snapshot, batches, unspent), buried };
+}
+
+/** Every coin that a snapshot lists. */
+export function outpointsOf({ coins }: Pick<Snapshot, 'coins'>): ReadonlySet<string> {
+  return new Set(coins.map(({ outpoint }) => formatOutpoint(outpoint)));
+}
+
+function spendersOf(
+  snapshot: Snapshot,
+  batches: Batches,
+  unspent: ReadonlySet<string>,
+): ReadonlyMap<string, ChainSpend> {
   const wanted = new Set<string>();
   for (const batch of batches.values()) {
     if (!isUndecided(batch, snapshot.tip.height, batches)) continue;
@@ -84,7 +110,7 @@ export function conflictOf(
     return { txid: parent.settled.by, ...parent.settled.spent };
   }
   const taken = batch.inputs.flatMap((outpoint): Conflict[] => {
-    const spend = spends.get(outpoint);
+    const spend = spends.spenders.get(outpoint);
     if (spend?.block == null || isOf(batch, spend.transaction)) return [];
     const { height } = spend.block;
     return snapshot.tip.height - height + 1 < CONFIRMED_DEPTH ? [] : [{ txid: spend.txid, outpoint, height }];

@@ -26,9 +26,9 @@ export async function findOnChain(
   snapshot: Snapshot,
 ): Promise<Result<FoundOnChain, Fault>> {
   const found = new Map<string, { psbt: Hex; final: FinalTransaction; signatures: number }>();
-  const spends = chainSpends(snapshot, state.batches);
+  const { spenders } = chainSpends(snapshot, state.batches);
   for (const batch of state.batches.values()) {
-    const spend = batch.signed === null ? spends.get(batch.inputs[0] ?? '') : undefined;
+    const spend = batch.signed === null ? spenders.get(batch.inputs[0] ?? '') : undefined;
     if (spend === undefined || !isOf(batch, spend.transaction)) continue;
     const psbt = await desk.journal.blob(batch.psbt);
     if (!psbt.ok) return psbt;

@@ -1,5 +1,4 @@
 import { type Fault, fail } from '../domain/fault.js';
-import { formatOutpoint } from '../domain/outpoint.js';
 import { ok, type Result } from '../domain/result.js';
 import { formatTime } from '../domain/time.js';
 import type { Entry, EntryBody } from '../journal/entries.js';
@@ -46,7 +45,7 @@ export function settle(
   const spends = chainSpends(snapshot, tx.state.batches);
   const { fallen, revived } = fallBack(writer, snapshot, spends);
   const appeared = appear(writer, found);
-  const confirmed = confirm(writer, snapshot, file);
+  const confirmed = confirm(writer, snapshot, spends, file);
   if (!confirmed.ok) return confirmed;
   const replaced = exclude(writer);
   const conflicted = conflict(writer, snapshot, spends);
@@ -90,7 +89,7 @@ function fallBack(writer: Writer, snapshot: Snapshot, spends: ChainSpends): Pick
     revived.push(batch.id);
   }
   for (const batch of batches.values()) {
-    const reason = fallbackReason(batch, snapshot, spends, batches);
+    const reason = fallbackReason(batch, snapshot, spends);
     if (reason === null || batch.signed === null) continue;
     for (const { id, settled, state } of batches.values()) {
       if (state !== 'REPLACED' || settled?.by !== batch.id) continue;
@@ -141,13 +140,18 @@ function conflict(writer: Writer, snapshot: Snapshot, spends: ChainSpends): read
   return conflicted;
 }
 
-function confirm(writer: Writer, snapshot: Snapshot, file: string): Result<readonly string[], Fault> {
+function confirm(
+  writer: Writer,
+  snapshot: Snapshot,
+  spends: ChainSpends,
+  file: string,
+): Result<readonly string[], Fault> {
   const confirmed: string[] = [];
   for (const batch of writer.batches.values()) {
     const { id, signed } = batch;
     const seen = signed === null ? undefined : snapshot.confirmed.get(signed.txid);
     if (signed === null || seen === undefined) continue;
-    const contradicted = unspentInput(batch, snapshot);
+    const contradicted = unspentInput(batch, spends);
     if (contradicted !== null) return contradiction(id, contradicted, file);
     if (nextState(batch.state, 'batch.confirmed') === null) continue;
     if (snapshot.tip.height - confirmationOf(signed, seen).height + 1 < CONFIRMED_DEPTH) continue;
@@ -210,29 +214,18 @@ function excluded(batches: Batches): ReadonlyMap<string, string> {
  * Why a batch that was buried counts as now again, in words; null where nothing says so. Its block is not stated any more,
  * and a coin of it is unspent, or in the block of another batch.
  */
-export function fallbackReason(
-  batch: BatchRecord,
-  snapshot: Snapshot,
-  spends: ChainSpends,
-  batches: Batches,
-): string | null {
+export function fallbackReason(batch: BatchRecord, snapshot: Snapshot, spends: ChainSpends): string | null {
   if (batch.state !== 'CONFIRMED' || batch.signed === null || snapshot.confirmed.has(batch.signed.txid)) return null;
-  const unspent = unspentInput(batch, snapshot);
+  const unspent = unspentInput(batch, spends);
   if (unspent !== null) return `its coin ${unspent} is unspent again at height ${snapshot.tip.height}`;
   const { txid } = batch.signed;
   for (const input of batch.inputs) {
-    const spend = spends.get(input);
+    const spend = spends.spenders.get(input);
     if (spend?.block != null && spend.txid !== txid)
       return `its coin ${input} is spent by ${spend.txid}, in block ${spend.block.height}`;
   }
-  const inputs = new Set(batch.inputs);
-  const rival = [...batches.values()].find(
-    ({ id, signed, inputs: others }) =>
-      id !== batch.id &&
-      signed !== null &&
-      snapshot.confirmed.has(signed.txid) &&
-      others.some((input) => inputs.has(input)),
-  );
+  // Not its own: that is in no block that the snapshot states.
+  const rival = batch.inputs.map((input) => spends.buried.get(input)).find((other) => other !== undefined);
   return rival === undefined
     ? null
     : `batch ${rival.id}, which spends the same coins, is in a block at height ${snapshot.tip.height}`;
@@ -245,16 +238,14 @@ export function revivalReason(batch: BatchRecord, snapshot: Snapshot, spends: Ch
   const { outpoint } = settled.spent;
   if (signed !== null && snapshot.confirmed.has(signed.txid)) return 'its own transaction is in a block';
   const { height } = snapshot.tip;
-  const unspent = snapshot.coins.some((coin) => formatOutpoint(coin.outpoint) === outpoint);
-  if (unspent) return `${outpoint} is unspent again at height ${height}`;
-  const spend = spends.get(outpoint);
+  if (spends.unspent.has(outpoint)) return `${outpoint} is unspent again at height ${height}`;
+  const spend = spends.spenders.get(outpoint);
   if (spend === undefined || (spend.txid === settled.by && spend.block !== null)) return null;
   return `${settled.by}, which spent ${outpoint}, is in no block any more at height ${height}`;
 }
 
 /** A coin that a batch spends and that a snapshot lists all the same; null if there is none. */
-export function unspentInput({ inputs }: BatchRecord, { coins }: Snapshot): string | null {
-  const unspent = new Set(coins.map((coin) => formatOutpoint(coin.outpoint)));
+export function unspentInput({ inputs }: BatchRecord, { unspent }: Pick<ChainSpends, 'unspent'>): string | null {
   return inputs.find((outpoint) => unspent.has(outpoint)) ?? null;
 }
 
