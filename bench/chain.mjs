@@ -2,17 +2,18 @@
 // a recorded answer of a node, and an incremental sync of an unchanged vault of 10,000 addresses.
 //     npm run build && node bench/chain.mjs
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Transaction } from 'bitcoinjs-lib';
 import { openBackend } from '../dist/adapters/chain/open.js';
-import { createJournal } from '../dist/adapters/sqlite-journal.js';
+import { createJournal, openJournal } from '../dist/adapters/sqlite-journal.js';
 import { documents } from '../dist/documents.js';
 import { createDeriver } from '../dist/vault/derive.js';
 import { parseVault } from '../dist/vault/descriptor.js';
 import { descriptorChecksum } from '../dist/vault/descriptor-checksum.js';
+import { latestSnapshot, openVault } from '../dist/workflow/situation.js';
 import { takeSnapshot } from '../dist/workflow/take-snapshot.js';
 import { importCoins } from '../dist/workflow/vault.js';
 
@@ -69,9 +70,10 @@ function recordedCoins(count, addresses) {
     transaction.addOutput(Buffer.from(`0014${hash(`to ${index}`).slice(0, 40)}`, 'hex'), 5_000n);
     const txid = transaction.getId();
     raw.set(txid, transaction.toHex());
-    const script = hex(fresh.at(0, index % addresses).script);
-    const text = `{"txid":"${txid}","vout":0,"scriptPubKey":"${script}","desc":"raw(00)","amount":${(Number(sats) / 1e8).toFixed(8)},"height":${100 + (index % 800)}}`;
-    unspents.set(script, [...(unspents.get(script) ?? []), text]);
+    const place = index % addresses;
+    const { script, keys } = fresh.at(0, place);
+    const text = `{"txid":"${txid}","vout":0,"scriptPubKey":"${hex(script)}","desc":"wpkh([f5acc2fd/84'/1'/0'/0/${place}]${hex(keys[0].publicKey)})#00000000","amount":${(Number(sats) / 1e8).toFixed(8)},"height":${100 + (index % 800)}}`;
+    unspents.set(place, [...(unspents.get(place) ?? []), text]);
   }
   return { unspents, raw };
 }
@@ -79,7 +81,14 @@ function recordedCoins(count, addresses) {
 const TIP = hash('tip');
 const node = { unspents: new Map(), raw: new Map() };
 const nodeCpu = { spent: 0 };
-const found = (wanted) => wanted.flatMap(({ desc }) => node.unspents.get(desc.slice(4, -1)) ?? []).join(',');
+const unspentAt = (place) => node.unspents.get(place) ?? [];
+const found = (wanted) =>
+  wanted
+    .filter(({ desc }) => desc.includes('/0/*'))
+    .flatMap(({ range: [from, to] }) =>
+      Array.from({ length: to - from + 1 }, (_, step) => unspentAt(from + step)).flat(),
+    )
+    .join(',');
 
 function answer({ method, params, id }) {
   const result = (text) => `{"result":${text},"error":null,"id":"${id}"}`;
@@ -131,6 +140,9 @@ const clock = () => TIME + 600;
 
 async function desk(name) {
   const path = join(folder, `${name}.sqlite`);
+  const config = { network: 'regtest', chain: [], fees: null, snapshotSigners: new Map() };
+  const ports = { clock, documents, random: () => hash('x'), files: {} };
+  if (existsSync(path)) return { root: folder, config, journal: value(await openJournal(path, { clock })), ports };
   const journal = value(await createJournal(path, { clock, network: 'regtest', nonce: hash(name) }));
   value(
     await journal.transact(async (tx) => {
@@ -138,14 +150,15 @@ async function desk(name) {
       return { ok: true, value: undefined };
     }),
   );
-  const config = { network: 'regtest', chain: [], fees: null, snapshotSigners: new Map() };
-  return { root: folder, config, journal, ports: { clock, documents, random: () => hash('x'), files: {} } };
+  return { root: folder, config, journal, ports };
 }
 
-/** Reads the coins from the node and takes them in, as `chain sync` does, with a deriver that has derived nothing yet. */
-async function sync(at, known) {
-  const deriver = createDeriver(vault);
-  const state = value(await at.journal.read());
+/** Reads the coins from the node and takes them in, as `chain sync` does, in a run that has read and derived nothing yet. */
+async function sync(name) {
+  const at = await desk(name);
+  const open = value(await openVault(at));
+  const { state, deriver } = open;
+  const known = state.coins === null ? null : value(await latestSnapshot(at, open));
   const fees = { sources: [], bounds: { maxFactor: null, floor: null, ceiling: null }, target: 6 };
   const taken = value(
     await takeSnapshot({
@@ -154,13 +167,14 @@ async function sync(at, known) {
       state,
       known,
       gap: 20,
+      asksOrigins: false,
       fees,
       clock,
       onProgress: () => undefined,
     }),
   );
-  const imported = value(await importCoins(at, taken.bytes, 'bench', null));
-  return imported.snapshot;
+  value(await importCoins(at, taken.bytes, 'bench', null));
+  await at.journal.close();
 }
 
 for (const [count, addresses] of [
@@ -170,14 +184,12 @@ for (const [count, addresses] of [
   const recorded = recordedCoins(count, addresses);
   node.unspents = recorded.unspents;
   node.raw = recorded.raw;
-  const at = await desk(`coins-${count}`);
   nodeCpu.spent = 0;
-  const first = await measured(`${count} coins of ${addresses} addresses, first sync`, () => sync(at, null));
+  await measured(`${count} coins of ${addresses} addresses, first sync`, () => sync(`coins-${count}`));
   print(`  of it the recorded node in this process: ${Math.round(nodeCpu.spent)} ms CPU`);
   nodeCpu.spent = 0;
-  await measured(`${count} coins of ${addresses} addresses, nothing new`, () => sync(at, first.result));
+  await measured(`${count} coins of ${addresses} addresses, nothing new`, () => sync(`coins-${count}`));
   print(`  of it the recorded node in this process: ${Math.round(nodeCpu.spent)} ms CPU\n`);
-  await at.journal.close();
 }
 
 await backend.close();

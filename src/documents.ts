@@ -26,7 +26,7 @@ export const documents: Documents = {
   screening: readScreening,
   requests: (bytes, file, network) => readRequests(bytes, file, formatOf(bytes, file), network),
   psbt: readPsbt,
-  snapshot: (bytes, file, deriver) => readSnapshot(bytes, file, deriver, 'derive'),
+  snapshot: (bytes, file, deriver, before) => readSnapshot(bytes, file, deriver, 'derive', before),
   knownSnapshot: (bytes, file, deriver) => readSnapshot(bytes, file, deriver, 'known'),
 };
 

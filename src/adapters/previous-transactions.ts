@@ -4,6 +4,7 @@ import type { Coin } from '../domain/coin.js';
 import { type Fault, fail, type SourcePosition } from '../domain/fault.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import { ok, type Result } from '../domain/result.js';
+import { isProven, type ProvenCoins } from '../vault/proven-coins.js';
 import type { Vault } from '../vault/types.js';
 
 /** Where in its document things stand, for complaints. */
@@ -27,13 +28,17 @@ export function checkPrevious(
   coins: readonly Coin[],
   previous: ReadonlyMap<string, Uint8Array>,
   vault: Vault,
+  before: ProvenCoins,
   places: SnapshotPlaces,
 ): Result<void, Fault> {
   const missing = coins.filter(({ outpoint }) => !previous.has(outpoint.txid));
   if (vault.kind !== 'tr' && missing.length > 0) return missingFault(missing, places.all);
 
+  // What was hashed before is decoded only where a coin that is new rests on it.
+  const needed = new Set(coins.flatMap((coin) => (isProven(coin, before) ? [] : [coin.outpoint.txid])));
   const decoded = new Map<string, Transaction>();
   for (const [txid, bytes] of previous) {
+    if (!needed.has(txid) && before.hasBytes(txid, bytes)) continue;
     const transaction = decodePrevious(bytes, txid);
     if (transaction === null) {
       return fail('E_PREVTX_MISMATCH', `previous_transactions.${txid}: the bytes are not that transaction`, {

@@ -27,6 +27,7 @@ import {
 import type { SourceMap, SourceNode } from '../domain/source-tree.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
 import { FURTHEST_TARGET } from '../vault/fees.js';
+import { isProven, type ProvenCoins, provenCoins } from '../vault/proven-coins.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver, Vault } from '../vault/types.js';
 import { checkSources } from './coin-sources.js';
@@ -147,7 +148,7 @@ const readDocument = object({
 /**
  * Reads a coin snapshot (docs/snapshot.md) for the vault of a deriver. Nothing in it is believed that can be computed: each
  * coin's script is derived at the branch and index it names, each previous transaction is hashed and compared with the coins
- * it made. `file` is how the user named it. Bytes that were checked so once, and that the journal's hash vouches for, are
+ * it made; what `before` proves already is not proven again. `file` is how the user named it. Bytes that were checked so once, and that the journal's hash vouches for, are
  * read as `known`: strictly all the same, but without deriving and hashing again, which takes most of the time.
  *
  * E_SNAPSHOT_SCHEMA, E_SNAPSHOT_NETWORK, E_SNAPSHOT_VAULT, E_SNAPSHOT_COIN, E_PREVTX_MISSING, E_PREVTX_MISMATCH, and the
@@ -158,6 +159,7 @@ export function readSnapshot(
   file: string,
   deriver: Deriver,
   mode: 'derive' | 'known' = 'derive',
+  before: ProvenCoins = provenCoins(null),
 ): Result<Snapshot, Fault> {
   const source = decodeText(bytes, file, { maxBytes: MAX_SNAPSHOT_BYTES });
   if (!source.ok) return source;
@@ -208,7 +210,7 @@ export function readSnapshot(
       where: placeIn('tip', 'median_time_past'),
     });
   }
-  const own = checkCoins(document.coins, tip.height, deriver, file);
+  const own = checkCoins(document.coins, tip.height, deriver, before, file);
   if (!own.ok) return own;
   const total = coins.reduce((sum, { value }) => sum + value, 0n);
   if (total > MAX_SATS) {
@@ -225,7 +227,7 @@ export function readSnapshot(
       where: placeIn('confirmed_transactions', txid),
     });
   }
-  const checked = checkPrevious(coins, previous, deriver.vault, {
+  const checked = checkPrevious(coins, previous, deriver.vault, before, {
     coin: (index) => placeOfCoin(document.coins[index], file),
     previous: (txid) => placeIn('previous_transactions', txid),
     all: placeIn('previous_transactions'),
@@ -318,6 +320,7 @@ function checkCoins(
   stated: readonly StatedCoin[],
   tipHeight: number,
   deriver: Deriver,
+  before: ProvenCoins,
   file: string,
 ): Result<void, Fault> {
   const lines = new Map<string, number>();
@@ -330,14 +333,14 @@ function checkCoins(
       return fail('E_SNAPSHOT_COIN', problem, { remedy: 'remove one of the two', where });
     }
     lines.set(name, node.line);
-    const problem = coinProblem(coin, tipHeight, deriver);
+    const problem = coinProblem(coin, tipHeight, deriver, before);
     if (!problem.ok)
       return { ok: false, error: at(where, { ...problem.error, message: `${path}: ${problem.error.message}` }) };
   }
   return ok(undefined);
 }
 
-function coinProblem(coin: Coin, tipHeight: number, deriver: Deriver): Result<void, Fault> {
+function coinProblem(coin: Coin, tipHeight: number, deriver: Deriver, before: ProvenCoins): Result<void, Fault> {
   const { script, origin, height, coinbase } = coin;
   const name = formatOutpoint(coin.outpoint);
   if (height !== null && height > tipHeight) {
@@ -348,6 +351,7 @@ function coinProblem(coin: Coin, tipHeight: number, deriver: Deriver): Result<vo
   if (coinbase && height === null) {
     return fail('E_SNAPSHOT_COIN', `${name} is said to be a coinbase output and unconfirmed, which cannot be`);
   }
+  if (isProven(coin, before)) return ok(undefined);
   const place = `${origin.branch}/${origin.index}`;
   if (equalBytes(deriver.at(origin.branch, origin.index).script, script)) return ok(undefined);
   const found = deriver.find(script, SEARCH_GAP + Math.min(origin.index, 10_000));

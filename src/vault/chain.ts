@@ -1,5 +1,5 @@
 import type { Hex } from '../domain/bytes.js';
-import type { ChainTip } from '../domain/coin.js';
+import type { ChainTip, OwnOrigin } from '../domain/coin.js';
 import type { Fault } from '../domain/fault.js';
 import type { FeeRate } from '../domain/feerate.js';
 import type { Network } from '../domain/network.js';
@@ -24,6 +24,8 @@ export interface StatedCoin {
   readonly outpoint: Outpoint;
   readonly value: Sats;
   readonly script: Uint8Array;
+  /** Where in the vault it was looked for and found: a claim, until the script is derived there. */
+  readonly place: OwnOrigin;
   /** null while unconfirmed. */
   readonly height: number | null;
 }

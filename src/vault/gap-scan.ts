@@ -8,7 +8,7 @@ import type { DerivedScript } from './types.js';
 export interface ScriptView {
   /** Whether any transaction, also an unconfirmed one, ever paid it. */
   readonly used: boolean;
-  readonly coins: readonly StatedCoin[];
+  readonly coins: readonly Omit<StatedCoin, 'place'>[];
 }
 
 export interface GapScan {
@@ -52,7 +52,8 @@ export async function gapScan(
       for (const [offset, seen] of views.entries()) {
         if (!seen.ok) return seen;
         if (seen.value.used) reached[branch] = Math.max(reached[branch], next + offset);
-        coins.push(...seen.value.coins);
+        const place = { branch, index: next + offset };
+        for (const coin of seen.value.coins) coins.push({ ...coin, place });
       }
       if (reached[branch] - lastUsed[branch] > MOST_SCANNED) return endless(from, branch);
       next += count;

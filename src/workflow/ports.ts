@@ -13,6 +13,7 @@ import type { ScreeningList } from '../policy/screening/list.js';
 import type { LoadedPolicy } from '../policy/types.js';
 import type { ChainBackend, ChainSource } from '../vault/chain.js';
 import type { FeeConfig, FeeEstimator, FeeSource } from '../vault/fees.js';
+import type { ProvenCoins } from '../vault/proven-coins.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 
@@ -66,7 +67,8 @@ export interface Documents {
   screening(bytes: Uint8Array, file: string, network: Network): Result<ScreeningList, readonly Fault[]>;
   /** A PSBT as a file has it: binary, base64 or hex. */
   psbt(bytes: Uint8Array, file: string): Result<Uint8Array, Fault>;
-  snapshot(bytes: Uint8Array, file: string, deriver: Deriver): Result<Snapshot, Fault>;
+  /** What `before` proves already is not proven again. */
+  snapshot(bytes: Uint8Array, file: string, deriver: Deriver, before?: ProvenCoins): Result<Snapshot, Fault>;
   /** The same, of bytes that the journal vouches for: the derivation of every coin was checked when they came in. */
   knownSnapshot(bytes: Uint8Array, file: string, deriver: Deriver): Result<Snapshot, Fault>;
 }

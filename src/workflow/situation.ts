@@ -9,6 +9,7 @@ import { ok, type Result } from '../domain/result.js';
 import { quoted } from '../domain/safe-text.js';
 import { sumSats } from '../domain/sats.js';
 import type { UnixSeconds } from '../domain/time.js';
+import type { Journal } from '../journal/port.js';
 import { requestDigest } from '../journal/requests.js';
 import { areRivals, type BatchesById, familyOf } from '../journal/rivals.js';
 import type { BatchRecord, JournalState } from '../journal/state.js';
@@ -52,10 +53,33 @@ export interface Situation extends OpenVault {
   readonly now: UnixSeconds;
 }
 
+/** What one run has read and derived, so that each of its steps does not do it again. */
+interface Held {
+  deriver: Deriver | null;
+  snapshot: Snapshot | null;
+}
+
+const heldAt = new WeakMap<Journal, Held>();
+
+function heldBy({ journal }: Pick<Desk, 'journal'>): Held {
+  const held = heldAt.get(journal) ?? { deriver: null, snapshot: null };
+  heldAt.set(journal, held);
+  return held;
+}
+
 export async function openVault(desk: Desk): Promise<Result<OpenVault, Fault>> {
   const read = await desk.journal.read();
   if (!read.ok) return read;
-  return vaultOf(read.value);
+  const open = vaultOf(read.value);
+  if (!open.ok) return open;
+  const held = heldBy(desk);
+  const { id, network, descriptor } = open.value.vault;
+  const vault = held.deriver?.vault;
+  if (vault?.descriptor !== descriptor || vault.id !== id || vault.network !== network) {
+    held.deriver = open.value.deriver;
+    held.snapshot = null;
+  }
+  return ok({ ...open.value, deriver: held.deriver ?? open.value.deriver });
 }
 
 /** The vault that a state names. Faults: E_VAULT_MISSING. */
@@ -87,9 +111,14 @@ export async function latestSnapshot(desk: Desk, open: OpenVault): Promise<Resul
       remedy: 'bring a coin snapshot from an online machine: countersign coins import FILE',
     });
   }
-  const bytes = await desk.journal.blob(open.state.coins.snapshot);
+  const { snapshot } = open.state.coins;
+  const held = heldBy(desk);
+  if (held.snapshot?.sha256 === snapshot && held.deriver === open.deriver) return ok(held.snapshot);
+  const bytes = await desk.journal.blob(snapshot);
   if (!bytes.ok) return bytes;
-  return desk.ports.documents.knownSnapshot(bytes.value, 'the imported snapshot', open.deriver);
+  const read = desk.ports.documents.knownSnapshot(bytes.value, 'the imported snapshot', open.deriver);
+  if (read.ok && held.deriver === open.deriver) held.snapshot = read.value;
+  return read;
 }
 
 export async function loadSituation(desk: Desk): Promise<Result<Situation, Fault>> {

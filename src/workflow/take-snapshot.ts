@@ -1,5 +1,5 @@
-import { type Hex, toHex } from '../domain/bytes.js';
-import type { Coin, OwnOrigin } from '../domain/coin.js';
+import { equalBytes, type Hex, toHex } from '../domain/bytes.js';
+import type { Coin } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { formatFeeRate } from '../domain/feerate.js';
 import { formatOutpoint } from '../domain/outpoint.js';
@@ -9,6 +9,7 @@ import type { JournalState } from '../journal/state.js';
 import { parseTransaction, txidOf } from '../psbt/transaction.js';
 import type { ChainBackend, ChainScan, StatedCoin } from '../vault/chain.js';
 import type { FeeEstimator } from '../vault/fees.js';
+import { provenCoins } from '../vault/proven-coins.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 import { isUndecided } from './chain-spends.js';
@@ -75,7 +76,7 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
     ? await coinOrigins(scan.coins, previous.value.transactions, known, backend, onProgress)
     : ok<Origins>(known?.sources ?? new Map());
   if (!origins.ok) return origins;
-  const coins = placed(scan, previous.value.transactions, deriver, backend.name);
+  const coins = placed(scan, previous.value.transactions, known, deriver, backend.name);
   if (!coins.ok) return coins;
   // No news of the chain is held up by a feerate: where there is none to propose, whoever plans says one.
   const { sources, bounds, target } = options.fees;
@@ -119,41 +120,42 @@ function lastUsed(state: JournalState, known: Snapshot | null): [number, number]
   return used;
 }
 
-/** Each coin with the place that the vault derives its script at. */
+/**
+ * Each coin at the place where its back end says that it found it, which is derived here; of a coin that is known nothing is
+ * new but its height.
+ */
 function placed(
   scan: ChainScan,
   previous: ReadonlyMap<Hex, Uint8Array>,
+  vouched: Snapshot | null,
   deriver: Deriver,
   from: string,
 ): Result<readonly Coin[], Fault> {
-  const places = new Map<string, OwnOrigin>();
-  for (const branch of [0, 1] as const) {
-    for (let index = 0; index <= scan.lastUsed[branch]; index += 1) {
-      places.set(toHex(deriver.at(branch, index).script), { branch, index });
+  const before = provenCoins(vouched);
+  const coins: { readonly name: string; readonly coin: Coin }[] = [];
+  for (const { outpoint, value, script, place, height } of scan.coins) {
+    const name = formatOutpoint(outpoint);
+    const known = before.find({ outpoint, value, script }, place);
+    if (known !== null) {
+      coins.push({ name, coin: { ...known, height } });
+      continue;
     }
-  }
-  const coins: Coin[] = [];
-  const coinbases = new Set([...previous].flatMap(([txid, bytes]) => (isCoinbase(bytes) ? [txid] : [])));
-  for (const { outpoint, value, script, height } of scan.coins) {
-    const origin = places.get(toHex(script));
-    if (origin === undefined) {
-      return fail(
-        'E_CHAIN_ANSWER',
-        `${from} says that ${formatOutpoint(outpoint)} is of the vault, and its script is not`,
-      );
+    const { branch, index } = place;
+    if (index > scan.lastUsed[branch] || !equalBytes(deriver.at(branch, index).script, script)) {
+      return fail('E_CHAIN_ANSWER', `${from} says that ${name} is of the vault, and its script is not`);
     }
-    coins.push({ outpoint, value, script, origin, height, coinbase: coinbases.has(outpoint.txid) });
+    const coinbase = isCoinbase(previous.get(outpoint.txid));
+    coins.push({ name, coin: { outpoint, value, script, origin: place, height, coinbase } });
   }
   // The same coins make the same file, in whatever order a back end lists them.
-  return ok(coins.sort((a, b) => compareText(formatOutpoint(a.outpoint), formatOutpoint(b.outpoint))));
+  return ok(coins.sort((a, b) => compareText(a.name, b.name)).map(({ coin }) => coin));
 }
 
-/** One input, of an outpoint of zeros (validation.cpp of Bitcoin Core, IsCoinBase). */
-function isCoinbase(bytes: Uint8Array): boolean {
-  const parsed = parseTransaction(bytes);
-  if (!parsed.ok) return false;
-  const [only, ...more] = parsed.value.inputs;
-  return only !== undefined && more.length === 0 && only.hash.every((byte) => byte === 0);
+/** One input, of an outpoint of zeros (validation.cpp of Bitcoin Core, IsCoinBase). Of a transaction that was parsed before. */
+function isCoinbase(bytes: Uint8Array | undefined): boolean {
+  if (bytes === undefined) return false;
+  const inputs = bytes[4] === 0 ? 6 : 4;
+  return bytes[inputs] === 1 && bytes.subarray(inputs + 1, inputs + 33).every((byte) => byte === 0);
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -53,9 +53,9 @@ export async function takeSpends(
     transactions.set(by, bytes.value);
     if (block !== null) blocks.set(by, { height: block.height, time: block.time });
     if (block !== null || !own.has(by)) continue;
-    for (const { outpoint, value, script, height } of known?.coins ?? []) {
+    for (const { outpoint, value, script, origin, height } of known?.coins ?? []) {
       if (height !== null && spenders.value.get(formatOutpoint(outpoint)) === by)
-        waiting.push({ outpoint, value, script, height });
+        waiting.push({ outpoint, value, script, place: origin, height });
     }
   }
   return ok({ transactions, blocks, waiting });

@@ -13,6 +13,7 @@ import type { Quarantine } from '../policy/screening/hits.js';
 import type { PolicyDocument } from '../policy/types.js';
 import { parseVault } from '../vault/descriptor.js';
 import { tipProblem } from '../vault/plausible-tip.js';
+import { isProven, provenCoins } from '../vault/proven-coins.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { DerivedScript, Vault } from '../vault/types.js';
 import { readPolicyRecord } from './active-policy.js';
@@ -141,6 +142,8 @@ export async function balance(desk: Desk): Promise<Result<Balance, Fault>> {
 /** What an import has taken in. */
 export interface ImportedCoins extends Settled {
   readonly snapshot: Snapshot;
+  /** Coins that stood in the snapshot before as they stand in this one: proven then, and not again. */
+  readonly provenBefore: number;
   /** Coins on the change branch, far beyond the change that is known: spendable, but they do not say where change goes. */
   readonly farChange: readonly Coin[];
   /** What came in since the snapshot before, and what of it is kept back until a person has looked at it. */
@@ -161,24 +164,26 @@ export async function importCoins(
 ): Promise<Result<ImportedCoins, Fault>> {
   const open = await openVault(desk);
   if (!open.ok) return open;
-  const read = desk.ports.documents.snapshot(bytes, file, open.value.deriver);
+  const known = open.value.state.coins === null ? ok(null) : await latestSnapshot(desk, open.value);
+  if (!known.ok) return known;
+  const before = provenCoins(known.value);
+  const read = desk.ports.documents.snapshot(bytes, file, open.value.deriver, before);
   if (!read.ok) return read;
   const snapshot = read.value;
   const signed =
     brought === null ? ok(null) : checkSnapshotSignature(snapshot, file, brought, desk.config.snapshotSigners);
   if (!signed.ok) return signed;
   const signer = signed.value;
-  const newer = await isNewer(desk, open.value, snapshot, file);
+  const newer = isNewer(desk, open.value, snapshot, known.value, file);
   if (!newer.ok) return newer;
   const farChange = beyondReach(
     snapshot.coins,
     batchChange(open.value.state, null),
     await gapInForce(desk, open.value),
   );
-  const known = open.value.state.coins === null ? ok(null) : await latestSnapshot(desk, open.value);
-  if (!known.ok) return known;
   const small = (await policyInForce(desk, open.value))?.inputs.minValue ?? null;
   const arrivals = arrivalsOf(known.value, snapshot, open.value.state, small);
+  const provenBefore = snapshot.coins.filter((coin) => isProven(coin, before)).length;
   const found = await findOnChain(desk, open.value, snapshot);
   if (!found.ok) return found;
   return desk.journal.transact(async (tx) => {
@@ -199,7 +204,7 @@ export async function importCoins(
       if (!tx.state.frozen.has(outpoint)) tx.append({ kind: 'coin.frozen', outpoint, reason, by: QUARANTINE_BY });
     }
     const settled = settle(tx, imported, snapshot, found.value, file);
-    return settled.ok ? ok({ snapshot, ...settled.value, farChange, arrivals, signer }) : settled;
+    return settled.ok ? ok({ snapshot, provenBefore, ...settled.value, farChange, arrivals, signer }) : settled;
   });
 }
 
@@ -219,7 +224,13 @@ export async function policyInForce(desk: Desk, { state }: OpenVault): Promise<P
 }
 
 /** A snapshot never takes the place of a newer one: neither of a higher block nor, at the same one, of a later time. */
-async function isNewer(desk: Desk, open: OpenVault, snapshot: Snapshot, file: string): Promise<Result<void, Fault>> {
+function isNewer(
+  desk: Desk,
+  open: OpenVault,
+  snapshot: Snapshot,
+  known: Snapshot | null,
+  file: string,
+): Result<void, Fault> {
   const now = desk.ports.clock();
   const where = { file };
   if (snapshot.takenAt > now + CLOCKS_APART) {
@@ -239,7 +250,7 @@ async function isNewer(desk: Desk, open: OpenVault, snapshot: Snapshot, file: st
       remedy: 'ask where it comes from: once it is taken in, no snapshot of a lower block would be',
     });
   }
-  if (open.state.coins === null) return ok(undefined);
+  if (open.state.coins === null || known === null) return ok(undefined);
   const remedy = 'take a fresh snapshot: an older one would offer coins that have been spent since';
   const { height } = open.state.coins.tip;
   if (snapshot.tip.height !== height) {
@@ -247,10 +258,8 @@ async function isNewer(desk: Desk, open: OpenVault, snapshot: Snapshot, file: st
     const message = `${file} was taken at height ${snapshot.tip.height}, and height ${height} is known already`;
     return fail('E_SNAPSHOT_SCHEMA', message, { where, remedy });
   }
-  const known = await latestSnapshot(desk, open);
-  if (!known.ok) return known;
-  if (snapshot.takenAt >= known.value.takenAt) return ok(undefined);
-  const message = `${file} was taken at ${formatTime(snapshot.takenAt)}, and one of ${formatTime(known.value.takenAt)} at the same height is known already`;
+  if (snapshot.takenAt >= known.takenAt) return ok(undefined);
+  const message = `${file} was taken at ${formatTime(snapshot.takenAt)}, and one of ${formatTime(known.takenAt)} at the same height is known already`;
   return fail('E_SNAPSHOT_SCHEMA', message, { where, remedy });
 }
 

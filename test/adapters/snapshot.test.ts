@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { Transaction } from 'bitcoinjs-lib';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readSnapshot } from '../../src/adapters/snapshot.js';
 import { sha256Hex, toHex, utf8 } from '../../src/domain/bytes.js';
 import type { Branch } from '../../src/domain/coin.js';
 import type { Fault, FaultTag } from '../../src/domain/fault.js';
+import type { Result } from '../../src/domain/result.js';
 import { formatTime } from '../../src/domain/time.js';
 import { createDeriver } from '../../src/vault/derive.js';
 import { parseVault } from '../../src/vault/descriptor.js';
+import { provenCoins } from '../../src/vault/proven-coins.js';
+import type { Snapshot } from '../../src/vault/snapshot-types.js';
 import type { PlainKind } from '../../src/vault/types.js';
 import { descriptorOf, KINDS, vaultOf } from '../vault/fixtures.js';
 
@@ -102,6 +106,79 @@ function changed(
   edit(snapshot, coin, coin.outpoint.slice(0, 64));
   return snapshot;
 }
+
+/** Read twice, once knowing what an honest snapshot proved: what is said has to be the same. */
+function bothWays(snapshot: unknown, known: Snapshot, own = deriver): Result<Snapshot, Fault> {
+  const bytes = utf8(JSON.stringify(snapshot, null, 1));
+  const alone = readSnapshot(bytes, 'coins.json', own);
+  expect(readSnapshot(bytes, 'coins.json', own, 'derive', provenCoins(known))).toEqual(alone);
+  return alone;
+}
+
+describe('a snapshot after one whose coins were proven', () => {
+  const knownOf = (kind: PlainKind, own = createDeriver(vaultOf(kind))): Snapshot => {
+    const known = read(snapshotOf(kind), own);
+    if (!known.ok) throw new Error(known.error.message);
+    return known.value;
+  };
+
+  test.each(KINDS)('of %s is read as it is without, whatever is changed in it', (kind) => {
+    const own = createDeriver(vaultOf(kind));
+    const known = knownOf(kind, own);
+    const other = toHex(own.at(0, 5).script);
+    const foreign = toHex(funding(utf8('x'), 1n, 9).outs[0]?.script ?? new Uint8Array()).padStart(44, '0');
+    const numbers = { coin: fc.nat(2), from: fc.nat(2), digit: fc.nat() };
+    fc.assert(
+      fc.property(
+        fc.constantFrom('nothing', 'value', 'script', 'foreign', 'branch', 'index', 'height', 'coinbase', 'outpoint'),
+        fc.constantFrom('nothing', 'bytes', 'swapped', 'missing', 'other'),
+        fc.record(numbers),
+        (field, transaction, { coin: number, from, digit }) => {
+          const snapshot = snapshotOf(kind);
+          const coin = snapshot.coins[number];
+          const source = snapshot.coins[from];
+          if (coin === undefined || source === undefined) throw new Error('no such coin');
+          const [txid, of] = [coin.outpoint.slice(0, 64), source.outpoint.slice(0, 64)];
+          const { previous_transactions: previous } = snapshot;
+          if (field === 'value') coin.value = `${BigInt(String(coin.value)) + BigInt(digit)}`;
+          if (field === 'script') coin.script = digit % 2 === 0 ? other : source.script;
+          if (field === 'foreign') coin.script = foreign;
+          if (field === 'branch') coin.branch = 1 - Number(coin.branch);
+          if (field === 'index') coin.index = digit % 40;
+          if (field === 'height') coin.height = digit % 2 === 0 ? null : digit % 103;
+          if (field === 'coinbase') coin.coinbase = true;
+          if (field === 'outpoint') coin.outpoint = `${of}:${digit % 2}`;
+          const raw = previous[txid] ?? '';
+          const at = digit % raw.length;
+          if (transaction === 'bytes')
+            previous[txid] = `${raw.slice(0, at)}${raw[at] === '0' ? '1' : '0'}${raw.slice(at + 1)}`;
+          if (transaction === 'swapped') previous[txid] = previous[of] ?? '';
+          if (transaction === 'missing') delete previous[txid];
+          if (transaction === 'other') previous['ab'.repeat(32)] = raw;
+          bothWays(snapshot, known, own);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  test('a new coin of a transaction that is known is compared with it', () => {
+    const known = knownOf('wpkh');
+    const [first] = known.coins;
+    if (first === undefined) throw new Error('no coin');
+    const twice = changed((snapshot, coin) => snapshot.coins.push({ ...coin, outpoint: `${first.outpoint.txid}:1` }));
+    expect(bothWays(twice, known)).toMatchObject({ ok: false, error: { tag: 'E_PREVTX_MISMATCH' } });
+  });
+
+  test('derives and hashes nothing where nothing is new', () => {
+    const known = knownOf('wpkh');
+    const blind = { ...deriver, at: () => expect.unreachable('derived again') };
+    const bytes = utf8(JSON.stringify(changed((_, coin) => Object.assign(coin, { height: 99 }))));
+    const again = readSnapshot(bytes, 'coins.json', blind, 'derive', provenCoins(known));
+    expect(again).toMatchObject({ ok: true, value: { coins: [{ height: 99 }, {}, {}] } });
+    expect(() => readSnapshot(bytes, 'coins.json', blind, 'derive')).toThrow('derived again');
+  });
+});
 
 describe('a right snapshot', () => {
   test('is read whole', () => {

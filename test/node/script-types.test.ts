@@ -95,6 +95,17 @@ describe.skipIf(program === null)('every script type before a real node (needs b
   afterAll(() => node?.stop());
 
   describe.each(KINDS)('%s', (kind) => {
+    it('the node finds its coins, by the descriptor where it knows that form, and says where they lie', async () => {
+      const deriver = deriverOf(kind);
+      const scan = valueOrThrow(await backend.scan({ deriver, lastUsed: [-1, -1], gap: 20 }));
+      const places = scan.coins.map(({ script, place: { branch, index } }) => {
+        expect(toHex(deriver.at(branch, index).script)).toBe(toHex(script));
+        return `${branch}/${index}`;
+      });
+      expect(places.sort()).toEqual(['0/0', '0/7', '1/3']);
+      expect(scan.lastUsed).toEqual([7, 3]);
+    });
+
     it('planned, signed by test keys, finalised: the node would take it, at the fee that was planned', async () => {
       const { plan, final } = journeyOf(kind);
       expect(plan.inputs).toHaveLength(3);

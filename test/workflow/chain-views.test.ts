@@ -14,6 +14,7 @@ const coin = (more: Partial<StatedCoin> & { vout?: number } = {}): StatedCoin =>
   outpoint: { txid: TXID, vout: more.vout ?? 0 },
   value: more.value ?? 1000n,
   script: SCRIPT,
+  place: { branch: 0, index: 0 },
   height: more.height === undefined ? 90 : more.height,
 });
 

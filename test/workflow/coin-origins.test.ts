@@ -26,6 +26,7 @@ for (const input of [0, 1]) child.setWitness(input, [Buffer.alloc(64, 3)]);
 child.addOutput(Buffer.concat([Buffer.from([0, 20]), Buffer.alloc(20, 9)]), 2_500n);
 const txid = child.getId();
 const coin: StatedCoin = {
+  place: { branch: 0, index: 0 },
   outpoint: { txid, vout: 0 },
   value: 2_500n,
   script: child.outs[0]?.script ?? new Uint8Array(),

@@ -5,9 +5,9 @@ import { type Fault, fail } from '../../domain/fault.js';
 import { err, ok, type Result } from '../../domain/result.js';
 import { quoted } from '../../domain/safe-text.js';
 import type { ScanRequest } from '../../vault/chain.js';
-import { descriptorChecksum } from '../../vault/descriptor-checksum.js';
 import type { Vault } from '../../vault/types.js';
 import { hash, hex, readAnswer } from './answers.js';
+import { branchDescriptor } from './branch-descriptor.js';
 import { type CoreCalls, watched } from './core-calls.js';
 import { rpcFault } from './core-rpc.js';
 import { AHEAD } from './core-scan.js';
@@ -89,12 +89,6 @@ async function openWallet({ rpc, name }: CoreCalls, wallet: string): Promise<Res
   const made = await rpc.call('createwallet', [wallet, true, true, '', false, true]);
   if (!made.ok) return made;
   return made.value.ok ? ok(undefined) : err(rpcFault(name, 'createwallet', made.value.error));
-}
-
-/** The descriptor of one branch: nodes before Core 29 do not know `<0;1>`. */
-function branchDescriptor({ descriptor }: Vault, branch: Branch): string {
-  const body = descriptor.replace(/#.*$/, '').replaceAll('<0;1>', `${branch}`);
-  return `${body}#${descriptorChecksum(body)}`;
 }
 
 async function addressesOf(

@@ -34,8 +34,19 @@ export async function importedReport(
 ): Promise<Result<Report, Fault>> {
   const imported = await importCoins(desk, bytes, file, brought);
   if (!imported.ok) return imported;
-  const { snapshot, confirmed, fallen, replaced, conflicted, appeared, revived, farChange, arrivals, signer } =
-    imported.value;
+  const {
+    snapshot,
+    provenBefore,
+    confirmed,
+    fallen,
+    replaced,
+    conflicted,
+    appeared,
+    revived,
+    farChange,
+    arrivals,
+    signer,
+  } = imported.value;
   const total = sumSats(snapshot.coins.map((coin) => coin.value));
   return ok({
     schema: 'countersign.coins-import/1',
@@ -45,6 +56,7 @@ export async function importedReport(
       height: snapshot.tip.height,
       taken_at: formatTime(snapshot.takenAt),
       coins: snapshot.coins.length,
+      coins_proven_before: provenBefore,
       total,
       signed_by: signer?.name ?? null,
       deposits: { coins: arrivals.deposits.length, total: sumSats(arrivals.deposits.map(({ value }) => value)) },
@@ -63,7 +75,7 @@ export async function importedReport(
     text: [
       `Imported ${plural(snapshot.coins.length, 'coin')} at height ${snapshot.tip.height}: ${formatAmount(total)}`,
       `  taken ${formatTime(snapshot.takenAt)}, ${ageText(now - snapshot.takenAt)}; SHA-256 ${snapshot.sha256}`,
-      `  ${provenText(snapshot)}`,
+      `  ${provenText(snapshot, provenBefore)}`,
       ...(signer === null ? [] : [`  signed by ${signer.name}`]),
       ...arrivalLines(arrivals),
       ...appeared.map((batch) => `  batch ${batch} was signed: the chain shows its transaction`),
@@ -104,10 +116,15 @@ function arrivalLines({ deposits, quarantined }: Arrivals): string[] {
 }
 
 /** A vault of taproot coins needs no previous transactions: what was not there was not compared. */
-function provenText({ coins, previous }: Snapshot): string {
+function provenText({ coins, previous }: Snapshot, provenBefore: number): string {
   const compared = coins.filter(({ outpoint }) => previous.has(outpoint.txid)).length;
-  const derived = 'every coin was derived again from the descriptor';
-  if (compared === coins.length) return `${derived} and compared with its previous transaction`;
+  const isNew = provenBefore < coins.length;
+  const earlier = `${provenBefore} of ${plural(coins.length, 'coin')} stand as they were proven in the snapshot before`;
+  const derived = [
+    ...(provenBefore === 0 ? [] : [earlier]),
+    ...(isNew ? [`every ${provenBefore === 0 ? '' : 'other '}coin was derived again from the descriptor`] : []),
+  ].join('; ');
+  if (compared === coins.length) return isNew ? `${derived} and compared with its previous transaction` : derived;
   if (compared === 0) return `${derived}; the file holds no previous transactions, so none was compared with one`;
   return `${derived}; ${compared} of ${coins.length} were compared with their previous transactions: the file holds no others`;
 }

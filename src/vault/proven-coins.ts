@@ -1,0 +1,37 @@
+import { equalBytes } from '../domain/bytes.js';
+import type { Coin, OwnOrigin } from '../domain/coin.js';
+import { formatOutpoint } from '../domain/outpoint.js';
+import type { Snapshot } from './snapshot-types.js';
+
+/**
+ * What an earlier import proved: every coin derived from the descriptor, every previous transaction hashed and compared. It
+ * is proven no better than the bytes of that snapshot are vouched for, so it is made of one that the journal names.
+ *
+ * A coin that a batch spends is derived again whatever stands here: where its PSBT is built, judged, signed and finalised.
+ */
+export interface ProvenCoins {
+  /** The coin as it stood there, if it had this value, this script and this place. */
+  find(coin: Pick<Coin, 'outpoint' | 'value' | 'script'>, place: OwnOrigin): Coin | null;
+  /** Whether these bytes are the transaction that stood there under that txid. */
+  hasBytes(txid: string, bytes: Uint8Array): boolean;
+}
+
+export function provenCoins(known: Snapshot | null): ProvenCoins {
+  const coins = new Map((known?.coins ?? []).map((coin) => [formatOutpoint(coin.outpoint), coin]));
+  return {
+    find({ outpoint, value, script }, { branch, index }) {
+      const before = coins.get(formatOutpoint(outpoint));
+      if (before?.value !== value || before.origin.branch !== branch || before.origin.index !== index) return null;
+      return equalBytes(before.script, script) ? before : null;
+    },
+    hasBytes(txid, bytes) {
+      const before = known?.previous.get(txid);
+      return before !== undefined && equalBytes(before, bytes);
+    },
+  };
+}
+
+/** Whether nothing about a coin is new but how deep it lies. */
+export function isProven(coin: Coin, before: ProvenCoins): boolean {
+  return before.find(coin, coin.origin)?.coinbase === coin.coinbase;
+}
