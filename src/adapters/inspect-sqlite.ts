@@ -4,6 +4,8 @@ import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import type { RawEntry, RawJournal } from '../journal/port.js';
 import { sqliteFault } from './sqlite-faults.js';
+import { cutShort } from './sqlite-place.js';
+import { unlockedName } from './sqlite-unlocked.js';
 
 /**
  * The rows of a journal as they stand in the file, with nothing of them checked and nothing written: for a journal that can
@@ -11,9 +13,18 @@ import { sqliteFault } from './sqlite-faults.js';
  */
 export function inspectSqlite(path: string): Result<RawJournal, Fault> {
   if (!existsSync(path)) return fail('E_JOURNAL_MISSING', `${path}: there is no journal`, { where: { file: path } });
+  const cut = cutShort(path);
+  if (cut !== null) return err(cut);
+  const found = rowsOf(path, path);
+  if (found.ok || found.error.tag !== 'E_JOURNAL_IO') return found;
+  const name = unlockedName(path);
+  return name.ok ? rowsOf(name.value, path) : name;
+}
+
+function rowsOf(name: string, path: string): Result<RawJournal, Fault> {
   let db: Database.Database | null = null;
   try {
-    db = new Database(path);
+    db = new Database(name);
     const rows = (
       db.prepare('SELECT seq, at, prev, body, hash FROM entries ORDER BY seq').raw().all() as unknown[][]
     ).map(
@@ -29,8 +40,12 @@ export function inspectSqlite(path: string): Result<RawJournal, Fault> {
     return ok({ rows, blobs });
   } catch (error) {
     const known = sqliteFault(error, path);
-    if (known === null) throw error;
-    return err(known);
+    if (known !== null) return err(known);
+    if (!(error instanceof Database.SqliteError && error.code === 'SQLITE_ERROR')) throw error;
+    // The statements are right for every journal: where one fails, a table or a column of it is not there.
+    return fail('E_JOURNAL_TAMPERED', `its tables are not those of a journal: ${error.message}`, {
+      where: { file: path },
+    });
   } finally {
     db?.close();
   }

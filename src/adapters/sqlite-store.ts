@@ -13,9 +13,9 @@ import {
   type TreeRows,
 } from './journal-store.js';
 import { sqliteFault } from './sqlite-faults.js';
+import { APPLICATION_ID, cutShort, remains, stateOf } from './sqlite-place.js';
+import { unlocked, unlockedName } from './sqlite-unlocked.js';
 
-/** "csj1" in the header of the file: what tells a journal from any other SQLite database. */
-const APPLICATION_ID = 0x63736a31;
 const SCHEMA_VERSION = 2;
 /** The layout before the hashes of the tree were kept; it is brought up to date when it is opened. */
 const WITHOUT_TREE = 1;
@@ -198,7 +198,10 @@ function alreadyThere(path: string): Result<never, Fault> {
   });
 }
 
-/** Opens a journal that is there. Nothing is written to a file that turns out to be something else. */
+/**
+ * Opens a journal that is there. Nothing is written to a file that turns out to be something else. One that cannot be written
+ * to is opened for reading alone, if that can be done honestly.
+ */
 export function openStore(path: string): Result<JournalStore, Fault> {
   if (!existsSync(path)) {
     return fail('E_JOURNAL_MISSING', `there is no journal`, {
@@ -206,7 +209,9 @@ export function openStore(path: string): Result<JournalStore, Fault> {
       where: { file: path },
     });
   }
-  return guarded(path, (db) => {
+  const cut = cutShort(path);
+  if (cut !== null) return err(cut);
+  const opened = guarded(path, (db) => {
     const checked = checkKind(db, path);
     if (!checked.ok) return checked;
     const durable = makeDurable(db, path);
@@ -214,16 +219,36 @@ export function openStore(path: string): Result<JournalStore, Fault> {
     if (checked.value === WITHOUT_TREE) addTree(db);
     return ok(new SqliteStore(db, path));
   });
+  return opened.ok || opened.error.tag !== 'E_JOURNAL_IO' ? opened : openUnlocked(path, opened.error);
+}
+
+/** For reading alone, where the journal cannot be written: as a file that nobody changes. `why` is what SQLite said before. */
+function openUnlocked(path: string, why: Fault): Result<JournalStore, Fault> {
+  const before = stateOf(path);
+  const name = unlockedName(path);
+  if (!name.ok) return name;
+  const opened = guarded(
+    path,
+    (db) => {
+      const checked = checkKind(db, path);
+      if (!checked.ok) return checked;
+      // What is missing of an older layout is added where it can be written.
+      return checked.value === WITHOUT_TREE ? err(why) : ok(unlocked(new SqliteStore(db, path), path, before, why));
+    },
+    name.value,
+  );
+  return opened.ok || opened.error.tag !== 'E_JOURNAL_IO' ? opened : err(why);
 }
 
 /** Runs `work` on a fresh connection; a failure closes it and becomes a fault. */
 function guarded(
   path: string,
   work: (db: Database.Database) => Result<JournalStore, Fault>,
+  name = path,
 ): Result<JournalStore, Fault> {
   let db: Database.Database | null = null;
   try {
-    db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+    db = new Database(name, { timeout: BUSY_TIMEOUT_MS });
     const done = work(db);
     if (!done.ok) db.close();
     return done;
@@ -231,7 +256,7 @@ function guarded(
     db?.close();
     const known = sqliteFault(error, path);
     if (known === null) throw error;
-    return err(known);
+    return err((known.tag === 'E_JOURNAL_SCHEMA' ? remains(path) : null) ?? known);
   }
 }
 
@@ -258,10 +283,11 @@ function addTree(db: Database.Database): void {
 /** The layout, where it is one that this program knows. */
 function checkKind(db: Database.Database, path: string): Result<number, Fault> {
   if (pragma(db, 'application_id') !== APPLICATION_ID) {
-    return fail('E_JOURNAL_SCHEMA', `it is not a journal of countersign`, {
+    const foreign = fault('E_JOURNAL_SCHEMA', `it is not a journal of countersign`, {
       remedy: 'name the journal that countersign init made',
       where: { file: path },
     });
+    return err(remains(path) ?? foreign);
   }
   const version = pragma(db, 'user_version');
   if (version !== SCHEMA_VERSION && version !== WITHOUT_TREE) {

@@ -5,6 +5,7 @@ import { type ReviewedBatch, reviewBatch } from './approve-batch.js';
 import { severalSigners } from './combine-batch.js';
 import { join, keptParts } from './gather-parts.js';
 import type { Desk } from './ports.js';
+import { recordDenial } from './record-denial.js';
 import { checkState, goOut, reserve } from './signing-steps.js';
 import { openVault } from './situation.js';
 
@@ -19,7 +20,8 @@ export type ExportOutcome =
 
 /**
  * Writes the PSBT of a multisig batch, with every signature so far, for cosigners on other machines. Whoever gets it can
- * sign it, so it is judged and its budget debited as if a device were asked here; from then on nothing gives that back.
+ * sign it, so it is judged and its budget debited as if a device were asked here; from then on nothing gives that back. A
+ * denial is an entry, as that of a device would be.
  *
  * Faults: E_USAGE, E_BATCH_STATE, E_FILE_EXISTS before anything is debited; those of writing the file after it.
  */
@@ -34,11 +36,13 @@ export async function exportBatch(desk: Desk, id: string, file: string): Promise
       remedy: 'give another name with --psbt',
     });
   }
-  const first = await reviewBatch(desk, id);
+  const looked = await reviewBatch(desk, id);
+  if (!looked.ok) return looked;
+  const takes = checkState(looked.value.batch, true);
+  if (!takes.ok) return takes;
+  const first = await recordDenial(desk, looked.value);
   if (!first.ok) return first;
   const review = first.value;
-  const takes = checkState(review.batch, true);
-  if (!takes.ok) return takes;
   const { verdict } = review.assessment;
   if (verdict.decision !== 'ALLOW') return ok({ kind: 'refused', review, verdict });
   const kept = await keptParts(desk, open.value.deriver, review.batch, review.psbt);

@@ -56,13 +56,22 @@ describe('places where there is no journal', () => {
   it.each([
     ['text', (path: string) => writeFileSync(path, 'dear diary\n'.repeat(500))],
     ['another database', foreign],
-    ['an empty file', (path: string) => writeFileSync(path, '')],
   ])('%s is E_JOURNAL_SCHEMA, and stays as it is', async (_, make) => {
     const path = folder.path();
     make(path);
     const before = readFileSync(path);
     expect(tagOf(await openJournal(path, { clock }))).toBe('E_JOURNAL_SCHEMA');
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('an empty file is a journal that was cut off, since the first entry is written with the file', async () => {
+    const path = folder.path();
+    writeFileSync(path, '');
+    writeFileSync(`${path}-wal`, 'what may be left of it');
+    expect(await openJournal(path, { clock })).toMatchObject({
+      error: { tag: 'E_JOURNAL_TAMPERED', message: 'it was cut off to nothing' },
+    });
+    expect(readFileSync(`${path}-wal`, 'utf8')).toBe('what may be left of it');
   });
 
   it('a newer layout is E_JOURNAL_SCHEMA with its number', async () => {

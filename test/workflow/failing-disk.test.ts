@@ -183,20 +183,6 @@ it('a folder that may not be written to is refused before the device is asked', 
   expectRefused(line, 1, 'E_JOURNAL_IO', /cannot be (written|opened)/);
 });
 
-describe('a journal whose file was cut off is refused before the device is asked', () => {
-  it.each([
-    ['to nothing', () => 0, 2, 'E_JOURNAL_SCHEMA', /not a journal/],
-    ['to half', (size: number) => Math.floor(size / PAGE / 2) * PAGE, 13, 'E_JOURNAL_TAMPERED', /damaged|cut off/],
-    ['by its last page', (size: number) => size - PAGE, 13, 'E_JOURNAL_TAMPERED', /damaged|cut off|missing/],
-    ['within its last page', (size: number) => size - PAGE + 8, 13, 'E_JOURNAL_TAMPERED', /damaged|cut off|missing/],
-  ] as const)('%s', async (_, length, exit, tag, words) => {
-    const folder = copy();
-    const path = join(folder, JOURNAL);
-    truncateSync(path, length(statSync(path).size));
-    expectRefused(await run(folder), exit, tag, words);
-  });
-});
-
 describe('a write-ahead log that is removed while a signing process has the journal open', () => {
   it.each([
     ['and nobody makes another', false],

@@ -1,0 +1,93 @@
+import { type BigIntStats, closeSync, openSync, readSync, statSync } from 'node:fs';
+import { type Fault, fault } from '../domain/fault.js';
+
+/** "csj1" in the header of the file: what tells a journal from any other SQLite database. */
+export const APPLICATION_ID = 0x63736a31;
+
+/** How every database of SQLite begins, how long its header is, where that
+ * tells the size of a page, and where it names the application (fileformat2.html, 1.3). */
+const MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
+const HEADER = 100;
+const PAGE_SIZE_AT = 16;
+const APPLICATION_ID_AT = 68;
+
+/** How far into a file its beginning is looked for: entry 0 lies on one of the first pages. */
+const LOOKED_AT = 256 * 1024;
+/** What entry 0 of every journal says. */
+const OPENING = '"schema":"countersign.journal/1"';
+
+/**
+ * A file that is no whole database any more, found out before SQLite looks: it would take one of no bytes for a new database,
+ * and remove the write-ahead log beside it; and it reads zeros where the last page was cut off. Without a log beside it, all
+ * of the file is written, page by page. Null where nothing of the kind is to be seen.
+ */
+export function cutShort(path: string): Fault | null {
+  const isSettled = !hasLog(path);
+  const found = lookAt(path);
+  if (found?.isFile() !== true) return null;
+  if (found.size === 0n) return cutOff(path, 'it was cut off to nothing');
+  const bytes = beginningOf(path, HEADER);
+  if (!isSettled || bytes.length < HEADER || !startsAsOne(bytes)) return null;
+  // 1 stands for 65,536, which two bytes cannot hold; 0 is the size of no page.
+  const page = bytes.readUInt16BE(PAGE_SIZE_AT);
+  if (page === 0) return null;
+  return found.size % (page === 1 ? 65_536n : BigInt(page)) === 0n
+    ? null
+    : cutOff(path, 'it was cut off within a page');
+}
+
+/**
+ * What is behind a file that SQLite says is no journal. One whose header was overwritten still holds the text of its first
+ * entry; one that was cut off within its first page still begins as one. Null where nothing of a journal is left in it: then
+ * it is a file of another kind.
+ */
+export function remains(path: string): Fault | null {
+  const bytes = beginningOf(path, LOOKED_AT);
+  if (bytes.includes(OPENING)) return cutOff(path, 'its header was overwritten, though entries of a journal are in it');
+  const isBegun = bytes.length > 0 && startsAsOne(bytes);
+  const isOurs = bytes.length < HEADER || bytes.readUInt32BE(APPLICATION_ID_AT) === APPLICATION_ID;
+  return isBegun && isOurs ? cutOff(path, 'it was cut off within its first page') : null;
+}
+
+const startsAsOne = (bytes: Buffer): boolean => MAGIC.subarray(0, bytes.length).equals(bytes.subarray(0, MAGIC.length));
+
+function beginningOf(path: string, most: number): Buffer {
+  let file: number | null = null;
+  try {
+    file = openSync(path, 'r');
+    const bytes = Buffer.alloc(most);
+    return bytes.subarray(0, readSync(file, bytes, 0, most, 0));
+  } catch {
+    // What cannot be read is for SQLite to name.
+    return Buffer.alloc(0);
+  } finally {
+    if (file !== null) closeSync(file);
+  }
+}
+
+function cutOff(path: string, what: string): Fault {
+  return fault('E_JOURNAL_TAMPERED', what, {
+    remedy: 'stop signing; keep the journal as it is, with the files beside it, and restore a copy from before',
+    where: { file: path },
+  });
+}
+
+/** A file as it lies there: another one, or other content, has another state. Null where there is none that can be seen. */
+export function stateOf(path: string): string | null {
+  const found = lookAt(path);
+  return found === null ? null : [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
+}
+
+/** Whether the write-ahead log beside a journal holds anything, which the file itself may not hold yet. */
+export function hasLog(path: string): boolean {
+  return (lookAt(`${path}-wal`)?.size ?? 0n) > 0n;
+}
+
+/** Null where there is nothing, or the folder does not let anybody look: then nothing in it can be opened either. */
+function lookAt(path: string): BigIntStats | null {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    return null;
+  }
+}
