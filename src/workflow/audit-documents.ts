@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Fault, fail } from '../domain/fault.js';
-import { ok, type Result } from '../domain/result.js';
+import { type Fault, fail, fault } from '../domain/fault.js';
+import { err, ok, type Result } from '../domain/result.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
 import type { Entry, SignatureRecord } from '../journal/entries.js';
 import { EMPTY_STATE, StateBuilder } from '../journal/fold.js';
@@ -12,10 +12,10 @@ import { namedPolicy, policyId } from '../vault/wallet-policy.js';
 import { readPolicyRecord } from './active-policy.js';
 import { judgeListAgain } from './audit-screening.js';
 import { bookDifference } from './documents.js';
+import { vaultOf } from './open-vault.js';
 import { hexDigest, judgeBook, judgePolicy } from './policy-life.js';
 import type { Desk } from './ports.js';
 import type { BroughtSignature } from './signatures.js';
-import { vaultOf } from './situation.js';
 
 type PolicyEntry = Extract<Entry['body'], { kind: 'policy.activated' }>;
 type RegisteredEntry = Extract<Entry['body'], { kind: 'device.registered' }>;
@@ -150,8 +150,12 @@ function registrationProblem(state: JournalState, { fingerprint, policy }: Regis
   return policy === due ? null : `it is of the policy ${policy}, and that of the vault is ${due}`;
 }
 
-function refused({ seq, body }: Entry, { message }: Fault): Result<never, Fault> {
-  return fail('E_JOURNAL_TAMPERED', `entry ${seq} of the journal, ${body.kind}: ${message}`, {
+const refused = (entry: Entry, found: Fault): Result<never, Fault> => err(documentFault(entry, found));
+
+/** What is said of an entry whose document does not hold. What could not be read says nothing against whoever wrote it. */
+export function documentFault({ seq, body }: Entry, found: Fault): Fault {
+  if (found.tag === 'E_JOURNAL_IO' || found.tag === 'E_JOURNAL_LOCKED') return found;
+  return fault('E_JOURNAL_TAMPERED', `entry ${seq} of the journal, ${body.kind}: ${found.message}`, {
     remedy: 'stop signing; find out how this document came into force without what it needs',
   });
 }

@@ -9,9 +9,10 @@ import { partsOf, type SignerPart } from '../psbt/partial.js';
 import type { FinalTransaction } from '../psbt/types.js';
 import type { Vault } from '../vault/types.js';
 import { join, keepFinal, keepParts, keptParts } from './gather-parts.js';
+import { type OpenVault, openVault } from './open-vault.js';
 import type { Desk } from './ports.js';
 import { signersLeft } from './sign-part.js';
-import { findBatch, type OpenVault, openVault } from './situation.js';
+import { findBatch } from './situation.js';
 
 export interface Combined {
   readonly batch: BatchRecord;

@@ -9,9 +9,9 @@ import { HARDENED, parsePath } from '../domain/path.js';
 import { ok, type Result } from '../domain/result.js';
 import type { Vault } from '../vault/types.js';
 import { meeting } from './meeting.js';
+import type { OpenVault } from './open-vault.js';
 import type { Composition, DeviceRequest } from './ports.js';
 import { registrationFor } from './registrations.js';
-import type { OpenVault } from './situation.js';
 
 type OpenDevice = Composition['openDevice'];
 

@@ -4,10 +4,10 @@ import type { Verdict } from '../policy/types.js';
 import { type ReviewedBatch, reviewBatch } from './approve-batch.js';
 import { severalSigners } from './combine-batch.js';
 import { join, keptParts } from './gather-parts.js';
+import { openVault } from './open-vault.js';
 import type { Desk } from './ports.js';
 import { recordDenial } from './record-denial.js';
 import { checkState, goOut, reserve } from './signing-steps.js';
-import { openVault } from './situation.js';
 
 export type ExportOutcome =
   | {

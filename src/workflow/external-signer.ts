@@ -16,9 +16,10 @@ import type { Vault } from '../vault/types.js';
 import { sayNothingKept } from './broken-off.js';
 import { showAddress } from './device.js';
 import { join, keptParts } from './gather-parts.js';
+import { type OpenVault, openVault } from './open-vault.js';
 import type { Composition, Desk, DeviceRequest } from './ports.js';
 import { checkCosigner } from './registrations.js';
-import { findBatch, type OpenVault, openVault } from './situation.js';
+import { findBatch } from './situation.js';
 
 /**
  * What Bitcoin Core asks of an external signer (doc/external-signer.md, src/external_signer.cpp). The node may ask; what it

@@ -12,8 +12,8 @@ import type { ChainBackend } from '../vault/chain.js';
 import { type AutomaticOutcome, raiseAutomaticHalt } from './automatic-halt.js';
 import { CONFIRMED_DEPTH, isOf, REORG_DEPTH } from './chain-spends.js';
 import { checkNetwork } from './chain-views.js';
+import { latestSnapshot, openVault } from './open-vault.js';
 import type { Desk } from './ports.js';
-import { latestSnapshot, openVault } from './situation.js';
 import { transactionOf } from './take-spends.js';
 
 export interface SpentCoin {

@@ -9,9 +9,9 @@ import type { Vault } from '../vault/types.js';
 import { sayNothingKept } from './broken-off.js';
 import { converse } from './device.js';
 import { meeting } from './meeting.js';
+import { type OpenVault, openVault } from './open-vault.js';
 import type { Composition, Desk } from './ports.js';
 import { checkCosigner } from './registrations.js';
-import { type OpenVault, openVault } from './situation.js';
 
 export interface RegisterOptions {
   readonly device: string;

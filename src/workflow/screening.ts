@@ -11,12 +11,12 @@ import { type KeptLine, screeningSet } from '../policy/screening/set.js';
 import type { LoadedPolicy } from '../policy/types.js';
 import { readPolicyRecord } from './active-policy.js';
 import { type AutomaticOutcome, raiseAutomaticHalt } from './automatic-halt.js';
+import { latestSnapshot, type OpenVault, openVault } from './open-vault.js';
 import { hexDigest } from './policy-life.js';
 import type { Desk } from './ports.js';
 import { type BroughtList, judgeList, type ListJudgement, type ListStanding } from './screening-life.js';
 import { ownOn, readSet, SEARCHED } from './screening-lists.js';
 import type { BroughtSignature } from './signatures.js';
-import { latestSnapshot, type OpenVault, openVault } from './situation.js';
 import { transactOn } from './transact.js';
 
 export interface ListFile {

@@ -16,12 +16,12 @@ import { type Answer, askDevice, checkEarlier, type Refused, type Session } from
 import type { Assessment } from './assess.js';
 import { keepFinal } from './gather-parts.js';
 import { meeting } from './meeting.js';
+import { openVault } from './open-vault.js';
 import type { Composition, Desk } from './ports.js';
 import { recordDenial } from './record-denial.js';
 import type { SignEvents } from './sign-events.js';
 import { mayAsk, proveCosigner, type SignedPart, type SignedWhole, signersLeft } from './sign-part.js';
 import { checkState, reserve, sameBytes, unknown } from './signing-steps.js';
-import { openVault } from './situation.js';
 
 export interface SignOptions {
   readonly device: string;

@@ -2,14 +2,12 @@ import type { BatchKind } from '../domain/batch-kind.js';
 import { toHex } from '../domain/bytes.js';
 import type { Coin } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
-import { parseNetwork } from '../domain/network.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import type { WithdrawalRequest } from '../domain/request.js';
 import { ok, type Result } from '../domain/result.js';
 import { quoted } from '../domain/safe-text.js';
 import { sumSats } from '../domain/sats.js';
 import type { UnixSeconds } from '../domain/time.js';
-import type { Journal } from '../journal/port.js';
 import { requestDigest } from '../journal/requests.js';
 import { areRivals, type BatchesById, familyOf } from '../journal/rivals.js';
 import type { BatchRecord, JournalState } from '../journal/state.js';
@@ -18,25 +16,17 @@ import type { Destinations, Paid } from '../policy/counterparties.js';
 import type { Lists, Quarantine } from '../policy/screening/hits.js';
 import type { Approval, LoadedPolicy, Objection, PolicyState, SpendRecord } from '../policy/types.js';
 import type { CoinSources } from '../psbt/sources.js';
-import { createDeriver } from '../vault/derive.js';
-import { parseVault } from '../vault/descriptor.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
-import type { Deriver, Vault } from '../vault/types.js';
 import { activePolicy } from './active-policy.js';
 import { DeclaredIndexes, declaredIndexes, destinationsOf } from './destinations.js';
 import { policyHalts } from './halt-scene.js';
 import { spendOf } from './history.js';
+import { latestSnapshot, type OpenVault, openVault } from './open-vault.js';
 import { changeReach, countsAsReserve, onChangeBranch } from './own-coins.js';
 import type { Desk } from './ports.js';
+import { proveGround } from './proven-ground.js';
 import { recordOf } from './records.js';
 import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
-
-/** The vault of a workspace, with its deriver. */
-export interface OpenVault {
-  readonly state: JournalState;
-  readonly vault: Vault;
-  readonly deriver: Deriver;
-}
 
 /** All that a verdict looks at, apart from the batch itself. */
 export interface Situation extends OpenVault {
@@ -53,49 +43,6 @@ export interface Situation extends OpenVault {
   readonly now: UnixSeconds;
 }
 
-/** What one run has read and derived, so that each of its steps does not do it again. */
-interface Held {
-  deriver: Deriver | null;
-  snapshot: Snapshot | null;
-}
-
-const heldAt = new WeakMap<Journal, Held>();
-
-function heldBy({ journal }: Pick<Desk, 'journal'>): Held {
-  const held = heldAt.get(journal) ?? { deriver: null, snapshot: null };
-  heldAt.set(journal, held);
-  return held;
-}
-
-export async function openVault(desk: Desk): Promise<Result<OpenVault, Fault>> {
-  const read = await desk.journal.read();
-  if (!read.ok) return read;
-  const open = vaultOf(read.value);
-  if (!open.ok) return open;
-  const held = heldBy(desk);
-  const { id, network, descriptor } = open.value.vault;
-  const vault = held.deriver?.vault;
-  if (vault?.descriptor !== descriptor || vault.id !== id || vault.network !== network) {
-    held.deriver = open.value.deriver;
-    held.snapshot = null;
-  }
-  return ok({ ...open.value, deriver: held.deriver ?? open.value.deriver });
-}
-
-/** The vault that a state names. Faults: E_VAULT_MISSING. */
-export function vaultOf(state: JournalState): Result<OpenVault, Fault> {
-  if (state.vault === null) {
-    return fail('E_VAULT_MISSING', 'this workspace has no vault yet', {
-      remedy: 'import the output descriptor of the cold wallet: countersign vault import NAME DESCRIPTOR_FILE',
-    });
-  }
-  const network = parseNetwork(state.vault.network);
-  if (!network.ok) return network;
-  const vault = parseVault(state.vault.id, network.value, state.vault.descriptor);
-  if (!vault.ok) return vault;
-  return ok({ state, vault: vault.value, deriver: createDeriver(vault.value) });
-}
-
 /** An initiator is a person of the policy: a made-up name would let whoever planned a batch approve it as well. */
 export function knownPerson({ policy }: Pick<Situation, 'policy'>, name: string): Result<void, Fault> {
   const { roles } = policy.document;
@@ -105,25 +52,11 @@ export function knownPerson({ policy }: Pick<Situation, 'policy'>, name: string)
   });
 }
 
-export async function latestSnapshot(desk: Desk, open: OpenVault): Promise<Result<Snapshot, Fault>> {
-  if (open.state.coins === null) {
-    return fail('E_COINS_MISSING', 'this workspace knows no coins yet', {
-      remedy: 'bring a coin snapshot from an online machine: countersign coins import FILE',
-    });
-  }
-  const { snapshot } = open.state.coins;
-  const held = heldBy(desk);
-  if (held.snapshot?.sha256 === snapshot && held.deriver === open.deriver) return ok(held.snapshot);
-  const bytes = await desk.journal.blob(snapshot);
-  if (!bytes.ok) return bytes;
-  const read = desk.ports.documents.knownSnapshot(bytes.value, 'the imported snapshot', open.deriver);
-  if (read.ok && held.deriver === open.deriver) held.snapshot = read.value;
-  return read;
-}
-
 export async function loadSituation(desk: Desk): Promise<Result<Situation, Fault>> {
   const open = await openVault(desk);
   if (!open.ok) return open;
+  const proven = await proveGround(desk);
+  if (!proven.ok) return proven;
   // One moment for all of it: the policy in force and the verdict's time must not fall on two sides of a second.
   const now = desk.ports.clock();
   const policy = await activePolicy(desk, open.value.state, now);

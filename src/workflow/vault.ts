@@ -19,12 +19,13 @@ import type { DerivedScript, Vault } from '../vault/types.js';
 import { readPolicyRecord } from './active-policy.js';
 import { type Arrivals, arrivalsOf, depositsEntry, QUARANTINE_BY } from './arrivals.js';
 import { findOnChain } from './find-on-chain.js';
+import { latestSnapshot, type OpenVault, openVault } from './open-vault.js';
 import { beyondReach } from './own-coins.js';
 import type { Desk } from './ports.js';
 import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
 import { type Settled, settle } from './settle.js';
 import type { BroughtSignature } from './signatures.js';
-import { batchChange, latestSnapshot, type OpenVault, openVault } from './situation.js';
+import { batchChange } from './situation.js';
 import { checkSnapshotSignature } from './snapshot-signature.js';
 import { HEAD_MOVED } from './transact.js';
 

@@ -100,3 +100,20 @@ describe('the journal refuses a list', () => {
     await expect(forged(s, lines(...STRANGERS, NOBODY), 'erin', change)).rejects.toThrow(message);
   });
 });
+
+describe('a batch is not judged by a screening list', () => {
+  it('that somebody wrote into the journal without the people who pin lists', async () => {
+    const s = await started();
+    await forged(s, lines(NOBODY), 'alice');
+    const { faults } = await s.json(13, 'batch', 'plan', 'withdrawals.csv', '--as', 'alice');
+    expect(faults[0]).toMatchObject({ tag: 'E_JOURNAL_TAMPERED' });
+    expect(faults[0].message).toContain('alice is not in the role compliance');
+  });
+
+  it('but one that was followed by a proper one has no say any more', async () => {
+    const s = await started();
+    await forged(s, lines(NOBODY), 'alice');
+    await forged(s, lines(...STRANGERS, NOBODY), 'erin', { issuedAt: '2026-06-01T09:00:00Z' });
+    await s.expect(0, 'batch', 'plan', 'withdrawals.csv', '--as', 'alice', '--seed', '11'.repeat(32));
+  });
+});

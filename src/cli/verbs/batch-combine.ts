@@ -1,7 +1,7 @@
 import { type Fault, fault } from '../../domain/fault.js';
 import { err, ok } from '../../domain/result.js';
 import { combineBatch } from '../../workflow/combine-batch.js';
-import { openVault } from '../../workflow/situation.js';
+import { openVault } from '../../workflow/open-vault.js';
 import type { Verb } from '../command.js';
 import { exportFile, exportFinal } from '../export-file.js';
 import {

@@ -1,9 +1,9 @@
 import { sha256Hex } from '../../domain/bytes.js';
 import { type Fault, fail } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
+import { openVault } from '../../workflow/open-vault.js';
 import type { Desk } from '../../workflow/ports.js';
 import { signerName } from '../../workflow/sign-document.js';
-import { openVault } from '../../workflow/situation.js';
 import { signSnapshot } from '../../workflow/snapshot-signature.js';
 import type { Verb, VerbContext } from '../command.js';
 import { proposedData, proposedLines } from '../render/feerate.js';

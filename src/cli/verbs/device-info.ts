@@ -3,7 +3,7 @@ import { FAULTS } from '../../domain/fault.js';
 import { ok } from '../../domain/result.js';
 import { inspectDevice } from '../../workflow/device.js';
 import { anyDevice } from '../../workflow/meeting.js';
-import { openVault } from '../../workflow/situation.js';
+import { openVault } from '../../workflow/open-vault.js';
 import type { Verb } from '../command.js';
 import { presenceOf } from '../presence.js';
 import { fields } from '../render/table.js';

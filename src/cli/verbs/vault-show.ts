@@ -1,5 +1,5 @@
 import { ok } from '../../domain/result.js';
-import { openVault } from '../../workflow/situation.js';
+import { openVault } from '../../workflow/open-vault.js';
 import type { Verb } from '../command.js';
 import { vaultData, vaultLines } from '../render/vault.js';
 import { withWorkspace } from '../with-workspace.js';
