@@ -4,6 +4,7 @@ import { equalBytes } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import { type Checkpoint, formatCheckpoint, originOf } from '../journal/checkpoint.js';
+import type { Hash } from '../journal/merkle.js';
 import { MerkleTree } from '../journal/merkle-tree.js';
 import { formatConsistency } from '../journal/proof-file.js';
 import type { JournalState } from '../journal/state.js';
@@ -36,8 +37,8 @@ export interface MadeCheckpoint {
 
 /**
  * Signs the journal as it is now. With an older checkpoint the file proves that the journal still begins with it; where it
- * does not, nothing is signed. Nothing is written to the journal: a checkpoint is about it and no part of it.
- * E_CHECKPOINT_ORIGIN for a key of another name, E_JOURNAL_TRUNCATED and E_JOURNAL_REWRITTEN against the older one.
+ * does not, nothing is signed. The root is made from the entries and not from the hashes kept beside them. Nothing is written to the journal: a checkpoint is about it and no part of it.
+ * E_CHECKPOINT_ORIGIN for a key of another name, E_JOURNAL_TAMPERED, E_JOURNAL_TRUNCATED and E_JOURNAL_REWRITTEN against the older one.
  */
 export async function makeCheckpoint(
   desk: Desk,
@@ -51,6 +52,8 @@ export async function makeCheckpoint(
   if (!suits.ok) return suits;
   const root = await tree.root();
   if (!root.ok) return root;
+  const whole = await isOfEntries(desk, tree.size, root.value);
+  if (!whole.ok) return whole;
   const checkpoint = { origin, size: tree.size, root: root.value, extensions: [] };
   const text = formatCheckpoint(checkpoint);
   const note = formatNote({ text, signatures: [signNote(key, text, desk.ports.clock())] });
@@ -61,6 +64,22 @@ export async function makeCheckpoint(
   if (!proof.ok) return proof;
   const file = formatConsistency({ kind: 'consistency', old: stands.value, proof: proof.value, checkpoint: note });
   return ok({ checkpoint, text: file, old: stands.value });
+}
+
+/**
+ * What is signed is made from the entries alone. The hashes above them are rows that somebody else may have written: a root
+ * from those would be the signature of this journal under entries that it does not have.
+ */
+async function isOfEntries({ journal }: Desk, size: number, kept: Hash): Promise<Result<void, Fault>> {
+  const leaves = new MerkleTree(size, async (level, from, count) =>
+    level === 0 ? journal.treeHashes(0, from, count) : ok([]),
+  );
+  const root = await leaves.root();
+  if (!root.ok) return root;
+  if (equalBytes(root.value, kept)) return ok(undefined);
+  return fail('E_JOURNAL_TAMPERED', 'the tree that the journal keeps is not that of its entries: nothing is signed', {
+    remedy: 'stop signing; countersign audit verify says which of its hashes somebody wrote',
+  });
 }
 
 function suitsLog({ verifier }: SignerKey, origin: string): Result<void, Fault> {

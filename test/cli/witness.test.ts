@@ -1,7 +1,12 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EntryBody } from '../../src/journal/entries.js';
 import { tamper } from '../adapters/journal-folder.js';
+import { outpoint } from '../journal/story.js';
+import { forge } from '../workflow/forged-journal.js';
 import { removeAll, type Session, stage } from './session.js';
+
+const frozen = (n: number): EntryBody => ({ kind: 'coin.frozen', outpoint: outpoint(n), reason: 'r', by: 'alice' });
 
 afterAll(removeAll);
 
@@ -55,6 +60,17 @@ describe('audit key', () => {
 });
 
 describe('audit checkpoint', () => {
+  it('signs no root of hashes that somebody wrote before the entries under them were there', async () => {
+    const s = await witnessed();
+    // Whoever may add rows can be first: what is there is not made again.
+    tamper(s.path('journal.sqlite'), `INSERT INTO subtrees VALUES (1, 0, '${'ab'.repeat(32)}')`);
+    await forge(s, () => Array.from({ length: 300 }, (_, n) => frozen(n)));
+    expect(await s.faultOf(13, 'audit', 'checkpoint', 'c-1', '--key', 'journal.key')).toBe('E_JOURNAL_TAMPERED');
+    expect(existsSync(s.path('c-1'))).toBe(false);
+    const { faults } = await s.json(13, 'audit', 'verify');
+    expect(faults[0].message).toContain('the hash over entries 0 to 255 is not that of its entries');
+  });
+
   it('signs the size and the root, and leaves the journal as it is', async () => {
     const s = await witnessed();
     const before = await s.head();
