@@ -5,6 +5,7 @@ import { err } from '../domain/result.js';
 import type { Composition } from '../workflow/ports.js';
 import type { CommandSpec, VerbContext, VerbResult, Words } from './command.js';
 import { askedHelp, globalsLast, helpText, verbOf } from './help.js';
+import { type Mistyped, mistyped } from './mistyped.js';
 import { printForNode } from './node-answer.js';
 import { isNodeCall, verbFirst } from './node-call.js';
 import { print } from './print.js';
@@ -56,15 +57,18 @@ export async function runCommandLine(asked: readonly string[], compose: Compose,
     const words = argv.filter((word) => !word.startsWith('-'));
     const verb = verbOf(argv);
     const group = words.length === 1 && verb === null ? helpText(words, io.width) : null;
-    const message =
-      group !== null ? 'a verb is missing' : error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
     if (group !== null) io.stderr(`${group}\n`);
-    const usage = fault('E_USAGE', message, {
-      remedy: `see countersign ${[...(verb?.path ?? []), '--help'].join(' ')}`,
-    });
+    const { message, help } = group !== null ? { message: 'a verb is missing', help: words } : wrongWords(error, words);
+    const usage = fault('E_USAGE', message, { remedy: `see countersign ${[...help, '--help'].join(' ')}` });
     return emit(err(usage), formOf(argv, argv.includes('--json')), io, 'usage');
   }
   return code;
+}
+
+/** What is wrong with a command line that commander refuses, and the words whose help says it right. */
+function wrongWords({ code, message }: CommanderError, words: readonly string[]): Mistyped {
+  if (code === 'commander.unknownCommand') return mistyped(words);
+  return { message: message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '), help: verbOf(words)?.path ?? [] };
 }
 
 type OnVerb = (spec: CommandSpec, words: Words, json: boolean) => Promise<void>;

@@ -69,6 +69,23 @@ export function timeOption(words: Words, option: string): Result<UnixSeconds | n
   });
 }
 
+/** --from and --to, each null where it is not given. E_USAGE where the period ends before it begins, or at once. */
+export function periodOptions(
+  words: Words,
+): Result<{ readonly from: UnixSeconds | null; readonly to: UnixSeconds | null }, Fault> {
+  const [from, to] = [timeOption(words, 'from'), timeOption(words, 'to')];
+  if (!from.ok) return from;
+  if (!to.ok) return to;
+  if (from.value !== null && to.value !== null && from.value >= to.value) return noPeriod();
+  return ok({ from: from.value, to: to.value });
+}
+
+export function noPeriod(): Result<never, Fault> {
+  return fail('E_USAGE', 'a period has a beginning and a later end', {
+    remedy: 'for example --from 2026-06-01T00:00:00Z --to 2026-07-01T00:00:00Z',
+  });
+}
+
 export function wholeNumber(text: string, most: number, what: string): Result<number, Fault> {
   const value = /^(0|[1-9][0-9]{0,9})$/.test(text) ? Number(text) : Number.NaN;
   if (value <= most) return ok(value);

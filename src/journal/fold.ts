@@ -7,7 +7,7 @@ import { applyScreening } from './fold-screening.js';
 import { applyHaltEntry, type HaltDraft, nextDenials } from './halts.js';
 import { applyPolicy, bookFollows, promotePending } from './policies.js';
 import { SharedMap } from './shared-map.js';
-import type { BookAge, Fold, JournalState, RegistrationRecord, ScreeningRecord } from './state.js';
+import type { BatchRecord, BookAge, Fold, JournalState, RegistrationRecord, ScreeningRecord } from './state.js';
 
 /** The state before the first entry. */
 export const EMPTY_STATE: JournalState = {
@@ -99,10 +99,15 @@ export class StateBuilder {
     return this.#draft.head;
   }
 
-  /** What is known of the time: the newest entry and the newest block. */
-  get known(): Pick<JournalState, 'head' | 'network' | 'coins'> {
-    const { head, network, coins } = this.#draft;
-    return { head, network, coins };
+  /** What is no map of many: the newest entry and the newest block, and the documents in force. */
+  get known(): Pick<JournalState, 'head' | 'network' | 'coins' | 'policy' | 'pendingPolicy' | 'book'> {
+    const { head, network, coins, policy, pendingPolicy, book } = this.#draft;
+    return { head, network, coins, policy, pendingPolicy, book };
+  }
+
+  /** One batch as it stands: a snapshot after every entry would copy all of them every time. */
+  batch(id: string): BatchRecord | undefined {
+    return this.#draft.batches.get(id);
   }
 
   /**

@@ -77,7 +77,9 @@ export async function reconcile(
     if (isGone.value) undone.push(found);
   }
   for (const { outpoint } of undone) spent.delete(outpoint);
-  const sorted = [...spent.values()].map((coin) => ({ coin, batch: holderOf(open.value.state, coin) }));
+  const { state } = open.value;
+  const byTxid = signedByTxid(state);
+  const sorted = [...spent.values()].map((coin) => ({ coin, batch: holderOf(state, byTxid, coin) }));
   const authorised: Reconciled['authorised'][number][] = [];
   const unsettled: Reconciled['unsettled'][number][] = [];
   const strange: Reconciled['strange'][number][] = [];
@@ -175,12 +177,25 @@ async function spentOf(
   return ok(spent);
 }
 
+/** Batches by the transactions that were signed for them, gone through once for all spent coins. */
+function signedByTxid({ batches }: JournalState): ReadonlyMap<Hex, BatchRecord> {
+  const byTxid = new Map<Hex, BatchRecord>();
+  for (const batch of batches.values()) {
+    if (batch.signed !== null && !byTxid.has(batch.signed.txid)) byTxid.set(batch.signed.txid, batch);
+  }
+  return byTxid;
+}
+
 /**
  * The batch whose transaction it is, else the live one that holds the coin: of batches that take the place of one another,
  * where nobody names the transaction, the newest that is signed.
  */
-function holderOf({ batches, heldCoins }: JournalState, { outpoint, by }: SpentCoin): BatchRecord | null {
-  const own = by === null ? undefined : [...batches.values()].find(({ signed }) => signed?.txid === by);
+function holderOf(
+  { batches, heldCoins }: JournalState,
+  byTxid: ReadonlyMap<Hex, BatchRecord>,
+  { outpoint, by }: SpentCoin,
+): BatchRecord | null {
+  const own = by === null ? undefined : byTxid.get(by);
   const holder = batches.get(heldCoins.get(outpoint) ?? '') ?? null;
   if (own !== undefined || holder === null || by !== null) return own ?? holder;
   const signed = familyOf(batches, holder).findLast((one) => one.signed !== null && one.inputs.includes(outpoint));

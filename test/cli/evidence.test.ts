@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { csvText } from '../../src/cli/render/csv.js';
 import { sha256Hex } from '../../src/domain/bytes.js';
@@ -283,6 +284,24 @@ describe('audit payments', () => {
 });
 
 describe('a cell of the CSV', () => {
+  it('of any column begins with no sign that a spreadsheet computes, and says all that it said', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('=', '+', '-', '@', '\t', '\r', '\n', ' ', '"', ',', ';', 'a', '1', '\uff1d'), {
+          maxLength: 6,
+        }),
+        (characters) => {
+          const cell = characters.join('');
+          const [, ...lines] = csvText(['t'], [[cell]]).split('"t"\r\n');
+          const written = lines.join('').slice(1, -3).replaceAll('""', '"');
+          expect(written.replace(/^'/, '')).toBe(cell);
+          expect(written.trimStart()).not.toMatch(/^[=+\-@\uff1d]/);
+          expect(written).not.toMatch(/^[\t\r\n]/);
+        },
+      ),
+    );
+  });
+
   it.each([
     ['=1+1', `"'=1+1"`],
     ['+49', `"'+49"`],
@@ -290,6 +309,16 @@ describe('a cell of the CSV', () => {
     ['@SUM(A1)', `"'@SUM(A1)"`],
     ['\t=1', `"'\t=1"`],
     ['\r=1', `"'\r=1"`],
+    ['\n=1', `"'\n=1"`],
+    [' =1+1', `"' =1+1"`],
+    ['\u00a0\u200b+1', `"'\u00a0\u200b+1"`],
+    ['\u3000\uff1d1+1', `"'\u3000\uff1d1+1"`],
+    ['\uff0b1', `"'\uff0b1"`],
+    ['\uff0d1', `"'\uff0d1"`],
+    ['\uff20SUM(A1)', `"'\uff20SUM(A1)"`],
+    ['\u22121', `"'\u22121"`],
+    [' a = b', '" a = b"'],
+    ['1-1', '"1-1"'],
     ['a "quoted" word, and more', '"a ""quoted"" word, and more"'],
     ['a=1', '"a=1"'],
     ['', '""'],

@@ -154,6 +154,21 @@ describe('a journal line', () => {
     expect(lines.find((line) => line.includes('batch.approved'))).toContain('person=bob');
     expect(lines.find((line) => line.includes('batch.planned'))).toContain('initiator=alice');
   });
+
+  it.each([80, 120])(
+    'goes on below on a terminal of %d columns, with its hash whole, and says the same',
+    async (width) => {
+      const s = await stage();
+      const id = await s.ready('withdrawals.csv');
+      await s.expect(0, 'batch', 'abandon', id, '--reason', 'nobody needs it '.repeat(6).trim(), '--as', 'alice');
+      const narrow = await onTerminal(s, width, 'audit', 'log');
+      expect(Math.max(...narrow.map(visibleWidth))).toBeLessThanOrEqual(width);
+      const words = (text: string) => text.trim().split(/\s+/);
+      expect(words(narrow.join(' '))).toEqual(words((await s.expect(0, 'audit', 'log')).stdout));
+      const { entries } = await s.json(0, 'audit', 'log');
+      for (const { hash } of entries) expect(narrow.some((line) => line.endsWith(`  ${hash}`))).toBe(true);
+    },
+  );
 });
 
 describe('a batch that is shown', () => {

@@ -71,6 +71,16 @@ describe('audit checkpoint', () => {
     expect(faults[0].message).toContain('the hash over entries 0 to 255 is not that of its entries');
   });
 
+  it('takes no file that is there already, whatever the journal has become', async () => {
+    const s = await stage();
+    await s.expect(0, 'audit', 'key', 'journal.key');
+    await checkpoint(s, 'taken');
+    const before = s.read('taken');
+    await s.planOne('withdrawals.csv');
+    expect(await s.faultOf(2, 'audit', 'checkpoint', 'taken', '--key', 'journal.key')).toBe('E_FILE_EXISTS');
+    expect(s.read('taken')).toBe(before);
+  });
+
   it('signs the size and the root, and leaves the journal as it is', async () => {
     const s = await witnessed();
     const before = await s.head();

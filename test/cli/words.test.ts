@@ -35,6 +35,31 @@ describe('a document that the journal has already', () => {
   });
 });
 
+describe('a command that there is not', () => {
+  it.each([
+    [['batch', 'lsit'], 'batch list', 'batch'],
+    [['audit', 'reprot', '--from', 'yesterday'], 'audit report', 'audit'],
+    [['--json', 'transcript', 'shwo', 'x.apdu'], 'transcript show', 'transcript'],
+    [['btach', 'lsit'], 'batch list', 'batch'],
+    [['btach', 'zzzzzzzz'], 'batch', 'batch'],
+    [['lint', 'policy.yaml'], 'policy lint', 'policy'],
+    [['reconcil'], 'reconcile', null],
+  ])('%j is told as one that there is', async (argv, meant, group) => {
+    const { stderr, stdout } = await (await stage({ until: 'nothing' })).expect(2, ...argv);
+    const told = stderr + stdout;
+    expect(told).toContain(`: did you mean countersign ${meant}?`);
+    expect(told).toContain(`see countersign ${group === null ? '' : `${group} `}--help`);
+  });
+
+  it.each([
+    [['policy', 'zzzzzzzzz'], 'policy --help'],
+    [['zzzzzzzzz'], '--help'],
+  ])('%j is told as no other where none is near', async (argv, help) => {
+    const { stderr } = await (await stage({ until: 'nothing' })).expect(2, ...argv);
+    expect(stderr).toBe(`error E_USAGE: unknown command '${argv.at(-1)}'\n  remedy: see countersign ${help}\n`);
+  });
+});
+
 describe('a failure', () => {
   const told = (...faults: Parameters<typeof fault>[]) =>
     print(err(faults.map((one) => fault(...one))), false, makeStyle(false), 'test').stderr;

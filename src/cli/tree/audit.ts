@@ -95,6 +95,14 @@ export const AUDIT_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../verbs/audit-payments.js'),
   },
   {
+    path: ['audit', 'report'],
+    about: 'say what happened in a period, from the journal alone: payments, denials, people, limits (docs/auditor.md)',
+    args: [],
+    options: [FROM, TO, { flags: '--out <file>', about: 'write it there as Markdown instead of printing it' }],
+    example: 'countersign audit report --from 2026-06-01T00:00:00Z --to 2026-07-01T00:00:00Z',
+    load: () => import('../verbs/audit-report.js'),
+  },
+  {
     path: ['audit', 'export'],
     about: 'write the tree and the entries of a checkpoint as static files (c2sp.org/tlog-tiles)',
     args: [],

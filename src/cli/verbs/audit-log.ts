@@ -2,7 +2,7 @@ import { ok } from '../../domain/result.js';
 import type { Entry } from '../../journal/entries.js';
 import type { Verb } from '../command.js';
 import type { Style } from '../render/style.js';
-import { printable, visibleWidth } from '../render/text.js';
+import { printable, visibleWidth, wrap } from '../render/text.js';
 import { wholeNumber, withWorkspace } from '../with-workspace.js';
 
 export const run: Verb = async (words, context) =>
@@ -15,33 +15,51 @@ export const run: Verb = async (words, context) =>
       schema: 'countersign.audit-log/1',
       exit: 'OK',
       data: { entries },
-      text: entries.map((entry) => logLine(entry, context.style)),
+      text: entries.flatMap((entry) => logLines(entry, context.style)),
     });
   });
 
-/** Columns of a line for people: sequence, time, kind and hash take half of them. */
+/** Columns of an entry for people: sequence, time, kind and hash take half of them. */
 const MOST_COLUMNS = 200;
+/** What belongs to an entry and has no room on its line stands below, behind the sequence number. */
+const BELOW = ' '.repeat(7);
 
-/** One line per entry: who, then what fits whole. Lists, documents and signatures are left to --json. */
-function logLine({ seq, at, body, hash }: Entry, { dim }: Style): string {
+/**
+ * One line per entry: who, then what fits whole. Lists, documents and signatures are left to --json. On a terminal it is
+ * broken between words, so that no hash and no id goes over the edge.
+ */
+function logLines({ seq, at, body, hash }: Entry, { dim, width }: Style): string[] {
   const { kind, ...rest } = body;
   const head = `${`${seq}`.padStart(5)}  ${at}  ${kind.padEnd(16)}`;
   const words = Object.entries(rest)
     .filter(([, value]) => typeof value === 'string' || typeof value === 'number')
     .map(([name, value]) => ({ rank: rankOf(name), word: `${name}=${printable(`${value}`)}` }))
     .sort((a, b) => a.rank - b.rank);
-  let line = head;
-  let isCut = words.length < Object.keys(rest).length;
+  const chosen: string[] = [];
+  let used = visibleWidth(head);
   for (const { word } of words) {
-    const fits = visibleWidth(line) + 2 + visibleWidth(word) + MORE.length + 2 + hash.length <= MOST_COLUMNS;
-    if (fits) line = `${line}  ${word}`;
-    else isCut = true;
+    const next = used + 2 + visibleWidth(word);
+    if (next + MORE.length + 4 + hash.length > MOST_COLUMNS) continue;
+    chosen.push(word);
+    used = next;
   }
-  return `${line}${isCut ? MORE : ''}  ${dim(hash)}`;
+  if (chosen.length < Object.keys(rest).length) chosen.push(MORE);
+  const lines = [head];
+  for (const word of width === null ? chosen : chosen.flatMap((word) => wrap(word, width - BELOW.length))) {
+    addWord(lines, word, visibleWidth(word), width);
+  }
+  addWord(lines, dim(hash), hash.length, width);
+  return lines;
+}
+
+function addWord(lines: string[], word: string, columns: number, width: number | null): void {
+  const last = lines.pop() ?? '';
+  if (width === null || visibleWidth(last) + 2 + columns <= width) lines.push(`${last}  ${word}`);
+  else lines.push(last.trimEnd(), `${BELOW}${word}`);
 }
 
 /** Says that --json has more of this entry. */
-const MORE = '  ...';
+const MORE = '...';
 
 const WHO = ['by', 'person', 'source', 'initiator'];
 const WHAT = ['batch', 'halt', 'scope', 'outpoint', 'vault', 'version', 'stage', 'decision', 'reason', 'txid', 'fault'];

@@ -8,7 +8,7 @@ import { csvText } from '../render/csv.js';
 import { table } from '../render/table.js';
 import { plural, printable } from '../render/text.js';
 import { nameInBook } from '../render/verdict.js';
-import { timeOption, withWorkspace } from '../with-workspace.js';
+import { periodOptions, withWorkspace } from '../with-workspace.js';
 
 const COLUMNS: readonly (readonly [title: string, of: (row: PaymentRow) => string])[] = [
   ['planned_at', (row) => row.plannedAt],
@@ -29,14 +29,13 @@ const COLUMNS: readonly (readonly [title: string, of: (row: PaymentRow) => strin
 
 export const run: Verb = async (words, context) =>
   withWorkspace(context, async (desk) => {
-    const from = timeOption(words, 'from');
-    if (!from.ok) return from;
-    const to = timeOption(words, 'to');
-    if (!to.ok) return to;
+    const period = periodOptions(words);
+    if (!period.ok) return period;
+    const { from, to } = period.value;
     const read = await desk.journal.read();
     if (!read.ok) return read;
     const destinations = destinationsOf(read.value, desk.config.network);
-    const rows = paymentsOf(read.value, (request) => nameInBook(destinations, request), from.value, to.value);
+    const rows = paymentsOf(read.value, (request) => nameInBook(destinations, request), from, to);
     const csv = words.text('csv');
     if (csv !== undefined) {
       const titles = COLUMNS.map(([title]) => title);
