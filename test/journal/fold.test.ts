@@ -10,6 +10,17 @@ import { next, START, sealAll, stateOf } from './chains.js';
 import { CHANGE, outpoint, POLICY, SCRIPT, story } from './story.js';
 import { BASE, inState, messageOf, OVERTAKEN, tagOf, WAYS } from './ways.js';
 
+/** All of a state with maps of its own. */
+const copyOf = (state: JournalState): unknown =>
+  structuredClone(
+    Object.fromEntries(
+      Object.entries(state).map(([key, part]) => [
+        key,
+        typeof part?.entries === 'function' ? [...part.entries()] : part,
+      ]),
+    ),
+  );
+
 /** One entry of each kind about batch `a`, with what it needs beside the state: a fresh verdict, to reserve and to send. */
 const STEPS: Readonly<Record<keyof typeof TRANSITIONS, readonly EntryBody[]>> = {
   'batch.verdict': [story.verdict('a')],
@@ -347,7 +358,7 @@ describe('any sequence of entries', () => {
       fc.property(fc.array(anyBody, { maxLength: 30 }), (bodies) => {
         let folded = stateOf(BASE);
         const builder = new StateBuilder(folded);
-        const kept: [JournalState, JournalState][] = [];
+        const kept: [JournalState, unknown][] = [];
         for (const body of bodies) {
           const entry = sealEntry(builder.head, START + 3600, body);
           const applied = builder.apply(entry).ok;
@@ -355,10 +366,10 @@ describe('any sequence of entries', () => {
           expect(next.ok).toBe(applied);
           folded = next.ok ? next.value : folded;
           const snapshot = builder.snapshot();
-          kept.push([snapshot, structuredClone(snapshot)]);
+          kept.push([snapshot, copyOf(snapshot)]);
         }
         expect(builder.snapshot()).toEqual(folded);
-        for (const [snapshot, then] of kept) expect(snapshot).toEqual(then);
+        for (const [snapshot, then] of kept) expect(copyOf(snapshot)).toEqual(then);
       }),
       { numRuns: 100 },
     );
