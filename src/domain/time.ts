@@ -17,12 +17,18 @@ const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 /** The exact form of formatTime, a date that exists; anything else is null. A journal holds millions: no Date is made. */
 export function parseTime(text: string): UnixSeconds | null {
   if (!TIME_TEXT.test(text)) return null;
-  const number = (from: number, to: number): number => Number(text.slice(from, to));
-  const [year, month, day] = [number(0, 4), number(5, 7), number(8, 10)];
+  const [year, month, day] = [twoDigits(text, 0) * 100 + twoDigits(text, 2), twoDigits(text, 5), twoDigits(text, 8)];
   const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   const last = month === 2 && isLeap ? 29 : (MONTH_DAYS[month - 1] ?? 0);
   if (day > last) return null;
-  return ((daysSince1970(year, month, day) * 24 + number(11, 13)) * 60 + number(14, 16)) * 60 + number(17, 19);
+  const hours = daysSince1970(year, month, day) * 24 + twoDigits(text, 11);
+  return (hours * 60 + twoDigits(text, 14)) * 60 + twoDigits(text, 17);
+}
+
+const ZERO = 48;
+
+function twoDigits(text: string, at: number): number {
+  return (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO;
 }
 
 /** Days of the proleptic Gregorian calendar, in years that begin in March, so that a leap day is the last of its year. */
