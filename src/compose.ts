@@ -101,17 +101,22 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     checkDevice: async (request) => (await import('./connect.js')).checkRequest(request, named, manner),
     interruptible: options.interruptible ?? ((work) => work(new AbortController().signal)),
     rehearse: async () => (await import('./rehearse.js')).rehearse(options.version, compose),
-    openWorkspace: () => openWorkspace(root, clock),
+    openWorkspace: () => openWorkspace(root, clock, openJournalOf),
+    openForAudit: () => openWorkspace(root, clock, deferJournalOf),
     inspectJournal: () => inspectJournal(root),
     copyJournal: async (source, to, progress) => copyTo(source, to, named, clock, progress),
     createWorkspace: (folder, made) => createWorkspace(resolve(root, folder), made, clock, random),
   };
 }
 
-async function openWorkspace(root: string, clock: () => UnixSeconds): Promise<Result<Workspace, Fault>> {
+async function openWorkspace(
+  root: string,
+  clock: () => UnixSeconds,
+  open: typeof openJournalOf,
+): Promise<Result<Workspace, Fault>> {
   const config = await readConfig(root);
   if (!config.ok) return config;
-  const journal = await openJournalOf(root, config.value, clock);
+  const journal = await open(root, config.value, clock);
   return journal.ok ? ok({ root, config: config.value, journal: journal.value }) : journal;
 }
 
@@ -146,6 +151,15 @@ async function openJournalOf(
 ): Promise<Result<Journal, Fault>> {
   if (store !== null) return (await import('./adapters/postgres/journal.js')).openSharedJournal(store, { clock });
   return (await import('./adapters/sqlite-journal.js')).openJournal(inFolder(root, journal), { clock });
+}
+
+async function deferJournalOf(
+  root: string,
+  { journal, store }: WorkspaceFields,
+  clock: () => UnixSeconds,
+): Promise<Result<Journal, Fault>> {
+  if (store !== null) return (await import('./adapters/postgres/journal.js')).deferredSharedJournal(store, { clock });
+  return (await import('./adapters/sqlite-journal.js')).deferredJournal(inFolder(root, journal), { clock });
 }
 
 async function createJournalOf(

@@ -1,8 +1,8 @@
 import { type Fault, fail, fault } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
-import { bodyText } from '../journal/body-schema.js';
+import type { WrittenEntry } from '../journal/entries.js';
 import { type Journal, type JournalCopy, JournalError } from '../journal/port.js';
-import type { JournalStore, StoredBlob, StoredEntry } from './journal-store.js';
+import type { JournalStore, StoredBlob } from './journal-store.js';
 
 const PAGE = 500;
 
@@ -58,13 +58,14 @@ async function fill(
   progress: (done: number) => void,
 ): Promise<Result<void, Fault>> {
   try {
-    let page: StoredEntry[] = [];
-    for await (const entry of source.entries()) {
-      if (entry.seq > last) break;
-      page.push({ entry, text: bodyText(entry.body) });
+    let page: WrittenEntry[] = [];
+    for await (const written of source.written()) {
+      const { seq } = written.entry;
+      if (seq > last) break;
+      page.push(written);
       if (page.length < PAGE) continue;
       await store.insert(page, []);
-      progress(entry.seq + 1);
+      progress(seq + 1);
       page = [];
     }
     await store.insert(page, []);

@@ -2,13 +2,7 @@ import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { decodeBody } from '../journal/body-schema.js';
-import type { Entry } from '../journal/entries.js';
-
-/** An entry with the canonical text of its body, so that verifying it need not write that text again. */
-export interface StoredEntry {
-  readonly entry: Entry;
-  readonly text: string;
-}
+import type { WrittenEntry } from '../journal/entries.js';
 
 /** Bytes with their SHA-256, under which they are kept. */
 export interface StoredBlob {
@@ -33,6 +27,28 @@ export interface TreeRows {
   insert(subtrees: readonly StoredSubtree[]): Promise<void>;
 }
 
+/** Entries that follow one another. */
+export interface Page {
+  /** The last may be a row that cannot be read; nothing stands behind that. */
+  readonly rows: readonly Result<WrittenEntry, Fault>[];
+  /** Whether these were all that there are. */
+  readonly isLast: boolean;
+}
+
+/** Entries in one page. */
+export const PAGE_SIZE = 500;
+
+/** Rows as a database gives them, columns in the order of readRow. */
+export function readPage(rows: readonly (readonly unknown[])[]): Page {
+  const read: Result<WrittenEntry, Fault>[] = [];
+  for (const row of rows) {
+    const stored = readRow(row);
+    read.push(stored);
+    if (!stored.ok) return { rows: read, isLast: true };
+  }
+  return { rows: read, isLast: rows.length < PAGE_SIZE };
+}
+
 /** Milliseconds to wait for another writer. Short: between two APDUs the device gives the host 5 seconds in all. */
 export const BUSY_TIMEOUT_MS = 2000;
 
@@ -43,8 +59,10 @@ export const BUSY_TIMEOUT_MS = 2000;
 export interface JournalStore {
   /** What messages call it: the path of the file, or host, database and schema. Never a password. */
   readonly name: string;
-  /** Entries from a number on, in order: a page of them, none at the end. The last may be a row that cannot be read. */
-  page(seq: number): Promise<readonly Result<StoredEntry, Fault>[]>;
+  /** Entries from a number on, in order. */
+  page(seq: number): Promise<Page>;
+  /** Number and hash of the row with the highest number, as they stand there; null where there are no rows. */
+  newest(): Promise<{ readonly seq: number; readonly hash: string } | null>;
   /** Whether there is a row whose number is lower. */
   hasBefore(seq: number): Promise<boolean>;
   blob(name: Hex): Promise<Uint8Array | null>;
@@ -53,7 +71,7 @@ export interface JournalStore {
   /** Takes the one lock for writing, or throws what `faultOf` calls E_JOURNAL_LOCKED after BUSY_TIMEOUT_MS. */
   begin(): Promise<void>;
   /** Within begin and commit. Answers the names of blobs that were there before; those stay as they were. */
-  insert(entries: readonly StoredEntry[], blobs: readonly StoredBlob[]): Promise<readonly Hex[]>;
+  insert(entries: readonly WrittenEntry[], blobs: readonly StoredBlob[]): Promise<readonly Hex[]>;
   /** Absent from a store that keeps none: then every proof hashes all entries again. */
   readonly tree?: TreeRows;
   /** Durable when it resolves. */
@@ -65,8 +83,14 @@ export interface JournalStore {
   faultOf(error: unknown): Fault | null;
 }
 
+/** The columns seq and hash of a row, checked; null for no row, and for one that is none. */
+export function readHead(row: readonly unknown[] | undefined): { readonly seq: number; readonly hash: string } | null {
+  const [seq, hash] = row ?? [];
+  return typeof seq === 'number' && typeof hash === 'string' ? { seq, hash } : null;
+}
+
 /** A row as a database gives it, its columns checked. */
-export function readRow(row: readonly unknown[]): Result<StoredEntry, Fault> {
+function readRow(row: readonly unknown[]): Result<WrittenEntry, Fault> {
   const [seq, at, prev, text, hash] = row;
   if (typeof seq !== 'number') return fail('E_JOURNAL_TAMPERED', 'an entry of the journal has no number');
   const strings =

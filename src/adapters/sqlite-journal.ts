@@ -1,9 +1,9 @@
 import type { Fault } from '../domain/fault.js';
-import type { Result } from '../domain/result.js';
+import { ok, type Result } from '../domain/result.js';
 import type { Journal } from '../journal/port.js';
 import type { CopyPlace } from './copy-journal.js';
 import { createStore, openStore } from './sqlite-store.js';
-import { beginJournal, type CreateOptions, type OpenOptions, resumeJournal } from './stored-journal.js';
+import { beginJournal, type CreateOptions, deferJournal, type OpenOptions, resumeJournal } from './stored-journal.js';
 
 /**
  * Makes a journal with its first entry, durable when the promise resolves. E_JOURNAL_EXISTS where anything but an empty
@@ -21,6 +21,12 @@ export async function createJournal(path: string, options: CreateOptions): Promi
 export async function openJournal(path: string, options: OpenOptions): Promise<Result<Journal, Fault>> {
   const opened = openStore(path);
   return opened.ok ? resumeJournal(opened.value, options) : opened;
+}
+
+/** Opens a journal with nothing of it read or verified (deferJournal). E_JOURNAL_MISSING, E_JOURNAL_SCHEMA and the rest. */
+export function deferredJournal(path: string, options: OpenOptions): Result<Journal, Fault> {
+  const opened = openStore(path);
+  return opened.ok ? ok(deferJournal(opened.value, options)) : opened;
 }
 
 /** A file as the place of a copy; `name` is what the person called it. */

@@ -3,13 +3,16 @@ import Database from 'libsql';
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail, fault } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
+import type { WrittenEntry } from '../journal/entries.js';
 import { JournalError } from '../journal/port.js';
 import {
   BUSY_TIMEOUT_MS,
   type JournalStore,
-  readRow,
+  PAGE_SIZE,
+  type Page,
+  readHead,
+  readPage,
   type StoredBlob,
-  type StoredEntry,
   type TreeRows,
 } from './journal-store.js';
 import { sqliteFault } from './sqlite-faults.js';
@@ -51,8 +54,6 @@ const TREE = [
 
 const SCHEMA = [...TABLES, ...TREE];
 
-const PAGE = 500;
-
 function treeRows(db: Database.Database): TreeRows {
   const leaves = db.prepare('SELECT hash FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq');
   const subtrees = db.prepare('SELECT n, hash FROM subtrees WHERE level = ? AND n >= ? AND n < ? ORDER BY n');
@@ -91,7 +92,9 @@ class SqliteStore implements JournalStore {
     readonly name: string,
   ) {
     this.#db = db;
-    this.#page = db.prepare(`SELECT seq, at, prev, body, hash FROM entries WHERE seq >= ? ORDER BY seq LIMIT ${PAGE}`);
+    this.#page = db.prepare(
+      `SELECT seq, at, prev, body, hash FROM entries WHERE seq >= ? ORDER BY seq LIMIT ${PAGE_SIZE}`,
+    );
     this.#insertEntry = db.prepare('INSERT INTO entries (seq, at, prev, body, hash) VALUES (?, ?, ?, ?, ?)');
     this.#insertBlob = db.prepare('INSERT INTO blobs (sha256, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#selectBlob = db.prepare('SELECT bytes FROM blobs WHERE sha256 = ?');
@@ -100,17 +103,11 @@ class SqliteStore implements JournalStore {
     this.#log = logOf(name);
   }
 
-  async page(seq: number): Promise<readonly Result<StoredEntry, Fault>[]> {
-    const read: Result<StoredEntry, Fault>[] = [];
-    for (const row of this.#page.raw().all(seq) as unknown[][]) {
-      const stored = readRow(row);
-      read.push(stored);
-      if (!stored.ok) break;
-    }
-    return read;
+  async page(seq: number): Promise<Page> {
+    return readPage(this.#page.raw().all(seq) as unknown[][]);
   }
 
-  async insert(entries: readonly StoredEntry[], blobs: readonly StoredBlob[]): Promise<readonly Hex[]> {
+  async insert(entries: readonly WrittenEntry[], blobs: readonly StoredBlob[]): Promise<readonly Hex[]> {
     for (const { entry, text } of entries) {
       this.#insertEntry.run(entry.seq, entry.at, entry.prev, text, entry.hash);
     }
@@ -125,6 +122,11 @@ class SqliteStore implements JournalStore {
   async blobNames(): Promise<readonly Hex[]> {
     const rows = this.#db.prepare('SELECT sha256 FROM blobs ORDER BY sha256').raw().all() as unknown[][];
     return rows.map(([name]) => String(name));
+  }
+
+  async newest(): ReturnType<JournalStore['newest']> {
+    const row = this.#db.prepare('SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1').raw().get();
+    return readHead(row as unknown[] | undefined);
   }
 
   async hasBefore(seq: number): Promise<boolean> {

@@ -4,15 +4,15 @@ import type { Network } from '../domain/network.js';
 import { err, ok, type Result } from '../domain/result.js';
 import type { UnixSeconds } from '../domain/time.js';
 import { namedBlobs } from '../journal/blobs.js';
-import { bodyText, checkBody } from '../journal/body-schema.js';
-import { admit, sealEntry } from '../journal/chain.js';
+import { checkBody } from '../journal/body-schema.js';
+import { admit, writeEntry } from '../journal/chain.js';
 import { checkClock } from '../journal/clock.js';
-import type { Entry, EntryBody } from '../journal/entries.js';
+import type { Entry, EntryBody, WrittenEntry } from '../journal/entries.js';
 import { StateBuilder } from '../journal/fold.js';
 import type { Hash } from '../journal/merkle.js';
 import { type Journal, JournalError, type JournalTransaction } from '../journal/port.js';
 import type { JournalState } from '../journal/state.js';
-import type { JournalStore, StoredEntry } from './journal-store.js';
+import type { JournalStore, Page } from './journal-store.js';
 import { Mutex } from './mutex.js';
 import { StoredTree } from './stored-tree.js';
 
@@ -30,7 +30,7 @@ export interface CreateOptions extends OpenOptions {
 /** Writes the first entry of a journal into a store that was just made, and commits both. What fails closes the store. */
 export async function beginJournal(store: JournalStore, options: CreateOptions): Promise<Result<Journal, Fault>> {
   const { network, nonce } = options;
-  const opening = sealEntry(null, options.clock(), {
+  const opening = writeEntry(null, options.clock(), {
     kind: 'journal.opened',
     schema: 'countersign.journal/1',
     network,
@@ -38,10 +38,9 @@ export async function beginJournal(store: JournalStore, options: CreateOptions):
   });
   const builder = new StateBuilder();
   return attempt(store, async () => {
-    const text = bodyText(opening.body);
-    const admitted = admit(builder, opening, text);
+    const admitted = admit(builder, opening.entry, opening.text);
     if (!admitted.ok) throw new Error(admitted.error.message);
-    await store.insert([{ entry: opening, text }], []);
+    await store.insert([opening], []);
     await store.commit();
     return ok<Journal>(new StoredJournal(store, builder, options.clock));
   });
@@ -55,21 +54,24 @@ export async function resumeJournal(store: JournalStore, options: OpenOptions): 
   const builder = new StateBuilder();
   return attempt(store, async () => {
     const caught = await catchUp(store, builder);
-    if (!caught.ok) return caught;
-    // Entries are read from 0 on: a row before them would be seen by nobody.
-    if (await store.hasBefore(0)) {
-      return fail('E_JOURNAL_TAMPERED', `it holds a row before its first entry`, {
-        remedy: `stop signing; keep the journal as it is and compare it with a copy from before`,
-        where: { file: store.name },
-      });
-    }
-    if (builder.head === null) {
-      return fail('E_JOURNAL_TAMPERED', `it holds no entries, though even a new journal holds its opening`, {
-        remedy: `stop signing; keep the journal as it is and restore a copy from before`,
-        where: { file: store.name },
-      });
-    }
-    return ok<Journal>(new StoredJournal(store, builder, options.clock));
+    return caught.ok ? ok<Journal>(new StoredJournal(store, builder, options.clock)) : caught;
+  });
+}
+
+/**
+ * A journal of which nothing is read yet, for whoever verifies it entry by entry anyway. Its first state is folded, and with it the chain verified, when somebody asks for
+ * one: `read` and `transact` answer then what resumeJournal would have. Entries are handed out unverified until then.
+ */
+export function deferJournal(store: JournalStore, options: OpenOptions): Journal {
+  return new StoredJournal(store, new StateBuilder(), options.clock);
+}
+
+/** Entries are read from 0 on: a row before them would be seen by nobody. */
+async function checkStart(store: JournalStore): Promise<Result<void, Fault>> {
+  if (!(await store.hasBefore(0))) return ok(undefined);
+  return fail('E_JOURNAL_TAMPERED', `it holds a row before its first entry`, {
+    remedy: `stop signing; keep the journal as it is and compare it with a copy from before`,
+    where: { file: store.name },
   });
 }
 
@@ -94,12 +96,13 @@ async function attempt(
 /** Folds what was appended since, by whomever. The newest entry that is known must still be there, unchanged. */
 async function catchUp(store: JournalStore, builder: StateBuilder): Promise<Result<void, Fault>> {
   const known = builder.head;
-  let found = known === null;
-  for await (const page of pagesFrom(store, known?.seq ?? 0)) {
+  if (known === null) return readWhole(store, builder);
+  let found = false;
+  for await (const page of pagesFrom(store, known.seq)) {
     for (const stored of page) {
       if (!stored.ok) return placed(stored, store);
       const { entry, text } = stored.value;
-      if (entry.seq === known?.seq) {
+      if (entry.seq === known.seq) {
         if (entry.hash !== known.hash) return changedMeanwhile(store, entry.seq);
         found = true;
         continue;
@@ -108,7 +111,24 @@ async function catchUp(store: JournalStore, builder: StateBuilder): Promise<Resu
       if (!admitted.ok) return placed(admitted, store);
     }
   }
-  return found ? ok(undefined) : changedMeanwhile(store, known?.seq ?? 0);
+  return found ? ok(undefined) : changedMeanwhile(store, known.seq);
+}
+
+async function readWhole(store: JournalStore, builder: StateBuilder): Promise<Result<void, Fault>> {
+  const started = await checkStart(store);
+  if (!started.ok) return started;
+  for await (const page of pagesFrom(store, 0)) {
+    for (const stored of page) {
+      if (!stored.ok) return placed(stored, store);
+      const admitted = admit(builder, stored.value.entry, stored.value.text);
+      if (!admitted.ok) return placed(admitted, store);
+    }
+  }
+  if (builder.head !== null) return ok(undefined);
+  return fail('E_JOURNAL_TAMPERED', `it holds no entries, though even a new journal holds its opening`, {
+    remedy: `stop signing; keep the journal as it is and restore a copy from before`,
+    where: { file: store.name },
+  });
 }
 
 function changedMeanwhile(store: JournalStore, seq: number): Result<never, Fault> {
@@ -119,16 +139,13 @@ function changedMeanwhile(store: JournalStore, seq: number): Result<never, Fault
 }
 
 /** Ends after the first row that cannot be read. */
-async function* pagesFrom(
-  store: JournalStore,
-  seq: number,
-): AsyncGenerator<readonly Result<StoredEntry, Fault>[], void> {
+async function* pagesFrom(store: JournalStore, seq: number): AsyncGenerator<Page['rows'], void> {
   let next = seq;
   for (;;) {
-    const page = await store.page(next);
-    yield page;
-    const last = page.at(-1);
-    if (last === undefined || !last.ok) return;
+    const { rows, isLast } = await store.page(next);
+    yield rows;
+    const last = rows.at(-1);
+    if (isLast || !last?.ok) return;
     next = last.value.entry.seq + 1;
   }
 }
@@ -201,21 +218,37 @@ class StoredJournal implements Journal {
   }
 
   async *entries(from = 0): AsyncIterable<Entry> {
-    const now = await this.read();
+    for await (const { entry } of this.written(from)) yield entry;
+  }
+
+  async *written(from = 0): AsyncIterable<WrittenEntry> {
+    const now = await this.#newest();
     if (!now.ok) throw new JournalError(now.error);
-    const newest = now.value.head?.seq ?? -1;
+    const newest = now.value;
     try {
       for await (const page of pagesFrom(this.#store, from)) {
         for (const stored of page) {
           if (!stored.ok) throw new JournalError(stored.error);
           if (stored.value.entry.seq > newest) return;
-          yield stored.value.entry;
+          yield stored.value;
         }
       }
     } catch (error) {
       const known = this.#store.faultOf(error);
       throw known === null ? error : new JournalError(known);
     }
+  }
+
+  /** The number of the newest entry that may be handed out. */
+  async #newest(): Promise<Result<number, Fault>> {
+    if (this.#builder.head !== null) {
+      const now = await this.read();
+      return now.ok ? ok(now.value.head?.seq ?? -1) : now;
+    }
+    return this.#guard(async () => {
+      const started = await checkStart(this.#store);
+      return started.ok ? ok((await this.#store.newest())?.seq ?? -1) : started;
+    });
   }
 
   async blob(sha256: Hex): Promise<Result<Uint8Array, Fault>> {
@@ -228,6 +261,10 @@ class StoredJournal implements Journal {
 
   async blobNames(): Promise<Result<readonly Hex[], Fault>> {
     return this.#guard(async () => ok(await this.#store.blobNames()));
+  }
+
+  size(): Promise<Result<number, Fault>> {
+    return this.#guard(async () => ok(((await this.#store.newest())?.seq ?? -1) + 1));
   }
 
   treeHashes(level: number, from: number, count: number): Promise<Result<readonly Hash[], Fault>> {
@@ -265,7 +302,7 @@ function unfit({ kind }: EntryBody, { message }: Fault): Fault {
 
 /** Collects what `work` writes; it goes to the store in one piece when the work is done. */
 class OpenTransaction implements JournalTransaction {
-  readonly #entries: StoredEntry[] = [];
+  readonly #entries: WrittenEntry[] = [];
   readonly #blobs = new Map<Hex, Uint8Array>();
   #ended = false;
   #bug: unknown = null;
@@ -286,11 +323,11 @@ class OpenTransaction implements JournalTransaction {
       const now = this.clock();
       const timely = checkClock(this.builder.known, now, checked.value);
       if (!timely.ok) throw new JournalError(timely.error);
-      const entry = sealEntry(this.builder.head, now, checked.value);
-      const applied = this.builder.apply(entry);
+      const written = writeEntry(this.builder.head, now, checked.value);
+      const applied = this.builder.apply(written.entry);
       if (!applied.ok) throw new JournalError(applied.error);
-      this.#entries.push({ entry, text: bodyText(entry.body) });
-      return entry;
+      this.#entries.push(written);
+      return written.entry;
     });
   }
 

@@ -46,10 +46,10 @@ export class StoredTree {
   async #leaves(from: number, count: number): Promise<readonly Hash[]> {
     const hashes: Hash[] = [];
     while (hashes.length < count) {
-      const page = await this.#store.page(from + hashes.length);
-      const read = page.flatMap((stored) => (stored.ok ? [hashOf(stored.value.entry.hash)] : []));
+      const { rows, isLast } = await this.#store.page(from + hashes.length);
+      const read = rows.flatMap((stored) => (stored.ok ? [hashOf(stored.value.entry.hash)] : []));
       hashes.push(...read.slice(0, count - hashes.length));
-      if (read.length === 0 || read.length < page.length) break;
+      if (isLast) break;
     }
     return hashes;
   }

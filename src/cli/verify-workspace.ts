@@ -46,16 +46,19 @@ export async function verifyWorkspace(
   if (!trusted.ok) return trusted;
   const held = await readHeld(compose.files, words.list('checkpoint'), trusted.value, words.text('tiles') ?? null);
   if (!held.ok) return held;
-  const opened = await compose.openWorkspace();
+  const opened = await compose.openForAudit();
   if (!opened.ok) return err(await cannotOpen(context, held.value, opened.error));
   const { clock, random, documents, files } = compose;
   const desk: Desk = { ...opened.value, ports: { clock, random, documents, files } };
   try {
-    const known = await desk.journal.read();
-    const total = known.ok ? (known.value.head?.seq ?? 0) + 1 : 0;
+    const size = await desk.journal.size();
+    const total = size.ok ? size.value : 0;
     const verified = await verifyJournal(desk, anchor.value === null ? [] : [anchor.value], (done) => {
       if (total >= LONG && done % STEP === 0) context.progress(`verifying entry ${done} of ${total}`);
     });
+    // What stands in the way of every other command is told as they tell it.
+    const known = verified.ok ? ok(undefined) : await desk.journal.read();
+    if (!known.ok) return err(await cannotOpen(context, held.value, known.error));
     const against = await checkRows(desk, held.value);
     if (verified.ok && against.ok) return ok({ report: verified.value, noted, held: held.value });
     const own = verified.ok ? [] : verified.error;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { canonicalJson, type Json } from '../domain/canonical-json.js';
+import { canonicalJson, isCanonicalText, type Json } from '../domain/canonical-json.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { parseHaltScope } from '../domain/halt-scope.js';
 import { NETWORKS } from '../domain/network.js';
@@ -319,7 +319,7 @@ export function bodyText(body: EntryBody): string {
  * number and stray spaces would let one entry be read in two ways.
  */
 export function decodeBody(stored: string): Result<EntryBody, Fault> {
-  let value: unknown;
+  let value: Json;
   try {
     value = JSON.parse(stored);
   } catch {
@@ -327,6 +327,6 @@ export function decodeBody(stored: string): Result<EntryBody, Fault> {
   }
   const body = checkBody(value);
   if (!body.ok) return body;
-  if (bodyText(body.value) === stored) return body;
+  if (isCanonicalText(stored, value)) return body;
   return fail('E_JOURNAL_TAMPERED', 'its body is not written in canonical form');
 }

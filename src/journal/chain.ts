@@ -3,7 +3,7 @@ import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
 import { bodyText, checkBody } from './body-schema.js';
-import type { Entry, EntryBody } from './entries.js';
+import type { Entry, EntryBody, WrittenEntry } from './entries.js';
 import { StateBuilder } from './fold.js';
 import type { JournalState } from './state.js';
 
@@ -41,13 +41,16 @@ export function entryRecord({ seq, at, prev, body }: Entry): Uint8Array {
 
 /** The entry that follows a head. Never before the head's time: a clock that was set back cannot reorder the journal. */
 export function sealEntry(head: JournalState['head'], now: UnixSeconds, body: EntryBody): Entry {
-  const open = {
-    seq: head === null ? 0 : head.seq + 1,
-    at: formatTime(head === null ? now : Math.max(now, head.at)),
-    prev: head?.hash ?? NO_ENTRY,
-    body,
-  };
-  return { ...open, hash: entryHash(open) };
+  return writeEntry(head, now, body).entry;
+}
+
+/** The same with the canonical text of its body. */
+export function writeEntry(head: JournalState['head'], now: UnixSeconds, body: EntryBody): WrittenEntry {
+  const seq = head === null ? 0 : head.seq + 1;
+  const at = formatTime(head === null ? now : Math.max(now, head.at));
+  const prev = head?.hash ?? NO_ENTRY;
+  const text = bodyText(body);
+  return { entry: { seq, at, prev, body, hash: leafHash(seq, at, prev, text) }, text };
 }
 
 /**
@@ -106,9 +109,11 @@ export interface VerifiedChain {
  * A chain proves that its entries belong together, not that they are all there or were the first to be written: entries
  * cut off at the end, and a chain written anew from some entry on, verify. Only `anchors` (places noted elsewhere, such
  * as those in signed approvals) show these: each must lie on the chain.
+ *
+ * Of an entry with its text schema and text are checked already (Journal.written); of one without, that is done here.
  */
 export async function verifyChain(
-  entries: AsyncIterable<Entry> | Iterable<Entry>,
+  entries: AsyncIterable<Entry | WrittenEntry> | Iterable<Entry | WrittenEntry>,
   anchors: readonly Anchor[] = [],
 ): Promise<Result<VerifiedChain, Fault>> {
   const expected = new Map<number, Hex>();
@@ -118,8 +123,9 @@ export async function verifyChain(
     expected.set(seq, hash);
   }
   const builder = new StateBuilder();
-  for await (const entry of entries) {
-    const admitted = admit(builder, entry);
+  for await (const next of entries) {
+    const { entry, text } = 'entry' in next ? next : { entry: next };
+    const admitted = admit(builder, entry, text);
     if (!admitted.ok) return admitted;
     if ((expected.get(entry.seq) ?? entry.hash) !== entry.hash) {
       return tampered(entry.seq, 'its hash is not the one noted elsewhere: the journal was written anew');

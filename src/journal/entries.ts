@@ -356,3 +356,9 @@ export interface Entry {
   readonly body: EntryBody;
   readonly hash: Hex;
 }
+
+/** An entry with the canonical text of its body, so that verifying or keeping it need not write that text again. */
+export interface WrittenEntry {
+  readonly entry: Entry;
+  readonly text: string;
+}

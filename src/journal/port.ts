@@ -1,7 +1,7 @@
 import type { Hex } from '../domain/bytes.js';
 import type { Fault } from '../domain/fault.js';
 import type { Result } from '../domain/result.js';
-import type { Entry, EntryBody } from './entries.js';
+import type { Entry, EntryBody, WrittenEntry } from './entries.js';
 import type { Hash } from './merkle.js';
 import type { JournalState } from './state.js';
 
@@ -37,8 +37,12 @@ export interface Journal {
   transact<T>(work: (tx: JournalTransaction) => Promise<Result<T, Fault>>): Promise<Result<T, Fault>>;
   /** Entries from a sequence number on, up to the newest at the start of the iteration. Throws a JournalError. */
   entries(from?: number): AsyncIterable<Entry>;
+  /** The same, each with the canonical text of its body, whose schema was checked: neither has to be done again. */
+  written(from?: number): AsyncIterable<WrittenEntry>;
   /** The bytes, verified against their hash; a fault where they are absent or differ. */
   blob(sha256: Hex): Promise<Result<Uint8Array, Fault>>;
+  /** How many entries there are, as the store has it. */
+  size(): Promise<Result<number, Fault>>;
   /** The names of all blobs, sorted: those that no entry names show that somebody wrote beside the program. */
   blobNames(): Promise<Result<readonly Hex[], Fault>>;
   /**

@@ -5,7 +5,7 @@ import type { Fault } from '../domain/fault.js';
 import { ownValue, parsedJson } from '../domain/json-difference.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { namedBlobs } from '../journal/blobs.js';
-import { bodyText, decodeBody } from '../journal/body-schema.js';
+import { decodeBody } from '../journal/body-schema.js';
 import { type Checkpoint, journalOrigin } from '../journal/checkpoint.js';
 import { Frontier, type Hash } from '../journal/merkle.js';
 import type { Journal, RawEntry, RawJournal } from '../journal/port.js';
@@ -25,10 +25,11 @@ import { readExport } from './export-tiles.js';
 import type { Files } from './ports.js';
 
 /** The rows of a journal that opens, which verified each of them. */
-export async function rowsOf(journal: Pick<Journal, 'entries' | 'blobNames'>): Promise<Result<RawJournal, Fault>> {
+export async function rowsOf(journal: Pick<Journal, 'written' | 'blobNames'>): Promise<Result<RawJournal, Fault>> {
   const rows: RawEntry[] = [];
-  for await (const { seq, at, prev, body, hash } of journal.entries()) {
-    rows.push({ seq, at, prev, text: bodyText(body), hash });
+  for await (const { entry, text } of journal.written()) {
+    const { seq, at, prev, hash } = entry;
+    rows.push({ seq, at, prev, text, hash });
   }
   const blobs = await journal.blobNames();
   return blobs.ok ? ok({ rows, blobs: blobs.value }) : blobs;

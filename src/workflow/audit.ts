@@ -4,7 +4,8 @@ import { err, ok, type Result } from '../domain/result.js';
 import { quoted } from '../domain/safe-text.js';
 import { namedBlobs } from '../journal/blobs.js';
 import { type Anchor, verifyChain } from '../journal/chain.js';
-import type { Entry, EntryKind } from '../journal/entries.js';
+import type { Entry, EntryKind, WrittenEntry } from '../journal/entries.js';
+import { JournalError } from '../journal/port.js';
 import { DecisionAudit, type OpenQuestion } from './audit-decisions.js';
 import { DocumentAudit } from './audit-documents.js';
 import { TreeAudit } from './audit-tree.js';
@@ -39,7 +40,7 @@ export async function verifyJournal(
   progress: (done: number) => void = () => undefined,
 ): Promise<Result<JournalReport, readonly Fault[]>> {
   const audit = new JournalAudit(desk);
-  const verified = await verifyChain(audit.tap(desk.journal.entries(), progress), noted);
+  const verified = await readable(() => verifyChain(audit.tap(desk.journal.written(), progress), noted));
   const { findings, decisions, documents, tree } = audit;
   if (audit.ended) return err([...findings]);
   if (!verified.ok) return err([...findings, verified.error]);
@@ -60,6 +61,16 @@ export async function verifyJournal(
     signatures: decisions.signatures,
     questions: [...decisions.questions, ...audit.unanswered(open.map(({ id }) => id))],
   });
+}
+
+/** What iterating the entries throws, where a row cannot be read, as a finding. */
+async function readable<T>(verify: () => Promise<Result<T, Fault>>): Promise<Result<T, Fault>> {
+  try {
+    return await verify();
+  } catch (error) {
+    if (error instanceof JournalError) return err(error.fault);
+    throw error;
+  }
 }
 
 /** countersign keeps a blob together with the entry that names it, or not at all: any other was put there by other means. */
@@ -94,12 +105,15 @@ class JournalAudit {
   }
 
   /** Hands entries on to whoever verifies the chain, and judges each once that is done: when the next one is asked for. */
-  async *tap(entries: AsyncIterable<Entry>, progress: (done: number) => void): AsyncGenerator<Entry, void> {
-    for await (const entry of entries) {
-      yield entry;
-      this.ended = !(await this.#judge(entry));
+  async *tap(
+    entries: AsyncIterable<WrittenEntry>,
+    progress: (done: number) => void,
+  ): AsyncGenerator<WrittenEntry, void> {
+    for await (const next of entries) {
+      yield next;
+      this.ended = !(await this.#judge(next.entry));
       if (this.ended) return;
-      progress(entry.seq + 1);
+      progress(next.entry.seq + 1);
     }
   }
 

@@ -141,6 +141,11 @@ export interface Composition {
   interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** Opens the workspace of the current folder, or of the folder given on the command line. */
   openWorkspace(): Promise<Result<Workspace, Fault>>;
+  /**
+   * The same for a command that verifies every entry itself: nothing of the journal is read, and entries are handed out
+   * unverified, until its state is asked for.
+   */
+  openForAudit(): Promise<Result<Workspace, Fault>>;
   /** Copies the bundled data of the demo into a fresh folder, and opens the program on it. */
   rehearse(): Promise<Rehearsal>;
   /** The journal of the workspace as its store has it, unverified: where it cannot be opened. */

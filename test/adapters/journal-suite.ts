@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { type Fault, fail } from '../../src/domain/fault.js';
 import { ok, type Result } from '../../src/domain/result.js';
 import type { UnixSeconds } from '../../src/domain/time.js';
+import { bodyText } from '../../src/journal/body-schema.js';
 import { verifyChain } from '../../src/journal/chain.js';
-import type { Entry } from '../../src/journal/entries.js';
+import type { Entry, WrittenEntry } from '../../src/journal/entries.js';
 import { type Journal, JournalError, type JournalTransaction } from '../../src/journal/port.js';
 import { START } from '../journal/chains.js';
 import { bytesOf, hashOf, story } from '../journal/story.js';
@@ -21,6 +22,7 @@ export interface Places {
   fresh(): string;
   readonly make: Making;
   readonly open: Opening;
+  readonly defer: Opening;
   /** Puts a row where a blob of this name would lie, with one zero byte in it. */
   plant(at: string, name: string): Promise<void>;
 }
@@ -39,11 +41,12 @@ const must = (result: Result<Journal, Fault>): Journal => {
 };
 
 /** What every store of journals promises, tried on one kind of place. */
-export function journalSuite({ fresh, make, open, plant }: Places): void {
+export function journalSuite({ fresh, make, open, defer, plant }: Places): void {
   const clock = (): UnixSeconds => START;
   const create = async (at: string, now = clock) =>
     must(await make(at, { clock: now, network: 'regtest', nonce: NONCE }));
   const reopened = async (at: string) => must(await open(at, { clock }));
+  const deferred = async (at: string) => must(await defer(at, { clock }));
 
   describe('a journal', () => {
     it('begins with its opening and comes back as it was', async () => {
@@ -68,9 +71,10 @@ export function journalSuite({ fresh, make, open, plant }: Places): void {
       await journal.close();
     });
 
-    it('reads more entries than one page holds', async () => {
-      const journal = await create(fresh());
-      const freezes = Array.from({ length: 1203 }, (_, n) => ({
+    it.each([498, 499, 500, 998, 999, 1203])('reads more entries than one page holds: %i', async (count) => {
+      const path = fresh();
+      const journal = await create(path);
+      const freezes = Array.from({ length: count }, (_, n) => ({
         kind: 'coin.frozen' as const,
         outpoint: `${'0'.repeat(64)}:${n}`,
         reason: 'dust',
@@ -79,8 +83,31 @@ export function journalSuite({ fresh, make, open, plant }: Places): void {
       await append(journal, freezes);
       const seen: Entry[] = [];
       for await (const entry of journal.entries()) seen.push(entry);
-      expect(seen.map(({ seq }) => seq)).toEqual(Array.from({ length: 1204 }, (_, n) => n));
+      expect(seen.map(({ seq }) => seq)).toEqual(Array.from({ length: count + 1 }, (_, n) => n));
       await journal.close();
+      const again = await reopened(path);
+      expect(await seqOf(again)).toBe(count);
+      await again.close();
+    });
+
+    it('opened without reading hands out what is there, and is as any other once its state is asked for', async () => {
+      const path = fresh();
+      const journal = await create(path);
+      const first = await deferred(path);
+      expect(await first.size()).toEqual(ok(1));
+      await append(journal, LIFE);
+      const second = await deferred(path);
+      const written: WrittenEntry[] = [];
+      for await (const next of second.written()) written.push(next);
+      expect(written.map(({ entry, text }) => [entry.seq, text])).toEqual(
+        [story.opened(), ...LIFE].map((body, seq) => [seq, bodyText(body)]),
+      );
+      expect(await second.size()).toEqual(ok(8));
+      expect(await second.read()).toEqual(await journal.read());
+      const done = await first.transact(async (tx) => ok([tx.state.head?.seq, tx.append(story.broadcast('a')).seq]));
+      expect(done).toEqual(ok([7, 8]));
+      expect(await seqOf(journal)).toBe(8);
+      for (const one of [journal, first, second]) await one.close();
     });
 
     it('keeps blobs under their hash, also the same one twice and an empty one', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sqliteFault } from '../../src/adapters/sqlite-faults.js';
-import { createJournal, openJournal } from '../../src/adapters/sqlite-journal.js';
+import { createJournal, deferredJournal, openJournal } from '../../src/adapters/sqlite-journal.js';
 import { bytesOf } from '../journal/story.js';
 import { append, clock, create, journalFolder, LIFE, NONCE, tamper } from './journal-folder.js';
 import { journalSuite, seqOf, tagOf } from './journal-suite.js';
@@ -19,6 +19,7 @@ journalSuite({
   fresh: () => folder.path(),
   make: createJournal,
   open: openJournal,
+  defer: async (path, options) => deferredJournal(path, options),
   plant: async (path, name) => tamper(path, `INSERT INTO blobs VALUES ('${name}', x'00')`),
 });
 

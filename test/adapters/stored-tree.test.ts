@@ -115,8 +115,10 @@ describe('the tree that a store keeps', () => {
     expect(await value(again.treeHashes(1, 0, 5))).toHaveLength(1);
     expect(await value(again.treeHashes(0, 698, 5))).toHaveLength(2);
     const bare = new StoredTree({
-      page: async (seq: number) =>
-        seq >= 700 ? [] : [ok({ entry: { seq, hash: hashes[seq]?.toString('hex') ?? '' }, text: '' })],
+      page: async (seq: number) => ({
+        rows: [ok({ entry: { seq, hash: hashes[seq]?.toString('hex') ?? '' }, text: '' })],
+        isLast: seq === 699,
+      }),
     } as never);
     const tree = new MerkleTree(700, async (level, from, count) => ok(await bare.hashes(level, from, count)));
     expect(toHex(await value(tree.root()))).toBe(toHex(mth(hashes)));

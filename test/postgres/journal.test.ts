@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSharedJournal, openSharedJournal } from '../../src/adapters/postgres/journal.js';
+import { createSharedJournal, deferredSharedJournal, openSharedJournal } from '../../src/adapters/postgres/journal.js';
 import { ok } from '../../src/domain/result.js';
 import type { UnixSeconds } from '../../src/domain/time.js';
 import { perfectRoot } from '../../src/journal/merkle.js';
@@ -46,6 +46,7 @@ describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none o
     fresh: () => server.fresh(),
     make: createSharedJournal,
     open: openSharedJournal,
+    defer: deferredSharedJournal,
     plant: async (at, name) => {
       await server.run(`INSERT INTO blobs VALUES ('${name}', '\\x00')`, at);
     },

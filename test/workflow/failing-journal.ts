@@ -24,8 +24,10 @@ export function failingAfterwards(
   const failing = (journal: Journal): Journal => ({
     read: () => journal.read(),
     entries: (from) => journal.entries(from),
+    written: (from) => journal.written(from),
     blob: (hash) => journal.blob(hash),
     blobNames: () => journal.blobNames(),
+    size: () => journal.size(),
     treeHashes: (level, from, count) => journal.treeHashes(level, from, count),
     close: () => journal.close(),
     transact: async (work) => {

@@ -2,7 +2,7 @@ import type { Fault } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
 import type { Journal } from '../../journal/port.js';
 import type { CopyPlace } from '../copy-journal.js';
-import { beginJournal, type CreateOptions, type OpenOptions, resumeJournal } from '../stored-journal.js';
+import { beginJournal, type CreateOptions, deferJournal, type OpenOptions, resumeJournal } from '../stored-journal.js';
 import { parsePostgresAddress } from './address.js';
 import { createStore, openStore } from './store.js';
 
@@ -26,6 +26,14 @@ export async function openSharedJournal(text: string, options: OpenOptions): Pro
   if (!address.ok) return address;
   const opened = await openStore(address.value);
   return opened.ok ? resumeJournal(opened.value, options) : opened;
+}
+
+/** Opens a journal in a schema of PostgreSQL with nothing of it read or verified (deferJournal). As openSharedJournal. */
+export async function deferredSharedJournal(text: string, options: OpenOptions): Promise<Result<Journal, Fault>> {
+  const address = parsePostgresAddress(text);
+  if (!address.ok) return address;
+  const opened = await openStore(address.value);
+  return opened.ok ? ok(deferJournal(opened.value, options)) : opened;
 }
 
 /** A schema of PostgreSQL as the place of a copy. E_JOURNAL_ADDRESS. */

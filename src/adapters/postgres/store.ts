@@ -1,14 +1,22 @@
 import type { Hex } from '../../domain/bytes.js';
 import { type Fault, fail } from '../../domain/fault.js';
 import { err, ok, type Result } from '../../domain/result.js';
-import { type JournalStore, readRow, type StoredBlob, type StoredEntry, type TreeRows } from '../journal-store.js';
+import type { WrittenEntry } from '../../journal/entries.js';
+import {
+  type JournalStore,
+  PAGE_SIZE,
+  type Page,
+  readHead,
+  readPage,
+  type StoredBlob,
+  type TreeRows,
+} from '../journal-store.js';
 import type { PostgresAddress } from './address.js';
 import { PostgresConnection } from './connection.js';
 import { isLost, LostTransaction, postgresFault, UnknownEnd } from './faults.js';
 import { LAYOUT_COMMENT, LAYOUT_QUERY, layoutLines, layoutStatements } from './layout.js';
 
 const OLDEST_SERVER = 150_000;
-const PAGE = 500;
 /** Bytes of blobs in one statement. */
 const PIECE = 16 * 2 ** 20;
 /** How long the end of a lost session is waited for, until it is known what became of its transaction. */
@@ -19,7 +27,7 @@ class PostgresStore implements JournalStore {
   readonly name: string;
   readonly #connection: PostgresConnection;
   readonly #schema: string;
-  #newest: StoredEntry | null = null;
+  #newest: WrittenEntry | null = null;
   readonly tree: TreeRows;
 
   constructor(connection: PostgresConnection) {
@@ -29,18 +37,18 @@ class PostgresStore implements JournalStore {
     this.tree = treeRows(connection);
   }
 
-  async page(seq: number): Promise<readonly Result<StoredEntry, Fault>[]> {
+  async page(seq: number): Promise<Page> {
     const { rows } = await this.#query(
-      `SELECT seq, at, prev, body, hash FROM ${this.#schema}.entries WHERE seq >= $1 ORDER BY seq LIMIT ${PAGE}`,
+      `SELECT seq, at, prev, body, hash FROM ${this.#schema}.entries WHERE seq >= $1 ORDER BY seq LIMIT ${PAGE_SIZE}`,
       [seq],
     );
-    const read: Result<StoredEntry, Fault>[] = [];
-    for (const row of rows) {
-      const stored = readRow([wholeNumber(row[0]), ...row.slice(1)]);
-      read.push(stored);
-      if (!stored.ok) break;
-    }
-    return read;
+    return readPage(rows.map((row) => [wholeNumber(row[0]), ...row.slice(1)]));
+  }
+
+  async newest(): ReturnType<JournalStore['newest']> {
+    const { rows } = await this.#query(`SELECT seq, hash FROM ${this.#schema}.entries ORDER BY seq DESC LIMIT 1`);
+    const [row] = rows;
+    return readHead(row === undefined ? row : [wholeNumber(row[0]), row[1]]);
   }
 
   async hasBefore(seq: number): Promise<boolean> {
@@ -66,9 +74,9 @@ class PostgresStore implements JournalStore {
     await this.#connection.within(lockStatement(this.#schema));
   }
 
-  async insert(entries: readonly StoredEntry[], blobs: readonly StoredBlob[]): Promise<readonly Hex[]> {
+  async insert(entries: readonly WrittenEntry[], blobs: readonly StoredBlob[]): Promise<readonly Hex[]> {
     if (entries.length > 0) {
-      const column = (of: (one: StoredEntry) => unknown): unknown[] => entries.map(of);
+      const column = (of: (one: WrittenEntry) => unknown): unknown[] => entries.map(of);
       await this.#connection.within(
         `INSERT INTO ${this.#schema}.entries (seq, at, prev, body, hash)
          SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])`,
@@ -127,7 +135,7 @@ class PostgresStore implements JournalStore {
   }
 
   /** The lock is free only when the lost session has ended, one way or the other. */
-  async #isKept({ entry }: StoredEntry): Promise<boolean> {
+  async #isKept({ entry }: WrittenEntry): Promise<boolean> {
     try {
       await this.#connection.begin();
       await this.#connection.within(`SET LOCAL lock_timeout = ${AFTERMATH_MS}`);
