@@ -47,6 +47,7 @@ export function unlocked(store: JournalStore, path: string, before: string | nul
   return {
     name: store.name,
     page: async (seq) => steady(await store.page(seq)),
+    newest: async () => steady(await store.newest()),
     hasBefore: async (seq) => steady(await store.hasBefore(seq)),
     blob: async (name) => steady(await store.blob(name)),
     blobNames: async () => steady(await store.blobNames()),

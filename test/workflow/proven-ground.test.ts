@@ -148,8 +148,10 @@ describe('the ground of a journal', () => {
         read: () => real.read(),
         transact: (within) => real.transact(within),
         entries: (from) => real.entries(from),
+        written: (from) => real.written(from),
         blob: (name) => real.blob(name),
         blobNames: () => real.blobNames(),
+        size: () => real.size(),
         treeHashes: (level, from, count) => real.treeHashes(level, from, count),
         close: () => real.close(),
       };
