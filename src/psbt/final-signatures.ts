@@ -7,7 +7,7 @@ import { INPUT } from './fields.js';
 import { fieldValue, type KeyMap } from './key-map.js';
 import { splitPsbt } from './parts.js';
 import type { ReturnedSignature } from './types.js';
-import { ByteReader } from './wire.js';
+import { ByteReader, directPushes } from './wire.js';
 
 /**
  * The signatures of a finalised PSBT (BIP174), taken out of its final scripts as a device would have returned them, to be
@@ -34,7 +34,7 @@ function signaturesOf(vault: Vault, map: KeyMap): readonly Unplaced[] | null {
   const { kind, threshold } = vault;
   switch (kind) {
     case 'pkh':
-      return keyHashSignature(pushes(fieldValue(map, INPUT.FINAL_SCRIPTSIG)));
+      return keyHashSignature(directPushes(fieldValue(map, INPUT.FINAL_SCRIPTSIG) ?? new Uint8Array(0)));
     case 'wpkh':
     case 'sh(wpkh)':
       return keyHashSignature(witnessItems(fieldValue(map, INPUT.FINAL_SCRIPTWITNESS)));
@@ -89,18 +89,4 @@ function witnessItems(value: Uint8Array | null): Uint8Array[] | null {
   for (let left = reader.compactSize(); left > 0 && reader.problem === null; left--)
     items.push(reader.lengthPrefixed());
   return reader.problem === null && reader.remaining === 0 ? items : null;
-}
-
-/** A script of direct pushes (1 to 75 bytes each) and nothing else. */
-function pushes(script: Uint8Array | null): Uint8Array[] | null {
-  if (script === null) return null;
-  const reader = new ByteReader(script);
-  const items: Uint8Array[] = [];
-  while (reader.remaining > 0) {
-    const length = reader.uint8();
-    if (length === 0 || length > 75) return null;
-    items.push(reader.take(length));
-    if (reader.problem !== null) return null;
-  }
-  return items;
 }

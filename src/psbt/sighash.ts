@@ -13,6 +13,11 @@ export function isUsualSighash(kind: VaultKind, type: number | null): boolean {
   return type === null || type === SIGHASH_ALL || (kind === 'tr' && type === SIGHASH_DEFAULT);
 }
 
+/** The script code of a version 0 key hash program: what a P2PKH output of the same key would be (BIP143). */
+export function keyHashScript(program: Uint8Array): Uint8Array {
+  return Uint8Array.of(0x76, 0xa9, 20, ...program.subarray(2), 0x88, 0xac);
+}
+
 const TAP_SIGHASH_TAG = sha256('TapSighash');
 
 /**

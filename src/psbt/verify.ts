@@ -9,7 +9,7 @@ import { decodePsbt } from './decode.js';
 import { decodeDer, inRange, isLowS } from './ecdsa.js';
 import { type OwnInput, ownInputs } from './own.js';
 import { parseFault, splitPsbt } from './parts.js';
-import { isUsualSighash, SIGHASH_ALL, SIGHASH_DEFAULT, Sighashes } from './sighash.js';
+import { isUsualSighash, keyHashScript, SIGHASH_ALL, SIGHASH_DEFAULT, Sighashes } from './sighash.js';
 import type { ProvenSignature, ReturnedSignature } from './types.js';
 
 /** One key that may sign one input. */
@@ -201,11 +201,6 @@ function sighashOf({ index, prevout, derived, sighashType }: OwnInput, { kind }:
     case 'tr':
       return hashes.taproot(index, sighashType === SIGHASH_ALL ? SIGHASH_ALL : SIGHASH_DEFAULT);
   }
-}
-
-/** The script code of a version 0 key hash program: what a P2PKH output of the same key would be (BIP143). */
-function keyHashScript(program: Uint8Array): Uint8Array {
-  return Uint8Array.of(0x76, 0xa9, 20, ...program.subarray(2), 0x88, 0xac);
 }
 
 function required(script: Uint8Array | undefined): Uint8Array {

@@ -147,3 +147,16 @@ export class ByteWriter {
 }
 
 export const uint32Bytes = (value: number): Uint8Array => new ByteWriter(4).uint32(value).finish();
+
+/** What a script of direct pushes (1 to 75 bytes each) and nothing else pushes; null for any other. */
+export function directPushes(script: Uint8Array): Uint8Array[] | null {
+  const reader = new ByteReader(script);
+  const items: Uint8Array[] = [];
+  while (reader.remaining > 0) {
+    const length = reader.uint8();
+    if (length === 0 || length > 75) return null;
+    items.push(reader.take(length));
+    if (reader.problem !== null) return null;
+  }
+  return items;
+}

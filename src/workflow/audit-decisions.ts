@@ -167,7 +167,9 @@ export class DecisionAudit {
       case 'batch.conflicted':
       case 'batch.unsettled': {
         const snapshot = await this.#past.snapshot();
-        return snapshot.ok ? chainProblem(snapshot.value.value, body, batch, () => this.#past.batches) : NO_COINS;
+        if (!snapshot.ok) return NO_COINS;
+        const { value, deriver } = snapshot.value;
+        return chainProblem(this.#desk, deriver, value, body, batch, () => this.#past.batches);
       }
       case 'batch.released':
         if (batch.state === 'SENT') {

@@ -14,6 +14,7 @@ import type { Deriver } from '../vault/types.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
 import { CONFIRMED_DEPTH, chainSpends, conflictOf, outpointsOf } from './chain-spends.js';
 import type { Desk } from './ports.js';
+import { provenSpends } from './proven-spends.js';
 import { fallbackReason, revivalReason, unspentInput } from './settle.js';
 import { snapshotKey } from './snapshot-signature.js';
 
@@ -79,19 +80,21 @@ export async function partProblem(
 type ChainBody = Body<'batch.confirmed' | 'batch.unconfirmed' | 'batch.conflicted' | 'batch.unsettled'>;
 
 /** Whether the coin snapshot of that moment bears out what is said of the chain. Few ask for all `batches`. */
-export function chainProblem(
+export async function chainProblem(
+  { journal }: Evidence,
+  deriver: Deriver,
   snapshot: Snapshot,
   body: ChainBody,
   batch: BatchRecord,
   batches: () => ReadonlyMap<string, BatchRecord>,
-): Problem {
+): Promise<Problem> {
   switch (body.kind) {
     case 'batch.confirmed':
       return confirmationProblem(snapshot, body, batch);
     case 'batch.unconfirmed':
       return fallbackProblem(snapshot, batch, batches());
     case 'batch.conflicted':
-      return conflictProblem(snapshot, body, batch, batches());
+      return conflictProblem(journal, deriver, snapshot, body, batch, batches());
     case 'batch.unsettled':
       return revivalProblem(snapshot, batch, batches());
   }
@@ -127,14 +130,19 @@ function fallbackProblem(snapshot: Snapshot, batch: BatchRecord, batches: Readon
   return 'the coin snapshot of that moment lists none of its coins as unspent, and no other batch as having spent them';
 }
 
-/** Whether the coin snapshot of that moment shows the foreign transaction that is said to have taken a coin for good. */
-function conflictProblem(
+/** Whether the coin snapshot of that moment shows the foreign transaction that is said to have taken a coin for good, signed. */
+async function conflictProblem(
+  journal: Evidence['journal'],
+  deriver: Deriver,
   snapshot: Snapshot,
   { txid, outpoint, height }: Body<'batch.conflicted'>,
   batch: BatchRecord,
   batches: ReadonlyMap<string, BatchRecord>,
-): Problem {
-  const lost = conflictOf(batch, snapshot, chainSpends(snapshot, batches), batches);
+): Promise<Problem> {
+  const spends = chainSpends(snapshot, batches);
+  const proven = await provenSpends(journal, deriver, [batch], snapshot, spends);
+  if (!proven.ok) return proven.error.message;
+  const lost = conflictOf(batch, snapshot, spends, batches, proven.value.proven);
   if (lost === null)
     return 'the coin snapshot of that moment shows no foreign transaction that took its coins for good';
   return fieldDifference({ txid, outpoint, height }, lost);

@@ -97,13 +97,15 @@ export interface Conflict {
 /**
  * The foreign transaction that a batch lost a coin to for good, or null. One coin is enough where the batch's transaction is
  * known, since that spends them all. Where only signatures may exist, all coins have to be gone: nobody knows what they are
- * over. A child loses with its parent.
+ * over. A child loses with its parent. Of the spends only those count that the vault's keys are `proven` to have signed: one
+ * that was made up would free the batch's budget and its requests.
  */
 export function conflictOf(
   batch: BatchRecord,
   snapshot: Snapshot,
   spends: ChainSpends,
   batches: Batches,
+  proven: ReadonlySet<string>,
 ): Conflict | null {
   const parent = batch.childOf === null ? undefined : batches.get(batch.childOf);
   if (parent?.state === 'CONFLICTED' && parent.settled?.spent != null) {
@@ -111,7 +113,7 @@ export function conflictOf(
   }
   const taken = batch.inputs.flatMap((outpoint): Conflict[] => {
     const spend = spends.spenders.get(outpoint);
-    if (spend?.block == null || isOf(batch, spend.transaction)) return [];
+    if (spend?.block == null || !proven.has(outpoint) || isOf(batch, spend.transaction)) return [];
     const { height } = spend.block;
     return snapshot.tip.height - height + 1 < CONFIRMED_DEPTH ? [] : [{ txid: spend.txid, outpoint, height }];
   });

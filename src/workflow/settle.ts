@@ -10,6 +10,7 @@ import { nextState } from '../journal/transitions.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import { type ChainSpends, CONFIRMED_DEPTH, chainSpends, conflictOf } from './chain-spends.js';
 import type { FoundOnChain } from './find-on-chain.js';
+import type { ProvenSpends } from './proven-spends.js';
 
 /** What the chain made of batches, by their ids. */
 export interface Settled {
@@ -29,6 +30,13 @@ export interface Settled {
 
 type Batches = ReadonlyMap<string, BatchRecord>;
 
+/** What the signatures of transactions that a snapshot brings along prove. */
+export interface Shown {
+  readonly found: FoundOnChain;
+  /** Coins of batches that the vault's keys spent past this journal. */
+  readonly proven: ProvenSpends['proven'];
+}
+
 /**
  * Writes down what a snapshot says of the batches of a journal, in the one order in which at no moment less counts than can
  * confirm: first what falls back, and before it what that had settled; then what the chain showed to be signed; then what is
@@ -38,7 +46,7 @@ export function settle(
   tx: JournalTransaction,
   imported: Entry,
   snapshot: Snapshot,
-  found: FoundOnChain,
+  { found, proven }: Shown,
   file: string,
 ): Result<Settled, Fault> {
   const writer = new Writer(tx, imported);
@@ -48,7 +56,7 @@ export function settle(
   const confirmed = confirm(writer, snapshot, spends, file);
   if (!confirmed.ok) return confirmed;
   const replaced = exclude(writer);
-  const conflicted = conflict(writer, snapshot, spends);
+  const conflicted = conflict(writer, snapshot, spends, proven);
   return ok({ confirmed: confirmed.value, fallen, replaced, conflicted, appeared, revived });
 }
 
@@ -125,13 +133,13 @@ function appear(writer: Writer, found: FoundOnChain): readonly string[] {
 }
 
 /** Parents before their children, which lose with them. */
-function conflict(writer: Writer, snapshot: Snapshot, spends: ChainSpends): readonly string[] {
+function conflict(writer: Writer, snapshot: Snapshot, spends: ChainSpends, proven: Shown['proven']): readonly string[] {
   const conflicted: string[] = [];
   for (const isChild of [false, true]) {
     const { batches } = writer;
     for (const batch of batches.values()) {
       if ((batch.childOf !== null) !== isChild || nextState(batch.state, 'batch.conflicted') === null) continue;
-      const lost = conflictOf(batch, snapshot, spends, batches);
+      const lost = conflictOf(batch, snapshot, spends, batches, proven);
       if (lost === null) continue;
       writer.append({ kind: 'batch.conflicted', batch: batch.id, ...lost });
       conflicted.push(batch.id);

@@ -67,7 +67,7 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
   const { tip } = view.value.scan;
   const confirmed = await confirmedBatches(state, backends, tip.height);
   if (!confirmed.ok) return confirmed;
-  const spends = await takeSpends(state, view.value.scan, known, confirmed.value, backends);
+  const spends = await takeSpends(state, view.value.scan, known, confirmed.value, backends, deriver.vault.kind);
   if (!spends.ok) return spends;
   const scan = { ...view.value.scan, coins: [...view.value.scan.coins, ...spends.value.waiting] };
   const previous = await previousTransactions(scan.coins, known, backend, onProgress);

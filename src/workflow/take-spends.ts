@@ -4,9 +4,10 @@ import { formatOutpoint, parseOutpoint } from '../domain/outpoint.js';
 import { ok, type Result } from '../domain/result.js';
 import type { UnixSeconds } from '../domain/time.js';
 import type { JournalState } from '../journal/state.js';
-import { parseTransaction, txidOf } from '../psbt/transaction.js';
+import { outpointOf, parseTransaction, txidOf } from '../psbt/transaction.js';
 import type { ChainBackend, ChainScan, StatedCoin, TransactionStatus } from '../vault/chain.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
+import type { VaultKind } from '../vault/types.js';
 import { isUndecided } from './chain-spends.js';
 
 export type Confirmation = { readonly height: number; readonly time: UnixSeconds };
@@ -34,6 +35,7 @@ export async function takeSpends(
   known: Snapshot | null,
   confirmed: ReadonlyMap<Hex, Confirmation>,
   backends: readonly ChainBackend[],
+  kind: VaultKind,
 ): Promise<Result<TakenSpends, Fault>> {
   const { wanted, since } = unexplained(state, scan, confirmed);
   const transactions = new Map<Hex, Uint8Array>();
@@ -51,6 +53,11 @@ export async function takeSpends(
     if (!bytes.ok) return bytes;
     if (bytes.value === null) continue;
     transactions.set(by, bytes.value);
+    if (kind === 'tr' && block !== null && !own.has(by)) {
+      const spent = await spentBy(bytes.value, known, backends);
+      if (!spent.ok) return spent;
+      for (const [txid, raw] of spent.value) transactions.set(txid, raw);
+    }
     if (block !== null) blocks.set(by, { height: block.height, time: block.time });
     if (block !== null || !own.has(by)) continue;
     for (const { outpoint, value, script, origin, height } of known?.coins ?? []) {
@@ -59,6 +66,27 @@ export async function takeSpends(
     }
   }
   return ok({ transactions, blocks, waiting });
+}
+
+/**
+ * The transactions that a foreign one spends from, as far as back ends have them: a taproot signature is over all that its
+ * transaction spends (BIP341), so without them nobody can tell whether the vault's keys gave it.
+ */
+async function spentBy(
+  bytes: Uint8Array,
+  known: Snapshot | null,
+  backends: readonly ChainBackend[],
+): Promise<Result<ReadonlyMap<Hex, Uint8Array>, Fault>> {
+  const parsed = parseTransaction(bytes);
+  const txids = parsed.ok ? new Set(parsed.value.inputs.map((input) => outpointOf(input).txid)) : new Set<Hex>();
+  const found = new Map<Hex, Uint8Array>();
+  for (const txid of txids) {
+    const kept = known?.previous.get(txid);
+    const raw = kept === undefined ? await transactionOf(txid, null, backends) : ok(kept);
+    if (!raw.ok) return raw;
+    if (raw.value !== null) found.set(txid, raw.value);
+  }
+  return ok(found);
 }
 
 function unexplained(

@@ -18,12 +18,14 @@ import type { Snapshot } from '../vault/snapshot-types.js';
 import type { DerivedScript, Vault } from '../vault/types.js';
 import { readPolicyRecord } from './active-policy.js';
 import { type Arrivals, arrivalsOf, depositsEntry, QUARANTINE_BY } from './arrivals.js';
+import { chainSpends } from './chain-spends.js';
 import { findOnChain } from './find-on-chain.js';
 import { latestSnapshot, type OpenVault, openVault } from './open-vault.js';
 import { beyondReach } from './own-coins.js';
 import type { Desk } from './ports.js';
+import { type ProvenSpends, provenSpends } from './proven-spends.js';
 import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
-import { type Settled, settle } from './settle.js';
+import { type Settled, type Shown, settle } from './settle.js';
 import type { BroughtSignature } from './signatures.js';
 import { batchChange } from './situation.js';
 import { checkSnapshotSignature } from './snapshot-signature.js';
@@ -141,7 +143,7 @@ export async function balance(desk: Desk): Promise<Result<Balance, Fault>> {
 }
 
 /** What an import has taken in. */
-export interface ImportedCoins extends Settled {
+export interface ImportedCoins extends Settled, Pick<ProvenSpends, 'doubtful'> {
   readonly snapshot: Snapshot;
   /** Coins that stood in the snapshot before as they stand in this one: proven then, and not again. */
   readonly provenBefore: number;
@@ -185,8 +187,8 @@ export async function importCoins(
   const small = (await policyInForce(desk, open.value))?.inputs.minValue ?? null;
   const arrivals = arrivalsOf(known.value, snapshot, open.value.state, small);
   const provenBefore = snapshot.coins.filter((coin) => isProven(coin, before)).length;
-  const found = await findOnChain(desk, open.value, snapshot);
-  if (!found.ok) return found;
+  const shown = await shownBy(desk, open.value, snapshot);
+  if (!shown.ok) return shown;
   return desk.journal.transact(async (tx) => {
     // Somebody else's import in between: what this one was compared with is no longer the newest.
     if (tx.state.coins?.snapshot !== open.value.state.coins?.snapshot) return err(HEAD_MOVED);
@@ -204,9 +206,20 @@ export async function importCoins(
     for (const { outpoint, reason } of arrivals.quarantined) {
       if (!tx.state.frozen.has(outpoint)) tx.append({ kind: 'coin.frozen', outpoint, reason, by: QUARANTINE_BY });
     }
-    const settled = settle(tx, imported, snapshot, found.value, file);
-    return settled.ok ? ok({ snapshot, provenBefore, ...settled.value, farChange, arrivals, signer }) : settled;
+    const settled = settle(tx, imported, snapshot, shown.value, file);
+    if (!settled.ok) return settled;
+    return ok({ snapshot, provenBefore, ...settled.value, doubtful: shown.value.doubtful, farChange, arrivals, signer });
   });
+}
+
+/** What the signatures of the transactions that a snapshot brings along prove. */
+async function shownBy(desk: Desk, open: OpenVault, snapshot: Snapshot): Promise<Result<Shown & ProvenSpends, Fault>> {
+  const { state, deriver } = open;
+  const found = await findOnChain(desk, open, snapshot);
+  if (!found.ok) return found;
+  const spends = chainSpends(snapshot, state.batches);
+  const proven = await provenSpends(desk.journal, deriver, state.batches.values(), snapshot, spends);
+  return proven.ok ? ok({ found: found.value, ...proven.value }) : proven;
 }
 
 /** What wallets search when they are restored (BIP44): the gap as long as no policy says another. */

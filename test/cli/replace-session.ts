@@ -1,6 +1,8 @@
 import { cpSync, rmSync } from 'node:fs';
+import { Psbt } from 'bitcoinjs-lib';
 import { parseTransaction, serialiseUnsigned, txidOf } from '../../src/psbt/transaction.js';
 import { demoFile, type Session, snapshot, stage } from './session.js';
+import { root } from './soft-device.mjs';
 
 /** What tests of replacements ask of a batch, from the documented object of batch show. */
 export interface Shown {
@@ -62,6 +64,9 @@ export interface ChainNews {
 
 let imported = 0;
 
+/** The file of the newest news. */
+export const lastNews = (): string => `chain-${imported}.json`;
+
 /** The next snapshot: `blocks` further, these transactions in the block right after the demo's tip, and their coins spent. */
 export async function chainSays(
   session: Session,
@@ -93,7 +98,26 @@ export async function copyOf(session: Session): Promise<Session> {
   return copy;
 }
 
-/** What a thief with the device and other software would make of a coin: a transaction that pays somebody else. */
+/** What a thief with the device and other software makes of a coin of the vault: a transaction that pays somebody else. */
+export async function theft(
+  session: Session,
+  outpoint: string,
+): Promise<{ readonly txid: string; readonly hex: string }> {
+  const { coins } = await session.json(0, 'vault', 'coins');
+  const coin = coins.find((one: { readonly outpoint: string }) => one.outpoint === outpoint);
+  const key = root.derivePath(`84'/1'/0'/${coin.branch}/${coin.index}`);
+  const [hash = '', index = ''] = outpoint.split(':');
+  const psbt = new Psbt();
+  const script = Buffer.from(`0014${Buffer.from(key.identifier).toString('hex')}`, 'hex');
+  psbt.addInput({ hash, index: Number(index), witnessUtxo: { script, value: BigInt(coin.value) } });
+  psbt.addOutput({ script: Buffer.from(`0014${'ee'.repeat(20)}`, 'hex'), value: 1000n });
+  psbt.signInput(0, { publicKey: key.publicKey, sign: (digest) => key.sign(Buffer.from(digest)) });
+  psbt.finalizeAllInputs();
+  const transaction = psbt.extractTransaction(true);
+  return { txid: transaction.getId(), hex: transaction.toHex() };
+}
+
+/** What anybody can write down without any key: a transaction of a coin that nobody signed. */
 export function foreignSpend(outpoint: string): { readonly txid: string; readonly hex: string } {
   const [txid = '', vout = ''] = outpoint.split(':');
   const bytes = serialiseUnsigned({

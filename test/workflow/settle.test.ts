@@ -1,3 +1,4 @@
+import { Transaction } from 'bitcoinjs-lib';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { fault } from '../../src/domain/fault.js';
 import { err } from '../../src/domain/result.js';
@@ -6,9 +7,11 @@ import {
   chainSays,
   copyOf,
   foreignSpend,
+  lastNews,
   replacement,
   shown,
   signedBatch,
+  theft,
 } from '../cli/replace-session.js';
 import { removeAll, type Session, stage } from '../cli/session.js';
 import { softSigner } from '../cli/soft-device.mjs';
@@ -80,7 +83,7 @@ describe('a batch of which a signature may exist', () => {
   it('is released only where all its coins are gone for good, one block earlier it is not', async () => {
     const { session, id } = await unknownBatch('--consolidate');
     const { inputs } = await shown(session, id);
-    const foreign = inputs.map(foreignSpend);
+    const foreign = await Promise.all(inputs.map((input) => theft(session, input)));
     const [some = { txid: '', hex: '' }, ...others] = foreign;
     expect(inputs.length).toBeGreaterThan(1);
     const confirmed = foreign.map(({ txid }) => txid);
@@ -119,7 +122,7 @@ describe('a signed batch that loses a coin to a stranger', () => {
     async (blocks, state) => {
       const { session, id } = await signedBatch();
       const { inputs } = await shown(session, id);
-      const foreign = foreignSpend(inputs[0] ?? '');
+      const foreign = await theft(session, inputs[0] ?? '');
       await chainSays(session, blocks, { confirmed: [foreign.txid], spent: inputs.slice(0, 1), brought: [foreign] });
       expect(await session.stateOf(id)).toBe(state);
       await session.expect(0, 'audit', 'verify');
@@ -130,7 +133,7 @@ describe('a signed batch that loses a coin to a stranger', () => {
   it('holds no budget then, and counts again where that block is gone', async () => {
     const { session, id } = await signedBatch();
     const { inputs } = await shown(session, id);
-    const foreign = foreignSpend(inputs[0] ?? '');
+    const foreign = await theft(session, inputs[0] ?? '');
     const news = { spent: inputs.slice(0, 1), brought: [foreign] };
     await chainSays(session, 6, { ...news, confirmed: [foreign.txid] });
     expect(await session.balance('in a batch')).toBe(0n);
@@ -142,6 +145,53 @@ describe('a signed batch that loses a coin to a stranger', () => {
     expect(await session.stateOf(id)).toBe('SIGNED');
     await session.expect(0, 'audit', 'verify');
   }, 60_000);
+});
+
+/** Whoever makes snapshots owns every word of them but the signatures of the vault. */
+describe('a stranger who is made up', () => {
+  const forge = (bytes: string): string => {
+    // A witness of the right form, a signature of nothing: r and s are 1.
+    const transaction = Transaction.fromHex(bytes);
+    transaction.setWitness(0, [Buffer.from('300602010102010101', 'hex'), Buffer.alloc(33, 2)]);
+    return transaction.toHex();
+  };
+
+  it.each([
+    ['without any signature', (_: string, made: string) => made],
+    ['with a witness that proves nothing', (_: string, made: string) => forge(made)],
+    [
+      'whose signature is of another coin',
+      (true_: string, made: string) => {
+        const transaction = Transaction.fromHex(made);
+        transaction.setWitness(0, Transaction.fromHex(true_).ins[0]?.witness ?? []);
+        return transaction.toHex();
+      },
+    ],
+  ])(
+    '%s settles nothing: budget and requests are held, and nobody is paid twice',
+    async (_, change) => {
+      const { session, id } = await signedBatch();
+      const { inputs } = await shown(session, id);
+      const made = foreignSpend(inputs[0] ?? '');
+      const { coins } = await session.json(0, 'vault', 'coins');
+      const other = coins.find(({ outpoint }: { outpoint: string }) => !inputs.includes(outpoint)).outpoint;
+      const hex = change((await theft(session, other)).hex, made.hex);
+      const held = await session.balance('in a batch');
+      const news = { confirmed: [made.txid], spent: inputs, brought: [{ txid: made.txid, hex }] };
+      expect(await chainSays(session, 50, news)).toMatchObject({
+        conflicted_batches: [],
+        doubtful_spends: [{ batch: id, outpoint: inputs[0], txid: made.txid }],
+      });
+      expect(await session.stateOf(id)).toBe('SIGNED');
+      expect(held).toBeGreaterThan(0n);
+      const again = await session.json(0, 'batch', 'plan', 'withdrawals.csv', '--as', 'alice', '--feerate', '5');
+      expect(again).toMatchObject({ repeated: true, batches: [{ id }] });
+      const { stdout, stderr } = await session.expect(0, 'coins', 'import', lastNews());
+      expect(stdout + stderr).toContain('no signature of the vault');
+      await session.expect(0, 'audit', 'verify');
+    },
+    60_000,
+  );
 });
 
 describe('a child', () => {

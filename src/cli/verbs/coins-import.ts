@@ -47,6 +47,7 @@ export async function importedReport(
     arrivals,
     signer,
   } = imported.value;
+  const { doubtful } = imported.value;
   const total = sumSats(snapshot.coins.map((coin) => coin.value));
   return ok({
     schema: 'countersign.coins-import/1',
@@ -67,6 +68,7 @@ export async function importedReport(
       conflicted_batches: conflicted,
       appeared_batches: appeared,
       revived_batches: revived,
+      doubtful_spends: doubtful,
       change_beyond_gap: farChange.map(({ outpoint, origin }) => ({
         outpoint: formatOutpoint(outpoint),
         index: origin.index,
@@ -88,6 +90,10 @@ export async function importedReport(
       ...conflicted.map(
         (batch) =>
           `  WARNING: batch ${batch} is in conflict: a coin of it was spent by a transaction of no batch, and it can never confirm. Find out who signed that one`,
+      ),
+      ...doubtful.map(
+        ({ batch, outpoint, txid }) =>
+          `  WARNING: ${outpoint} of batch ${batch} is said to be spent by ${txid}, and no signature of the vault's keys shows it: the batch goes on counting. Ask where that comes from`,
       ),
       ...revived.map(
         (batch) =>
