@@ -59,18 +59,16 @@ export async function reconcile(
       remedy: 'write chain: into countersign.yaml, or give --backend core:http://127.0.0.1:8332 --cookie FILE',
     });
   }
-  const spent = new Map<string, SpentCoin>();
+  const said: SpentCoin[] = [];
   for (const backend of backends) {
     const found = await spentOf(desk, backend, coins, snapshot.value.tip.height);
     if (!found.ok) return found;
-    for (const coin of found.value) {
-      const known = spent.get(coin.outpoint);
-      if (known === undefined || known.by === null) spent.set(coin.outpoint, coin);
-    }
+    for (const coin of found.value) said.push(coin);
   }
+  const spent = tellings(said);
   const undone: SpentCoin[] = [];
   for (const coin of coins) {
-    const found = spent.get(formatOutpoint(coin.outpoint));
+    const [found] = spent.get(formatOutpoint(coin.outpoint)) ?? [];
     if (found === undefined || found.by !== null) continue;
     const isGone = await isUndone(coin, snapshot.value.tip.height, backends);
     if (!isGone.ok) return isGone;
@@ -79,7 +77,7 @@ export async function reconcile(
   for (const { outpoint } of undone) spent.delete(outpoint);
   const { state } = open.value;
   const byTxid = signedByTxid(state);
-  const sorted = [...spent.values()].map((coin) => ({ coin, batch: holderOf(state, byTxid, coin) }));
+  const sorted = [...spent.values()].flat().map((coin) => ({ coin, batch: holderOf(state, byTxid, coin) }));
   const authorised: Reconciled['authorised'][number][] = [];
   const unsettled: Reconciled['unsettled'][number][] = [];
   const strange: Reconciled['strange'][number][] = [];
@@ -110,6 +108,20 @@ export async function reconcile(
     undone,
     strange,
   });
+}
+
+/**
+ * What back ends say of each coin that one of them calls spent, by outpoint: every transaction that one of them names, since
+ * whoever lies may be asked first; or that nobody can name one.
+ */
+function tellings(said: readonly SpentCoin[]): Map<string, readonly SpentCoin[]> {
+  const found = new Map<string, readonly SpentCoin[]>();
+  for (const coin of said) {
+    const others = (found.get(coin.outpoint) ?? []).filter(({ by }) => by !== null);
+    const isTold = coin.by === null ? others.length > 0 : others.some(({ by }) => by === coin.by);
+    found.set(coin.outpoint, isTold ? others : [...others, coin]);
+  }
+  return found;
 }
 
 /**
@@ -195,7 +207,9 @@ function holderOf(
   byTxid: ReadonlyMap<Hex, BatchRecord>,
   { outpoint, by }: SpentCoin,
 ): BatchRecord | null {
-  const own = by === null ? undefined : byTxid.get(by);
+  const named = by === null ? undefined : byTxid.get(by);
+  // A back end may say so of a coin that the batch does not spend.
+  const own = named?.inputs.includes(outpoint) === true ? named : undefined;
   const holder = batches.get(heldCoins.get(outpoint) ?? '') ?? null;
   if (own !== undefined || holder === null || by !== null) return own ?? holder;
   const signed = familyOf(batches, holder).findLast((one) => one.signed !== null && one.inputs.includes(outpoint));
