@@ -136,6 +136,8 @@ export function createElectrumLine(place: ElectrumPlace): ElectrumLine {
       ? connectTls({
           host: place.host,
           port: place.port,
+          // Stated, so that NODE_TLS_REJECT_UNAUTHORIZED of the environment changes nothing.
+          rejectUnauthorized: true,
           ...(isIP(place.host) === 0 ? { servername: place.host } : {}),
         })
       : connectPlain({ host: place.host, port: place.port });

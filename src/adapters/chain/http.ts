@@ -55,6 +55,8 @@ function attempt(
     const options = {
       method,
       headers: withLength(headers, body),
+      // Stated, so that NODE_TLS_REJECT_UNAUTHORIZED of the environment changes nothing.
+      rejectUnauthorized: true,
       ...(fresh ? { agent: false as const } : {}),
       // Set on the socket from its making: request.setTimeout starts to count when it is connected.
       ...(idleLimit > 0 ? { timeout: idleLimit } : {}),
