@@ -5,7 +5,7 @@ import { quoted } from '../../domain/safe-text.js';
 import { field, integer, list, object, optionalField, type Reader, text, through } from '../../domain/source-reader.js';
 import type { SourceNode } from '../../domain/source-tree.js';
 import { type FeeConfig, type FeeSource, FURTHEST_TARGET, USUAL_TARGET } from '../../vault/fees.js';
-import { parseHttpPlace, parseSource } from './sources.js';
+import { parseHttpPlace, parseSource, withoutSecrets } from './sources.js';
 
 const FORMS = 'chain, mempool:https://HOST/api, esplora:https://HOST/api, electrum:tls://HOST:50002 or fixed:12.5';
 
@@ -27,7 +27,7 @@ function parseFeeSource(name: string): Result<FeeSource, Fault> {
       return source.ok ? ok({ kind: 'backend', source: source.value }) : source;
     }
     default:
-      return fail('E_CHAIN_CONFIG', `${quoted(name, 60)} names no source of feerates`, {
+      return fail('E_CHAIN_CONFIG', `${quoted(withoutSecrets(name), 60)} names no source of feerates`, {
         remedy: `write one of ${FORMS}; a node stands in chain, where its cookie is named`,
       });
   }

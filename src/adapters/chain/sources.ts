@@ -40,9 +40,9 @@ export function parseHttpPlace(address: string, name: string, forms: string): Re
   });
 }
 
-/** Messages end up in logs: what may be a user, a password or a key of an API is left out. */
-function withoutSecrets(name: string): string {
-  return name.replace(/\/\/.*@/s, '//...@').replace(/[?#].*$/s, '?...');
+/** Messages end up in logs: what may be a user, a password or a key of an API is left out, in whatever form it was written. */
+export function withoutSecrets(name: string): string {
+  return name.replace(/^((?:core|esplora|electrum|mempool):)?.*@/s, '$1...@').replace(/[?#].*$/s, '?...');
 }
 
 /** A back end as `--backend` names it. */

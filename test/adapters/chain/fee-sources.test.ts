@@ -38,7 +38,9 @@ describe('the field fees of countersign.yaml', () => {
 
   it.each([
     ['sources: [core:http://127.0.0.1:8332]', 'E_CHAIN_CONFIG'],
+    ['sources: ["core:http://u:secret@127.0.0.1:8332"]', 'E_CHAIN_CONFIG'],
     ['sources: ["mempool:ftp://h/api"]', 'E_CHAIN_CONFIG'],
+    ['sources: ["mempool:ftp://u:secret@h/api"]', 'E_CHAIN_CONFIG'],
     ['sources: ["mempool:https://u:secret@h/api"]', 'E_CHAIN_CONFIG'],
     ['sources: ["mempool:https://h/api?key=secret"]', 'E_CHAIN_CONFIG'],
     ['sources: ["fixed:0"]', 'E_FEERATE_SYNTAX'],

@@ -49,6 +49,10 @@ describe('a back end by its name', () => {
     'core:http://user:sec@secret@127.0.0.1:8332',
     'core:http://secret@127.0.0.1:8332',
     'core:http://user:sec\nsecret@127.0.0.1:99999',
+    'core:user:secret@127.0.0.1:8332',
+    'core:http:user:secret@127.0.0.1:8332',
+    'core:http:/\\user:secret@127.0.0.1:8332',
+    'user:secret@127.0.0.1',
     'esplora:https://h/api?token=secret',
     'esplora:https://h/api#secret',
   ])('%j: no message repeats the secret', (name) => {
