@@ -51,6 +51,14 @@ describe('a scan up to the gap', () => {
     );
   });
 
+  it('takes as many coins of one script as a server has', async () => {
+    const coin = { outpoint: { txid: 'ab'.repeat(32), vout: 0 }, value: 1n, script: Uint8Array.of(0), height: 1 };
+    const many = Array.from({ length: 300_000 }, () => coin);
+    const view = async () => ({ ok: true as const, value: { used: false, coins: many } });
+    const found = await gapScan('a server', { deriver, lastUsed: [-1, -1], gap: 1 }, 1, view);
+    expect(found.ok && found.value.coins.length).toBe(600_000);
+  });
+
   it('passes on the fault of a question', async () => {
     const failing = async (): Promise<never> =>
       ({ ok: false, error: { tag: 'E_CHAIN_ANSWER', message: 'x' } }) as never;

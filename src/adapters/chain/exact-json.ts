@@ -2,11 +2,9 @@ import { type Fault, fail } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
 import { quoted } from '../../domain/safe-text.js';
 
-/**
- * Strings as they are, and everything that could be a number outside of them. Runs of plain characters are one step of the
- * expression: one step for each character would overflow its stack in a transaction of some megabytes.
- */
-const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][-+.0-9eE]*/g;
+/** Where a string or what could be a number begins. */
+const BEGINNING = /["\-0-9]/g;
+const NUMBER = /-?[0-9][-+.0-9eE]*/y;
 /** Pieces that are kept apart before they are joined: the list of all of them may be longer than a list can be. */
 const PIECES = 10_000;
 
@@ -25,17 +23,42 @@ export function parseExactJson(text: string, from: string): Result<unknown, Faul
   }
 }
 
+/** In one pass from left to right, whatever the text is: no character of it is looked at again for each one before it. */
 function withNumbersQuoted(text: string): string {
   let done = '';
   let pieces: string[] = [];
   let taken = 0;
-  for (const { 0: token, index } of text.matchAll(STRING_OR_NUMBER)) {
-    if (token.startsWith('"')) continue;
-    pieces.push(text.slice(taken, index), '"', token, '"');
-    taken = index + token.length;
-    if (pieces.length < PIECES) continue;
-    done += pieces.join('');
-    pieces = [];
+  for (let at = nextAfter(BEGINNING, text, 0); at >= 0; ) {
+    let next = text[at] === '"' ? stringEnd(text, at) : at + 1;
+    // Of a string that never ends, JSON.parse says so.
+    if (next < 0) break;
+    NUMBER.lastIndex = at;
+    const [number] = text[at] === '"' ? [] : (NUMBER.exec(text) ?? []);
+    if (number !== undefined) {
+      next = at + number.length;
+      pieces.push(text.slice(taken, at), '"', number, '"');
+      taken = next;
+    }
+    if (pieces.length >= PIECES) {
+      done += pieces.join('');
+      pieces = [];
+    }
+    at = nextAfter(BEGINNING, text, next);
   }
   return done + pieces.join('') + text.slice(taken);
+}
+
+function nextAfter(expression: RegExp, text: string, from: number): number {
+  expression.lastIndex = from;
+  return expression.exec(text)?.index ?? -1;
+}
+
+/** Behind the quote that ends the string which begins at `start`; -1 where none does. */
+function stringEnd(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let slashes = 0;
+    while (text[quote - 1 - slashes] === '\\') slashes += 1;
+    if (slashes % 2 === 0) return quote + 1;
+  }
+  return -1;
 }

@@ -46,6 +46,20 @@ describe('JSON with exact numbers', () => {
     expect(read(`[${'1,'.repeat(999_999)}1]`)).toHaveLength(1_000_000);
   });
 
+  it.each([
+    ['a string that never ends', `"${'\\"'.repeat(500_000)}`, 'E_CHAIN_ANSWER'],
+    ['strings that begin and never end', '"\\'.repeat(500_000), 'E_CHAIN_ANSWER'],
+    ['backslashes and no end', `"${'\\'.repeat(1_000_000)}`, 'E_CHAIN_ANSWER'],
+    ['minus signs', '-'.repeat(1_000_000), 'E_CHAIN_ANSWER'],
+    ['ten million escapes', `"${'\\n'.repeat(10_000_000)}"`, '\n'.repeat(10_000_000)],
+  ])('is read in time that grows with its length: %s', (_, text, due) => {
+    const started = performance.now();
+    const value = read(text);
+    expect(value === due).toBe(true);
+    // Seconds are what a machine with other work may take; going back for each character takes a quarter of an hour.
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
   it('a name that objects have by themselves is a field like others', () => {
     const value = read('{"__proto__":{"polluted":1}}');
     expect(Object.hasOwn(value as object, '__proto__')).toBe(true);
