@@ -19,13 +19,14 @@ import type {
 import { gapScan, type ScriptView } from '../../vault/gap-scan.js';
 import type { DerivedScript } from '../../vault/types.js';
 import { acceptanceOf } from './acceptance.js';
-import { btc, count, hash, hex, readAnswer } from './answers.js';
+import { btcPerKvb, count, hash, hex, readAnswer } from './answers.js';
 import type { ElectrumError, ElectrumLine } from './electrum-line.js';
 import { networkOfGenesis } from './genesis.js';
 import { transactionOf } from './raw-transaction.js';
 import { steadyTip } from './steady-tip.js';
 
 const HEADER_BYTES = 80;
+const OP_RETURN = 0x6a;
 /** The median of the last eleven block times (BIP113). */
 const MTP_SPAN = 11;
 /** Questions on their way at a time; the answers come in any order. */
@@ -49,7 +50,7 @@ const feeAnswer = v.union([
     v.regex(/^-1(?:\.0)?$/),
     v.transform(() => null),
   ),
-  btc,
+  btcPerKvb,
 ]);
 
 /** A server of the Electrum protocol 1.4 (ElectrumX, Fulcrum, electrs). */
@@ -180,21 +181,36 @@ export function createElectrumBackend(line: ElectrumLine): ChainBackend {
   async function status(txid: Hex): Promise<Result<TransactionStatus, Fault>> {
     const transaction = await proven(txid);
     if (!transaction.ok) return transaction;
-    const script = transaction.value?.outs[0]?.script;
-    if (script === undefined) return ok({ state: 'unknown' });
-    const history = await historyOf(script);
-    if (!history.ok) return history;
-    const height = history.value.find(({ tx_hash: id }) => id === txid)?.height;
-    if (height === undefined) return ok({ state: 'unknown' });
-    if (height <= 0) return ok({ state: 'mempool' });
-    const block = await headerAt(height);
+    const height = await heightOf(txid, transaction.value?.outs ?? []);
+    if (!height.ok) return height;
+    if (height.value === null) return ok({ state: 'unknown' });
+    if (height.value <= 0) return ok({ state: 'mempool' });
+    const block = await headerAt(height.value);
     if (!block.ok) return block;
     return ok({
       state: 'confirmed',
-      height,
+      height: height.value,
       blockHash: idOf(block.value),
       time: Block.fromHex(block.value).timestamp,
     });
+  }
+
+  /**
+   * The height of a transaction, from the history of the first of its outputs that has it: servers keep none of scripts that
+   * cannot be spent, and refuse that of one that a whole exchange is paid to. Null where none has it.
+   */
+  async function heightOf(txid: Hex, outs: Transaction['outs']): Promise<Result<number | null, Fault>> {
+    let refused: Result<never, Fault> | null = null;
+    const scripts = new Map(outs.map(({ script }) => [toHex(script), script]));
+    for (const script of scripts.values()) {
+      if (script[0] === OP_RETURN) continue;
+      const history = await historyOf(script);
+      if (!history.ok && history.error.tag !== 'E_CHAIN_ANSWER') return history;
+      const height = history.ok ? history.value.find(({ tx_hash: id }) => id === txid)?.height : undefined;
+      if (height !== undefined) return ok(height);
+      if (!history.ok) refused ??= history;
+    }
+    return refused ?? ok(null);
   }
 
   async function spenders(outpoints: readonly Outpoint[]): Promise<Result<ReadonlyMap<string, Spender>, Fault>> {
@@ -210,7 +226,9 @@ export function createElectrumBackend(line: ElectrumLine): ChainBackend {
   async function spenderOf({ txid, vout }: Outpoint): Promise<Result<Spender, Fault>> {
     const made = await proven(txid);
     if (!made.ok) return made;
-    const output = made.value?.outs[vout];
+    // Undone by a reorganisation, or a deposit that was replaced before its block: there is no such coin, and nobody spent it.
+    if (made.value === null) return ok({ state: 'spent', by: null });
+    const output = made.value.outs[vout];
     if (output === undefined) return fail('E_CHAIN_ANSWER', `${name} does not know ${txid}:${vout}`);
     const unspent = await ask(unspentAnswer, 'blockchain.scripthash.listunspent', [scriptHash(output.script)]);
     if (!unspent.ok) return unspent;
@@ -239,7 +257,6 @@ export function createElectrumBackend(line: ElectrumLine): ChainBackend {
   }
 
   async function feerate(blocks: number): Promise<Result<FeeRate | null, Fault>> {
-    // BTC per 1,000 vB is what a FeeRate is in sats.
     return ask(feeAnswer, 'blockchain.estimatefee', [blocks]);
   }
 

@@ -190,12 +190,24 @@ export function createEsploraBackend(base: URL): ChainBackend {
   async function spenders(outpoints: readonly Outpoint[]): Promise<Result<ReadonlyMap<string, Spender>, Fault>> {
     const found = new Map<string, Spender>();
     for (const outpoint of outpoints) {
-      const answer = await json(outspend, `/tx/${outpoint.txid}/outspend/${outpoint.vout}`);
-      if (!answer.ok) return answer;
-      const spender = answer.value;
-      found.set(formatOutpoint(outpoint), spender.spent ? { state: 'spent', by: spender.txid } : { state: 'unspent' });
+      const spender = await spenderOf(outpoint);
+      if (!spender.ok) return spender;
+      found.set(formatOutpoint(outpoint), spender.value);
     }
     return ok(found);
+  }
+
+  async function spenderOf({ txid, vout }: Outpoint): Promise<Result<Spender, Fault>> {
+    const path = `/tx/${txid}/outspend/${vout}`;
+    const answer = await ask(path);
+    if (!answer.ok) return answer;
+    // Undone by a reorganisation, or a deposit that was replaced before its block: there is no such coin, and nobody spent it.
+    if (answer.value.status === 404) return ok({ state: 'spent', by: null });
+    if (answer.value.status !== 200) return refusal(path, answer.value);
+    const parsed = parseExactJson(answer.value.text, name);
+    const read = parsed.ok ? readAnswer(outspend, parsed.value, name, path) : parsed;
+    if (!read.ok) return read;
+    return ok(read.value.spent ? { state: 'spent', by: read.value.txid } : { state: 'unspent' });
   }
 
   async function broadcast(transaction: Uint8Array): Promise<Result<Acceptance, Fault>> {

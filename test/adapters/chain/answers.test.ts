@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { btc, count, hash, hex, readAnswer } from '../../../src/adapters/chain/answers.js';
+import { btc, btcPerKvb, count, hash, hex, readAnswer } from '../../../src/adapters/chain/answers.js';
 
 const read = (schema: v.GenericSchema, value: unknown): unknown => {
   const answer = readAnswer(schema, value, 'a node', 'a call');
@@ -19,6 +19,21 @@ describe('parts of answers', () => {
     [btc, 'NaN', REFUSED],
     [btc, null, REFUSED],
     [btc, { toString: (): string => '1' }, REFUSED],
+    [btcPerKvb, '1e-05', 1000n],
+    [btcPerKvb, '1.0240000000000001e-05', 1025n],
+    [btcPerKvb, '0.00001', 1000n],
+    [btcPerKvb, '0.000010001', 1001n],
+    [btcPerKvb, '1E-08', 1n],
+    [btcPerKvb, '1e-9', 1n],
+    [btcPerKvb, '0.0', 0n],
+    [btcPerKvb, '2.1e+7', 2_100_000_000_000_000n],
+    [btcPerKvb, '2.10000001e7', REFUSED],
+    [btcPerKvb, '1e99', REFUSED],
+    [btcPerKvb, '-1e-05', REFUSED],
+    [btcPerKvb, '1e-100', REFUSED],
+    [btcPerKvb, '1e', REFUSED],
+    [btcPerKvb, 'e-05', REFUSED],
+    [btcPerKvb, '0x1', REFUSED],
     [count, '0', 0],
     [count, '9999999999', 9_999_999_999],
     [count, '10000000000', REFUSED],

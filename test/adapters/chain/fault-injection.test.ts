@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Transaction } from 'bitcoinjs-lib';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { openBackend } from '../../../src/adapters/chain/open.js';
 import type { Fault } from '../../../src/domain/fault.js';
@@ -258,5 +260,75 @@ describe('a node that lies', () => {
       }, cookie);
       expect(await backend.transactions([{ txid: TXID, height: null }])).toMatchObject({ ok: false, error: { tag } });
     }
+  });
+});
+
+/** Anybody can have a deposit appear and vanish again: an unconfirmed one that is replaced, or one of a block that is undone. */
+describe('a coin whose transaction nobody knows any more', () => {
+  const gone = { ok: true, value: new Map([[formatOutpoint(OUTPOINT), { state: 'spent', by: null }]]) };
+
+  it('electrum: is gone, and nobody spent it', async () => {
+    const backend = await electrum((line, socket) => {
+      const { id, method } = JSON.parse(line);
+      const answer =
+        method === 'server.version'
+          ? { result: ['stub', '1.4'] }
+          : { error: { code: 2, message: 'daemon error: No such mempool or blockchain transaction' } };
+      socket.write(`${JSON.stringify({ id, ...answer })}\n`);
+    });
+    expect(await backend.spenders([OUTPOINT], 0)).toEqual(gone);
+    expect(await backend.status(TXID, 0)).toEqual({ ok: true, value: { state: 'unknown' } });
+    await backend.close();
+  });
+
+  it('esplora: is gone, and nobody spent it', async () => {
+    const backend = await esplora(() => ({ status: 404, text: 'Transaction not found' }));
+    expect(await backend.spenders([OUTPOINT], 0)).toEqual(gone);
+    expect(await backend.status(TXID, 0)).toEqual({ ok: true, value: { state: 'unknown' } });
+    await backend.close();
+  });
+});
+
+describe('an Electrum server that refuses the history of a busy script', () => {
+  const payee = Buffer.from(`0014${'07'.repeat(20)}`, 'hex');
+  const change = Buffer.from(`0014${'08'.repeat(20)}`, 'hex');
+  const transaction = new Transaction();
+  transaction.addInput(Buffer.alloc(32, 1), 0);
+  transaction.addOutput(Buffer.from('6a0101', 'hex'), 0n);
+  transaction.addOutput(payee, 1000n);
+  transaction.addOutput(change, 1000n);
+  const txid = transaction.getId();
+  const idOf = (script: Uint8Array): string => createHash('sha256').update(script).digest().reverse().toString('hex');
+
+  async function server(known: readonly Buffer[]): Promise<{ backend: ChainBackend; asked: string[] }> {
+    const asked: string[] = [];
+    const backend = await electrum((line, socket) => {
+      const { id, method, params } = JSON.parse(line);
+      if (method === 'blockchain.scripthash.get_history') asked.push(params[0]);
+      const isKnown = known.some((script) => idOf(script) === params[0]);
+      const answers: Readonly<Record<string, object>> = {
+        'server.version': { result: ['stub', '1.4'] },
+        'blockchain.transaction.get': { result: transaction.toHex() },
+        'blockchain.block.header': { result: '00'.repeat(80) },
+        'blockchain.scripthash.get_history': isKnown
+          ? { result: [{ tx_hash: txid, height: 7 }] }
+          : { error: { code: 1, message: 'history too large' } },
+      };
+      socket.write(`${JSON.stringify({ id, ...answers[method] })}\n`);
+    });
+    return { backend, asked };
+  }
+
+  it('is asked for another output of the same transaction, and for none that cannot be spent', async () => {
+    const { backend, asked } = await server([change]);
+    expect(await backend.status(txid, 0)).toMatchObject({ value: { state: 'confirmed', height: 7 } });
+    expect(asked).toEqual([idOf(payee), idOf(change)]);
+    await backend.close();
+  });
+
+  it('fails with its words where it refuses all of them', async () => {
+    const { backend } = await server([]);
+    expectFault(await backend.status(txid, 0), 'history too large');
+    await backend.close();
   });
 });
