@@ -208,7 +208,15 @@ export async function importCoins(
     }
     const settled = settle(tx, imported, snapshot, shown.value, file);
     if (!settled.ok) return settled;
-    return ok({ snapshot, provenBefore, ...settled.value, doubtful: shown.value.doubtful, farChange, arrivals, signer });
+    return ok({
+      snapshot,
+      provenBefore,
+      ...settled.value,
+      doubtful: shown.value.doubtful,
+      farChange,
+      arrivals,
+      signer,
+    });
   });
 }
 
