@@ -16,7 +16,8 @@ export async function verifyBundleFile(words: Words, file: string, context: Verb
   if (!bytes.ok) return bytes;
   const proven = await verifyEvidence(bytes.value, file, trusted.value, documents);
   if (!proven.ok) return proven;
-  const { evidence, checkpoint, signed, inPeriod, approvals, signatures, batches, left } = proven.value;
+  const { evidence, checkpoint, signed, inPeriod, approvals, documentSignatures, signatures, batches, left } =
+    proven.value;
   const signers = signed.map(({ key, at }) => ({ name: key.name, ...(at === null ? {} : { at: formatTime(at) }) }));
   const by = signers.map(({ name, at }) => (at === undefined ? name : `${name} at ${at}`)).join(', ');
   const { style } = context;
@@ -40,6 +41,7 @@ export async function verifyBundleFile(words: Words, file: string, context: Verb
       entries: inPeriod,
       documents: evidence.blobs.size,
       not_carried: left,
+      document_signatures: documentSignatures,
       approvals,
       signatures,
       batches: batches.map((batch) => ({ ...batch })),
@@ -52,6 +54,10 @@ export async function verifyBundleFile(words: Words, file: string, context: Verb
           ['  signed by', by],
           ['  entries', `${inPeriod} of the period, none left out, each in the tree that was signed`],
           ['  documents', `${evidence.blobs.size}, each equal to the hash that names it`],
+          [
+            '  policies',
+            `each version and each book in its place, ${plural(documentSignatures, 'signature')} verified`,
+          ],
           ['  approvals', `${approvals}, each signed over its batch by a key of its policy`],
           ['  signatures', `${signatures}, each over the transaction that was planned`],
         ],

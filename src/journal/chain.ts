@@ -1,5 +1,6 @@
 import { type Hex, sha256Hex, utf8 } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
+import { ownValue, parsedJson } from '../domain/json-difference.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
 import { bodyText, checkBody } from './body-schema.js';
@@ -32,6 +33,20 @@ export function leafHash(seq: number, at: string, prev: Hex, body: string): Hex 
 /** What a leaf is the hash of; the keys of the object around the body are written in their order of RFC 8785. */
 function recordText(seq: number, at: string, prev: Hex, body: string): string {
   return `{"at":${JSON.stringify(at)},"body":${body},"prev":${JSON.stringify(prev)},"seq":${seq}}`;
+}
+
+/**
+ * The entry that is written in a record, or null where that is not, byte for byte, how one is written: with a key twice, or a
+ * number spelled otherwise, two readers would read two entries under one hash.
+ */
+export function entryOfRecord(text: string): Result<Entry, Fault> | null {
+  const value = parsedJson(utf8(text));
+  const [seq, at, prev] = [ownValue(value, 'seq'), ownValue(value, 'at'), ownValue(value, 'prev')];
+  if (typeof seq !== 'number' || typeof at !== 'string' || typeof prev !== 'string') return null;
+  const body = checkBody(ownValue(value, 'body'));
+  if (!body.ok) return body;
+  const canonical = recordText(seq, at, prev, bodyText(body.value));
+  return canonical === text ? ok({ seq, at, prev, body: body.value, hash: sha256Hex(`\0${text}`) }) : null;
 }
 
 /** The bytes under the hash of an entry: the canonical JSON of its other four fields. */

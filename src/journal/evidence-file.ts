@@ -4,7 +4,7 @@ import { type Fault, fail } from '../domain/fault.js';
 import { ownValue, parsedJson } from '../domain/json-difference.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { parseTime } from '../domain/time.js';
-import { decodeBody } from './body-schema.js';
+import { entryOfRecord } from './chain.js';
 import { parseHash } from './checkpoint.js';
 import type { Entry } from './entries.js';
 import type { Hash } from './merkle.js';
@@ -69,7 +69,7 @@ export function parseEvidence(bytes: Uint8Array, file: string): Result<Evidence,
   }
   const entries: Entry[] = [];
   for (const text of listOf(ownValue(value, 'records'))) {
-    const entry = typeof text === 'string' ? entryOf(text) : null;
+    const entry = typeof text === 'string' ? entryOfRecord(text) : null;
     if (entry === null) return form(`record ${entries.length} is no entry`);
     if (!entry.ok) return err({ ...entry.error, where: { file } });
     entries.push(entry.value);
@@ -81,18 +81,6 @@ export function parseEvidence(bytes: Uint8Array, file: string): Result<Evidence,
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-/** Null where the text is not the record of an entry. */
-function entryOf(text: string): Result<Entry, Fault> | null {
-  const value = parsedJson(Buffer.from(text, 'utf8'));
-  const [seq, at, prev] = [ownValue(value, 'seq'), ownValue(value, 'at'), ownValue(value, 'prev')];
-  if (typeof seq !== 'number' || typeof at !== 'string' || typeof prev !== 'string') return null;
-  const inner = ownValue(value, 'body');
-  if (typeof inner !== 'object' || inner === null) return null;
-  const body = decodeBody(JSON.stringify(inner));
-  if (!body.ok) return body;
-  return ok({ seq, at, prev, body: body.value, hash: sha256Hex(`\0${text}`) });
 }
 
 function blobsOf(value: unknown): ReadonlyMap<Hex, Uint8Array> | null {

@@ -4,10 +4,10 @@ import { formatTime, type UnixSeconds } from '../domain/time.js';
 import { policyAt } from '../journal/policies.js';
 import type { JournalState, PolicyRecord } from '../journal/state.js';
 import type { LoadedPolicy } from '../policy/types.js';
-import type { Desk } from './ports.js';
+import type { Archive, Desk } from './ports.js';
 
 /** The policy of a record, read from the bytes that the journal keeps. */
-export async function readPolicyRecord(desk: Desk, record: PolicyRecord): Promise<Result<LoadedPolicy, Fault>> {
+export async function readPolicyRecord(desk: Archive, record: PolicyRecord): Promise<Result<LoadedPolicy, Fault>> {
   const text = await desk.journal.blob(record.document);
   if (!text.ok) return text;
   const policy = desk.ports.documents.policy(text.value, desk.config.policy);

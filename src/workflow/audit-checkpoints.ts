@@ -1,4 +1,4 @@
-import { openNote, type VerifiedSignature } from '../approval/note.js';
+import type { VerifiedSignature } from '../approval/note.js';
 import type { VerifierKey } from '../approval/note-key.js';
 import { equalBytes } from '../domain/bytes.js';
 import type { Fault } from '../domain/fault.js';
@@ -19,7 +19,7 @@ import {
   tamperingFault,
   withoutOwnHalts,
 } from '../journal/tampering.js';
-import { readCheckpoint, type SignedCheckpoint } from './checkpoint-files.js';
+import { openCheckpoint, readCheckpoint, type SignedCheckpoint } from './checkpoint-files.js';
 import { otherOrigin } from './checkpoints.js';
 import { readExport } from './export-tiles.js';
 import type { Files } from './ports.js';
@@ -70,8 +70,8 @@ export async function readHeld(
   }
   const checkpoints = read.sort((a, b) => a.checkpoint.size - b.checkpoint.size);
   const signed: (readonly VerifiedSignature[])[] = [];
-  for (const { note, file } of trusted.length === 0 ? [] : checkpoints) {
-    const opened = openNote(note, trusted, file);
+  for (const one of trusted.length === 0 ? [] : checkpoints) {
+    const opened = openCheckpoint(one, trusted);
     if (!opened.ok) return opened;
     signed.push(opened.value);
   }

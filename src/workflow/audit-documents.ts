@@ -14,7 +14,7 @@ import { judgeListAgain } from './audit-screening.js';
 import { bookDifference } from './documents.js';
 import { vaultOf } from './open-vault.js';
 import { hexDigest, judgeBook, judgePolicy } from './policy-life.js';
-import type { Desk } from './ports.js';
+import type { Archive } from './ports.js';
 import type { BroughtSignature } from './signatures.js';
 
 type PolicyEntry = Extract<Entry['body'], { kind: 'policy.activated' }>;
@@ -26,7 +26,7 @@ type BookEntry = Extract<Entry['body'], { kind: 'book.changed' }>;
  * notice, and what the entry says of it. The chain of entries has been verified before.
  */
 export class DocumentAudit {
-  readonly #desk: Desk;
+  readonly #desk: Archive;
   /** Folded from the few entries that policies and books rest on; batches do not matter here. */
   readonly #builder = new StateBuilder(EMPTY_STATE);
   /** Every policy that was activated so far, by its digest. */
@@ -34,7 +34,7 @@ export class DocumentAudit {
   /** Signatures that were verified. */
   signatures = 0;
 
-  constructor(desk: Desk) {
+  constructor(desk: Archive) {
     this.#desk = desk;
   }
 

@@ -5,7 +5,7 @@ import { parseTime, type UnixSeconds } from '../domain/time.js';
 import type { JournalState } from '../journal/state.js';
 import { screeningSet } from '../policy/screening/set.js';
 import { type Body, fieldDifference } from './audit-problem.js';
-import type { Desk } from './ports.js';
+import type { Archive } from './ports.js';
 import { screeningEntry, standingOf } from './screening.js';
 import { judgeList } from './screening-life.js';
 
@@ -17,7 +17,7 @@ const ABSENT = { issuer: undefined, expiresAt: undefined, before: undefined };
  * what it lacks of the one before. Which scripts of the vault it holds is proven where coins are known.
  */
 export async function judgeListAgain(
-  desk: Desk,
+  desk: Archive,
   state: JournalState,
   body: Body<'screening.imported'>,
   at: UnixSeconds,

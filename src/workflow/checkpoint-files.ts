@@ -1,4 +1,4 @@
-import { type Note, parseNote } from '../approval/note.js';
+import { type Note, openNote, parseNote, type VerifiedSignature } from '../approval/note.js';
 import { parseSignerKey, parseVerifierKey, type SignerKey, type VerifierKey } from '../approval/note-key.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
@@ -24,6 +24,18 @@ export function signedCheckpoint(bytes: Uint8Array, file: string): Result<Signed
   if (!note.ok) return note;
   const checkpoint = parseCheckpoint(note.value.text, file);
   return checkpoint.ok ? ok({ note: note.value, checkpoint: checkpoint.value, file }) : checkpoint;
+}
+
+/**
+ * Which of the trusted keys have signed a checkpoint. A log signs for itself alone: its key is named like its journal, so the
+ * key of one journal says nothing of another, though an auditor trusts both. E_NOTE_SIGNATURE, E_NOTE_UNTRUSTED.
+ */
+export function openCheckpoint(
+  { note, checkpoint, file }: SignedCheckpoint,
+  trusted: readonly VerifierKey[],
+): Result<readonly VerifiedSignature[], Fault> {
+  const entitled = trusted.filter(({ kind, name }) => kind === 'witness' || name === checkpoint.origin);
+  return openNote(note, entitled, file);
 }
 
 export async function readSignerKey(files: Files, file: string): Promise<Result<SignerKey, Fault>> {

@@ -73,6 +73,13 @@ export interface Documents {
   knownSnapshot(bytes: Uint8Array, file: string, deriver: Deriver): Result<Snapshot, Fault>;
 }
 
+/** What documents that a journal names are read with: their bytes, and the readers of their kinds. */
+export interface Archive {
+  readonly journal: Pick<Journal, 'blob'>;
+  readonly config: Pick<WorkspaceConfig, 'network' | 'policy' | 'book'>;
+  readonly ports: { readonly documents: Documents };
+}
+
 /** Signing by a person's SSH key. The key never enters this process. */
 export interface SshSigner {
   sign(keyFile: string, namespace: string, message: Uint8Array): Promise<Result<string, Fault>>;

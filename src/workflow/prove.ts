@@ -1,15 +1,15 @@
-import { formatNote, openNote, type VerifiedSignature } from '../approval/note.js';
+import { formatNote, type VerifiedSignature } from '../approval/note.js';
 import type { VerifierKey } from '../approval/note-key.js';
 import { sha256, utf8 } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
-import { ownValue, parsedJson } from '../domain/json-difference.js';
 import { ok, type Result } from '../domain/result.js';
-import { entryRecord } from '../journal/chain.js';
+import { entryOfRecord, entryRecord } from '../journal/chain.js';
 import type { Checkpoint } from '../journal/checkpoint.js';
+import type { Entry } from '../journal/entries.js';
 import { verifyConsistency, verifyInclusion } from '../journal/merkle.js';
 import { MerkleTree } from '../journal/merkle-tree.js';
 import { formatConsistency, formatInclusion, parseProofFile } from '../journal/proof-file.js';
-import { type SignedCheckpoint, signedCheckpoint } from './checkpoint-files.js';
+import { openCheckpoint, type SignedCheckpoint, signedCheckpoint } from './checkpoint-files.js';
 import { holdsCheckpoint, journalTree } from './checkpoints.js';
 import type { Desk } from './ports.js';
 
@@ -74,7 +74,7 @@ export interface ProvenEntry {
   readonly checkpoint: Checkpoint;
   readonly signed: readonly VerifiedSignature[];
   /** The entry as its record says it: {at, body, prev, seq}. */
-  readonly entry: unknown;
+  readonly entry: Omit<Entry, 'hash'>;
 }
 
 export interface ProvenGrowth {
@@ -99,18 +99,21 @@ export function verifyProof(
   if (read.value === null) return noProof(file, 'it is neither a proof of an entry nor one of growth');
   const signed = signedCheckpoint(utf8(read.value.checkpoint), file);
   if (!signed.ok) return signed;
-  const { note, checkpoint } = signed.value;
-  const opened = openNote(note, trusted, file);
+  const { checkpoint } = signed.value;
+  const opened = openCheckpoint(signed.value, trusted);
   if (!opened.ok) return opened;
   if (read.value.kind === 'inclusion') {
     const { index: seq, proof, record } = read.value;
     if (record === null) return noProof(file, 'it does not carry the entry');
     const leaf = sha256(Buffer.concat([Buffer.of(0), record]));
-    const entry = parsedJson(record);
-    if (!verifyInclusion(leaf, seq, checkpoint.size, proof, checkpoint.root) || ownValue(entry, 'seq') !== seq) {
+    const entry = entryOfRecord(Buffer.from(record).toString('utf8'));
+    if (entry?.ok === false) return entry;
+    const isIn = verifyInclusion(leaf, seq, checkpoint.size, proof, checkpoint.root);
+    if (!isIn || entry === null || entry.value.seq !== seq) {
       return invalid(file, `the entry that it carries is not entry ${seq} of the journal that was signed`);
     }
-    return ok({ kind: 'entry', seq, checkpoint, signed: opened.value, entry });
+    const { hash: _, ...said } = entry.value;
+    return ok({ kind: 'entry', seq, checkpoint, signed: opened.value, entry: said });
   }
   const { old, proof } = read.value;
   if (older === null) {
@@ -118,7 +121,7 @@ export function verifyProof(
       remedy: 'give --old FILE',
     });
   }
-  const before = openNote(older.note, trusted, older.file);
+  const before = openCheckpoint(older, trusted);
   if (!before.ok) return before;
   const sameLog = older.checkpoint.origin === checkpoint.origin && older.checkpoint.size === old;
   if (!sameLog) return invalid(file, `it does not begin at ${older.file}`);

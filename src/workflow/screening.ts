@@ -13,7 +13,7 @@ import { readPolicyRecord } from './active-policy.js';
 import { type AutomaticOutcome, raiseAutomaticHalt } from './automatic-halt.js';
 import { latestSnapshot, type OpenVault, openVault } from './open-vault.js';
 import { hexDigest } from './policy-life.js';
-import type { Desk } from './ports.js';
+import type { Archive, Desk } from './ports.js';
 import { type BroughtList, judgeList, type ListJudgement, type ListStanding } from './screening-life.js';
 import { ownOn, readSet, SEARCHED } from './screening-lists.js';
 import type { BroughtSignature } from './signatures.js';
@@ -87,7 +87,7 @@ async function haltOnOwn(desk: Desk, list: string, scripts: readonly Hex[]): Pro
 
 /** What a list that comes in at a moment is held against. */
 export async function standingOf(
-  desk: Desk,
+  desk: Archive,
   state: JournalState,
   id: string,
   at: UnixSeconds,

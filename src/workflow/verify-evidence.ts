@@ -1,4 +1,4 @@
-import { openNote, type VerifiedSignature } from '../approval/note.js';
+import type { VerifiedSignature } from '../approval/note.js';
 import type { VerifierKey } from '../approval/note-key.js';
 import { whoseKey } from '../approval/people.js';
 import { verifySshsig } from '../approval/sshsig.js';
@@ -6,7 +6,7 @@ import { APPROVAL_NAMESPACE } from '../approval/statement.js';
 import { equalBytes, trustedHex, utf8 } from '../domain/bytes.js';
 import { type Fault, fail, fault } from '../domain/fault.js';
 import { ownValue, parsedJson } from '../domain/json-difference.js';
-import { parseNetwork } from '../domain/network.js';
+import { type Network, parseNetwork } from '../domain/network.js';
 import { err, ok, type Result } from '../domain/result.js';
 import type { Checkpoint } from '../journal/checkpoint.js';
 import type { Entry } from '../journal/entries.js';
@@ -16,10 +16,11 @@ import type { LoadedPolicy } from '../policy/types.js';
 import { createDeriver } from '../vault/derive.js';
 import { parseVault } from '../vault/descriptor.js';
 import type { Deriver } from '../vault/types.js';
+import { DocumentAudit } from './audit-documents.js';
 import { signingProblem } from './audit-evidence.js';
 import type { Body } from './audit-problem.js';
-import { signedCheckpoint } from './checkpoint-files.js';
-import { carriedBlobs } from './evidence.js';
+import { openCheckpoint, signedCheckpoint } from './checkpoint-files.js';
+import { carriedBlobs, isGround } from './evidence.js';
 import type { Documents } from './ports.js';
 
 /** One batch, as far as the bundle tells it. */
@@ -42,6 +43,8 @@ export interface ProvenEvidence {
   readonly signed: readonly VerifiedSignature[];
   readonly inPeriod: number;
   readonly approvals: number;
+  /** Under policies and books. */
+  readonly documentSignatures: number;
   readonly signatures: number;
   readonly batches: readonly ProvenBatch[];
   /** Documents that are named and not carried, by the kind of their entry. */
@@ -50,8 +53,9 @@ export interface ProvenEvidence {
 
 /**
  * Proves a bundle with nothing but the keys of those who signed its checkpoint: every entry lies in that tree, none of the
- * period is left out, every document is the one that is named, every approval is signed over this batch by a key of its
- * policy, every transaction is the planned one with valid signatures. Verdicts are not judged again: that takes the journal.
+ * period is left out, every document is the one that is named, every policy and book is in its place and signed by those who
+ * may, every approval is signed over this batch by a key of its policy, nothing was reserved or sent on another's word, every
+ * transaction is the planned one with valid signatures. Verdicts are not judged again: that takes the journal.
  * E_EVIDENCE_FORM, E_EVIDENCE_INVALID, and what readers of checkpoints say.
  */
 export async function verifyEvidence(
@@ -65,17 +69,19 @@ export async function verifyEvidence(
   const evidence = read.value;
   const signed = signedCheckpoint(utf8(evidence.checkpoint), file);
   if (!signed.ok) return signed;
-  const { note, checkpoint } = signed.value;
-  const opened = openNote(note, trusted, file);
+  const { checkpoint } = signed.value;
+  const opened = openCheckpoint(signed.value, trusted);
   if (!opened.ok) return opened;
   const placed = checkPlaces(evidence, checkpoint) ?? checkPeriod(evidence, checkpoint) ?? checkBlobs(evidence);
   if (placed !== null) return invalid(file, placed);
-  const judge = new EvidenceJudge(evidence, documents);
+  const network = networkOf(evidence);
+  if (!network.ok) return network;
+  const judge = new EvidenceJudge(evidence, documents, network.value);
   for (const entry of evidence.entries) {
     const problem = await judge.take(entry);
     if (problem !== null) return invalid(file, `entry ${entry.seq}, ${entry.body.kind}: ${problem}`);
   }
-  const { approvals, signatures } = judge;
+  const { approvals, documentSignatures, signatures } = judge;
   const inPeriod = evidence.entries.filter((entry) => isWithin(entry, evidence)).length;
   const left = evidence.entries.filter(({ body }) => isUncarried(body)).length;
   return ok({
@@ -84,6 +90,7 @@ export async function verifyEvidence(
     signed: opened.value,
     inPeriod,
     approvals,
+    documentSignatures,
     signatures,
     batches: judge.batches(),
     left,
@@ -125,6 +132,14 @@ function invalid(file: string, why: string): Result<never, Fault> {
   });
 }
 
+/** E_EVIDENCE_INVALID where the opening of the journal is missing. */
+function networkOf({ entries }: Evidence): Result<Network, Fault> {
+  const opening = entries.find(({ body }) => body.kind === 'journal.opened')?.body;
+  return opening?.kind === 'journal.opened'
+    ? parseNetwork(opening.network)
+    : fail('E_EVIDENCE_INVALID', 'the entry that opened the journal is missing');
+}
+
 class EvidenceJudge {
   approvals = 0;
   signatures = 0;
@@ -133,11 +148,20 @@ class EvidenceJudge {
   readonly #policies = new Map<string, LoadedPolicy>();
   readonly #planned = new Map<string, { readonly entry: Entry; readonly body: Body<'batch.planned'> }>();
   readonly #batches = new Map<string, ProvenBatch>();
+  readonly #ground: DocumentAudit;
+  /** Until when whose word stands, by batch and person. */
+  readonly #words = new Map<string, ReadonlyMap<string, string>>();
   #deriver: Deriver | null = null;
 
-  constructor(evidence: Evidence, documents: Documents) {
+  constructor(evidence: Evidence, documents: Documents, network: Network) {
     this.#evidence = evidence;
     this.#documents = documents;
+    const config = { network, policy: 'the policy', book: 'the book' };
+    this.#ground = new DocumentAudit({ journal: { blob: (name) => this.#blob(name) }, config, ports: { documents } });
+  }
+
+  get documentSignatures(): number {
+    return this.#ground.signatures;
   }
 
   batches(): readonly ProvenBatch[] {
@@ -147,6 +171,8 @@ class EvidenceJudge {
   /** What is wrong with the next entry; null for nothing. */
   async take(entry: Entry): Promise<string | null> {
     const { body } = entry;
+    const held = isGround(body) ? await this.#ground.take(entry) : ok(undefined);
+    if (!held.ok) return held.error.message;
     switch (body.kind) {
       case 'vault.imported':
         return this.#takeVault(body);
@@ -155,7 +181,7 @@ class EvidenceJudge {
       case 'batch.planned':
         return this.#takePlan(entry, body);
       default:
-        return 'batch' in body ? this.#takeStep(body) : null;
+        return 'batch' in body ? this.#takeStep(entry, body) : null;
     }
   }
 
@@ -183,7 +209,7 @@ class EvidenceJudge {
     return null;
   }
 
-  async #takeStep(body: Extract<Entry['body'], { batch: string }>): Promise<string | null> {
+  async #takeStep({ at }: Entry, body: Extract<Entry['body'], { batch: string }>): Promise<string | null> {
     const batch = this.#batches.get(body.batch);
     const planned = this.#planned.get(body.batch);
     if (batch === undefined || planned === undefined) return 'the entry that planned its batch is missing';
@@ -192,9 +218,14 @@ class EvidenceJudge {
     if (body.kind === 'batch.verdict') now = { ...now, decision: body.decision };
     if (body.kind === 'batch.approved') {
       problem = this.#approvalProblem(body, planned);
-      now = { ...now, approvers: [...now.approvers.filter((name) => name !== body.person), body.person] };
+      this.#words.set(batch.id, new Map(this.#words.get(batch.id)).set(body.person, body.validUntil));
       this.approvals += 1;
     }
+    if (body.kind === 'batch.withdrawn') {
+      this.#words.set(batch.id, new Map([...this.#wordsOf(batch)].filter(([person]) => person !== body.person)));
+    }
+    if ('approvers' in body) problem = this.#baseProblem(batch, body.approvers, at);
+    now = { ...now, approvers: [...this.#wordsOf(batch).keys()] };
     if (body.kind === 'batch.signed') {
       problem = await this.#signingProblem(body, planned.body.psbt);
       now = { ...now, txid: body.txid };
@@ -202,6 +233,17 @@ class EvidenceJudge {
     }
     this.#batches.set(body.batch, now);
     return problem;
+  }
+
+  #wordsOf({ id }: ProvenBatch): ReadonlyMap<string, string> {
+    return this.#words.get(id) ?? new Map();
+  }
+
+  /** Whatever is reserved or goes out does so on the word of people who have given it, and not taken it back. */
+  #baseProblem(batch: ProvenBatch, approvers: readonly string[], at: string): string | null {
+    const words = this.#wordsOf(batch);
+    const absent = approvers.find((person) => at > (words.get(person) ?? ''));
+    return absent === undefined ? null : `it goes on upon the word of ${absent}, who has no approval that stands`;
   }
 
   #approvalProblem(
@@ -232,13 +274,12 @@ class EvidenceJudge {
 
   async #signingProblem(body: Body<'batch.signed'>, psbt: string): Promise<string | null> {
     if (this.#deriver === null) return 'the entry that imported the vault is missing';
-    const { blobs } = this.#evidence;
-    const journal = {
-      blob: async (name: string): Promise<Result<Uint8Array, Fault>> => {
-        const bytes = blobs.get(name);
-        return bytes === undefined ? err(fault('E_EVIDENCE_INVALID', `document ${name} is missing`)) : ok(bytes);
-      },
-    };
+    const journal = { blob: (name: string) => this.#blob(name) };
     return signingProblem({ journal }, this.#deriver, body, { psbt });
+  }
+
+  async #blob(name: string): Promise<Result<Uint8Array, Fault>> {
+    const bytes = this.#evidence.blobs.get(name);
+    return bytes === undefined ? err(fault('E_EVIDENCE_INVALID', `document ${name} is missing`)) : ok(bytes);
   }
 }

@@ -319,6 +319,7 @@ describe('a cell of the CSV', () => {
     ['\u22121', `"'\u22121"`],
     [' a = b', '" a = b"'],
     ['1-1', '"1-1"'],
+    ["'=1", `"''=1"`],
     ['a "quoted" word, and more', '"a ""quoted"" word, and more"'],
     ['a=1', '"a=1"'],
     ['', '""'],
