@@ -7,6 +7,7 @@ import type { Entry } from '../../journal/entries.js';
 import { StateBuilder } from '../../journal/fold.js';
 import { Frontier } from '../../journal/merkle.js';
 import { policyAt } from '../../journal/policies.js';
+import type { BatchRecord } from '../../journal/state.js';
 import { holdsBudget } from '../../journal/transitions.js';
 import type { LoadedPolicy } from '../../policy/types.js';
 import { type Denials, DenialTally } from './denials.js';
@@ -171,8 +172,8 @@ export class ReportFold {
   }
 }
 
-/** Whether what windows count may be another after it. */
+/** Whether what windows count may be another after it: a reservation counts the same until it is confirmed or given back. */
 function changesSpend({ before, after }: Step): boolean {
-  if (after === undefined || before?.state === after.state) return false;
-  return holdsBudget(after.state) || (before !== undefined && holdsBudget(before.state));
+  const counted = (batch: BatchRecord | undefined): boolean => batch !== undefined && holdsBudget(batch.state);
+  return counted(before) !== counted(after) || (counted(after) && before?.confirmed !== after?.confirmed);
 }

@@ -1,33 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../src/domain/bytes.js';
-import { formatTime, parseTime } from '../../../src/domain/time.js';
-import type { Entry, EntryBody } from '../../../src/journal/entries.js';
+import { formatTime } from '../../../src/domain/time.js';
+import type { EntryBody } from '../../../src/journal/entries.js';
 import { EMPTY_ROOT } from '../../../src/journal/merkle.js';
 import { BATCH_STATES } from '../../../src/journal/transitions.js';
 import { addTally, PASSAGES, type Passages } from '../../../src/workflow/report/flows.js';
-import { type AuditReport, ReportFold } from '../../../src/workflow/report/fold.js';
+import type { AuditReport } from '../../../src/workflow/report/fold.js';
 import { START, sealAll } from '../../journal/chains.js';
 import { mth } from '../../journal/merkle-rfc.js';
 import { outpoint, story } from '../../journal/story.js';
-import { loaded } from '../../policy/fixture-policy.js';
 import { journalOf, moves } from './random-journal.js';
-
-const FAR = START + 400_000;
-
-/** The report as the reading part makes it: every entry before the end, and the policy with the entry that names it. */
-function reportOf(entries: readonly Entry[], from: number | null, to: number): AuditReport {
-  const fold = new ReportFold({ from, to }, 'regtest');
-  for (const entry of entries) {
-    if (secondsOf(entry) >= to) break;
-    const { body } = entry;
-    const taken = fold.take(entry, body.kind === 'policy.activated' ? loaded({ version: body.version }) : null);
-    if (!taken.ok) throw new Error(taken.error.message);
-  }
-  return fold.finish(to);
-}
-
-const secondsOf = (entry: Entry): number => parseTime(entry.at) ?? Number.NaN;
+import { FAR, reportOf } from './report-of.js';
 
 const passages = (a: Passages, b: Passages): Passages => ({
   planned: addTally(a.planned, b.planned),
