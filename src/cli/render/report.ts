@@ -38,7 +38,7 @@ function titleOf({ vault, network }: AuditReport): string {
 function headLines({ begin, end, entries }: AuditReport, period: ReportPeriod, style: Style): string[] {
   const from = period.from === null ? 'the beginning of the journal' : formatTime(period.from);
   const asOf = formatTime(period.until - 1);
-  const to = period.to === null ? `now, ${asOf}` : `up to and without ${formatTime(period.to)}`;
+  const to = period.to === null ? `up to now, ${asOf}` : `up to and without ${formatTime(period.to)}`;
   const isCut = period.to !== null && !period.isOver;
   return [
     ...sectionFields(
@@ -143,7 +143,7 @@ function batchLines({ kinds, replacements, endings }: Flows, style: Style): stri
     ...table(amounts, sums, style),
     `otherwise: ${ended.length === 0 ? 'nothing' : ended.map(([name, count]) => `${count} ${name}`).join(', ')}`,
     ...note(
-      'Coins are those that signed batches spend, fees of each kind those of confirmed ones. Replacements are among the kinds. One pays the same once more, and only one of the two can confirm. Undone: a reorganisation took the block; what is confirmed again counts again. All by the time at which the journal learned of it.',
+      'Coins are those that signed batches spend, fees of each kind those of confirmed ones. Replacements are counted among their kinds as well: each pays the same once more, and only one of the two can confirm. Undone: a reorganisation took the block; what is confirmed again counts again. All by the time at which the journal learned of it.',
       style,
     ),
   ];

@@ -7,7 +7,7 @@ const TO = { flags: '--to <time>', about: 'before this time' };
 export const AUDIT_COMMANDS: readonly CommandSpec[] = [
   {
     path: ['audit', 'log'],
-    about: 'print the journal, one line an entry; --json has every field',
+    about: 'print the journal, one entry after another; --json has every field',
     args: [],
     options: [{ flags: '--from <seq>', about: 'begin at this sequence number' }],
     example: 'countersign audit log',
