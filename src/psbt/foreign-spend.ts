@@ -81,14 +81,22 @@ function signersOf(claim: ClaimedSpend, items: readonly Uint8Array[]): ReadonlyS
 
 function ecdsaOver({ bytes, index, coin }: ClaimedSpend, scriptCode: Uint8Array, form: 'legacy' | 'v0'): Verifies {
   const transaction = BitcoinjsTransaction.fromBuffer(bytes);
+  // Once a type, however many items there are and however large the transaction is.
+  const hashes = new Map<number, Uint8Array>();
+  const hashOf = (type: number): Uint8Array => {
+    const hash =
+      hashes.get(type) ??
+      (form === 'legacy'
+        ? transaction.hashForSignature(index, scriptCode, type)
+        : transaction.hashForWitnessV0(index, scriptCode, coin.prevout.value, type));
+    hashes.set(type, hash);
+    return hash;
+  };
   return (publicKey, item) => {
     const signature = decodeDer(item.subarray(0, -1));
     const type = item.at(-1);
     if (signature === null || type === undefined || !inRange(signature)) return false;
-    const hash =
-      form === 'legacy'
-        ? transaction.hashForSignature(index, scriptCode, type)
-        : transaction.hashForWitnessV0(index, scriptCode, coin.prevout.value, type);
+    const hash = hashOf(type);
     // A high S is valid in a block; it is only not relayed.
     return verify(hash, publicKey, signature, false);
   };
