@@ -3,6 +3,7 @@ import type { Coin } from '../domain/coin.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import { formatAmount, type Sats, sumSats } from '../domain/sats.js';
 import type { JournalState } from '../journal/state.js';
+import { nextState } from '../journal/transitions.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Body } from './audit-problem.js';
 
@@ -56,6 +57,25 @@ export function arrivalsOf(
     };
   });
   return { deposits, quarantined };
+}
+
+/**
+ * Coins that were confirmed in the snapshot before and are gone from the one now, where no batch of this journal can have spent
+ * them. A snapshot that somebody carries need not say who did.
+ */
+export function missingCoins(
+  before: Snapshot | null,
+  now: Snapshot,
+  { batches }: Pick<JournalState, 'batches'>,
+): readonly Coin[] {
+  const explained = new Set(now.coins.map(({ outpoint }) => formatOutpoint(outpoint)));
+  for (const { state, inputs } of batches.values()) {
+    if (state === 'CONFIRMED' || nextState(state, 'batch.replaced') !== null)
+      for (const one of inputs) explained.add(one);
+  }
+  return (before?.coins ?? []).filter(
+    ({ outpoint, height }) => height !== null && !explained.has(formatOutpoint(outpoint)),
+  );
 }
 
 /** What the entry of an import says of deposits; nothing where there are none. */

@@ -14,7 +14,7 @@ import type { Deriver } from '../vault/types.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
 import { CONFIRMED_DEPTH, chainSpends, conflictOf, outpointsOf } from './chain-spends.js';
 import type { Desk } from './ports.js';
-import { provenSpends } from './proven-spends.js';
+import { provenSpends, signedTxids } from './proven-spends.js';
 import { fallbackReason, revivalReason, unspentInput } from './settle.js';
 import { snapshotKey } from './snapshot-signature.js';
 
@@ -140,7 +140,7 @@ async function conflictProblem(
   batches: ReadonlyMap<string, BatchRecord>,
 ): Promise<Problem> {
   const spends = chainSpends(snapshot, batches);
-  const proven = await provenSpends(journal, deriver, [batch], snapshot, spends);
+  const proven = await provenSpends(journal, deriver, [batch], signedTxids(batches.values()), snapshot, spends);
   if (!proven.ok) return proven.error.message;
   const lost = conflictOf(batch, snapshot, spends, batches, proven.value.proven);
   if (lost === null)

@@ -105,7 +105,7 @@ export function conflictOf(
   snapshot: Snapshot,
   spends: ChainSpends,
   batches: Batches,
-  proven: ReadonlySet<string>,
+  proven: ReadonlyMap<string, Hex>,
 ): Conflict | null {
   const parent = batch.childOf === null ? undefined : batches.get(batch.childOf);
   if (parent?.state === 'CONFLICTED' && parent.settled?.spent != null) {

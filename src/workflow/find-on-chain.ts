@@ -8,6 +8,7 @@ import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 import { chainSpends, isOf } from './chain-spends.js';
 import type { Desk } from './ports.js';
+import { type ProvenSpends, provenSpends, signedTxids, thefts } from './proven-spends.js';
 
 /** Signed transactions that the chain showed of batches for which the journal has none, by batch. */
 export type FoundOnChain = ReadonlyMap<
@@ -20,7 +21,7 @@ export type FoundOnChain = ReadonlyMap<
  * a snapshot brings along, and proves their signatures as a device's are proven. One that cannot be proven is not taken: its
  * batch goes on counting.
  */
-export async function findOnChain(
+async function findOnChain(
   desk: Desk,
   { state, deriver }: { readonly state: JournalState; readonly deriver: Deriver },
   snapshot: Snapshot,
@@ -36,4 +37,26 @@ export async function findOnChain(
     if (completed.ok) found.set(batch.id, { psbt: batch.psbt, ...completed.value });
   }
   return ok(found);
+}
+
+/** What the signatures of the transactions that a snapshot brings along prove. */
+export interface ShownOnChain extends ProvenSpends {
+  readonly found: FoundOnChain;
+  /** Coins that the vault's keys spent past this journal, in the mempool or in a block, by the transaction of that txid. */
+  readonly stolen: readonly { readonly outpoint: string; readonly txid: Hex }[];
+}
+
+export async function shownOnChain(
+  desk: Desk,
+  open: { readonly state: JournalState; readonly deriver: Deriver },
+  snapshot: Snapshot,
+): Promise<Result<ShownOnChain, Fault>> {
+  const { state, deriver } = open;
+  const found = await findOnChain(desk, open, snapshot);
+  if (!found.ok) return found;
+  const spends = chainSpends(snapshot, state.batches);
+  const batches = [...state.batches.values()];
+  const proven = await provenSpends(desk.journal, deriver, batches, signedTxids(batches), snapshot, spends);
+  if (!proven.ok) return proven;
+  return ok({ found: found.value, ...proven.value, stolen: thefts(proven.value, batches, spends) });
 }

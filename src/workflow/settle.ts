@@ -155,6 +155,8 @@ function confirm(
   file: string,
 ): Result<readonly string[], Fault> {
   const confirmed: string[] = [];
+  const twice = spentTwice(writer.batches, snapshot, spends);
+  if (twice !== null) return doubleSpend(twice, file);
   for (const batch of writer.batches.values()) {
     const { id, signed } = batch;
     const seen = signed === null ? undefined : snapshot.confirmed.get(signed.txid);
@@ -255,6 +257,37 @@ export function revivalReason(batch: BatchRecord, snapshot: Snapshot, spends: Ch
 /** A coin that a batch spends and that a snapshot lists all the same; null if there is none. */
 export function unspentInput({ inputs }: BatchRecord, { unspent }: Pick<ChainSpends, 'unspent'>): string | null {
   return inputs.find((outpoint) => unspent.has(outpoint)) ?? null;
+}
+
+interface SpentTwice {
+  readonly outpoint: string;
+  readonly txids: readonly [string, string];
+}
+
+/** A coin of which a snapshot says that two transactions, both in blocks, have spent it; null if there is none. */
+function spentTwice(batches: Batches, { confirmed }: Snapshot, { spenders }: ChainSpends): SpentTwice | null {
+  const by = new Map<string, string>();
+  for (const { signed, inputs } of batches.values()) {
+    if (signed === null || !confirmed.has(signed.txid)) continue;
+    for (const outpoint of inputs) {
+      const foreign = spenders.get(outpoint);
+      const other = by.get(outpoint) ?? (foreign?.block == null ? undefined : foreign.txid);
+      if (other !== undefined && other !== signed.txid) return { outpoint, txids: [other, signed.txid] };
+      by.set(outpoint, signed.txid);
+    }
+  }
+  return null;
+}
+
+function doubleSpend({ outpoint, txids: [one, other] }: SpentTwice, file: string): Result<never, Fault> {
+  return fail(
+    'E_SNAPSHOT_COIN',
+    `${file} says that ${one} and ${other} are both confirmed, and both spend ${outpoint}`,
+    {
+      where: { file },
+      remedy: 'ask where it comes from, and look both up elsewhere: no chain has both',
+    },
+  );
 }
 
 /** A confirmation ends the time for which a spend counts as not yet settled: at least the file must agree with itself. */

@@ -53,7 +53,7 @@ export async function takeSpends(
     if (!bytes.ok) return bytes;
     if (bytes.value === null) continue;
     transactions.set(by, bytes.value);
-    if (kind === 'tr' && block !== null && !own.has(by)) {
+    if (kind === 'tr' && !own.has(by)) {
       const spent = await spentBy(bytes.value, known, backends);
       if (!spent.ok) return spent;
       for (const [txid, raw] of spent.value) transactions.set(txid, raw);

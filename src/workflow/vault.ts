@@ -1,4 +1,5 @@
 import { encodeAddress } from '../domain/address.js';
+import type { Hex } from '../domain/bytes.js';
 import { type Coin, confirmations } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { formatOutpoint, parseOutpoint } from '../domain/outpoint.js';
@@ -17,15 +18,15 @@ import { isProven, provenCoins } from '../vault/proven-coins.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { DerivedScript, Vault } from '../vault/types.js';
 import { readPolicyRecord } from './active-policy.js';
-import { type Arrivals, arrivalsOf, depositsEntry, QUARANTINE_BY } from './arrivals.js';
-import { chainSpends } from './chain-spends.js';
-import { findOnChain } from './find-on-chain.js';
+import { type Arrivals, arrivalsOf, depositsEntry, missingCoins, QUARANTINE_BY } from './arrivals.js';
+import { type AutomaticOutcome, raiseAutomaticHalt } from './automatic-halt.js';
+import { shownOnChain } from './find-on-chain.js';
 import { latestSnapshot, type OpenVault, openVault } from './open-vault.js';
 import { beyondReach } from './own-coins.js';
 import type { Desk } from './ports.js';
-import { type ProvenSpends, provenSpends } from './proven-spends.js';
+import type { ProvenSpends } from './proven-spends.js';
 import { provenanceOf, quarantined, ScreeningLists } from './screening-lists.js';
-import { type Settled, type Shown, settle } from './settle.js';
+import { type Settled, settle } from './settle.js';
 import type { BroughtSignature } from './signatures.js';
 import { batchChange } from './situation.js';
 import { checkSnapshotSignature } from './snapshot-signature.js';
@@ -142,6 +143,12 @@ export async function balance(desk: Desk): Promise<Result<Balance, Fault>> {
   return ok({ total: sumSats(coins.map(({ coin }) => coin.value)), byStatus, snapshot });
 }
 
+export interface StolenCoin {
+  readonly outpoint: string;
+  readonly txid: Hex;
+  readonly halt: AutomaticOutcome;
+}
+
 /** What an import has taken in. */
 export interface ImportedCoins extends Settled, Pick<ProvenSpends, 'doubtful'> {
   readonly snapshot: Snapshot;
@@ -151,6 +158,10 @@ export interface ImportedCoins extends Settled, Pick<ProvenSpends, 'doubtful'> {
   readonly farChange: readonly Coin[];
   /** What came in since the snapshot before, and what of it is kept back until a person has looked at it. */
   readonly arrivals: Arrivals;
+  /** Coins that the vault's keys spent past this journal, with what the halt made of it. */
+  readonly stolen: readonly StolenCoin[];
+  /** Coins that were confirmed and are no longer there, and that no batch can have spent: nothing says who did. */
+  readonly missing: readonly Coin[];
   /** Whose signature it bears; null where none was asked for. */
   readonly signer: SnapshotSigner | null;
 }
@@ -187,9 +198,9 @@ export async function importCoins(
   const small = (await policyInForce(desk, open.value))?.inputs.minValue ?? null;
   const arrivals = arrivalsOf(known.value, snapshot, open.value.state, small);
   const provenBefore = snapshot.coins.filter((coin) => isProven(coin, before)).length;
-  const shown = await shownBy(desk, open.value, snapshot);
+  const shown = await shownOnChain(desk, open.value, snapshot);
   if (!shown.ok) return shown;
-  return desk.journal.transact(async (tx) => {
+  const taken = await desk.journal.transact(async (tx) => {
     // Somebody else's import in between: what this one was compared with is no longer the newest.
     if (tx.state.coins?.snapshot !== open.value.state.coins?.snapshot) return err(HEAD_MOVED);
     const imported = tx.append({
@@ -215,19 +226,19 @@ export async function importCoins(
       doubtful: shown.value.doubtful,
       farChange,
       arrivals,
+      missing: missingCoins(known.value, snapshot, tx.state),
       signer,
     });
   });
-}
-
-/** What the signatures of the transactions that a snapshot brings along prove. */
-async function shownBy(desk: Desk, open: OpenVault, snapshot: Snapshot): Promise<Result<Shown & ProvenSpends, Fault>> {
-  const { state, deriver } = open;
-  const found = await findOnChain(desk, open, snapshot);
-  if (!found.ok) return found;
-  const spends = chainSpends(snapshot, state.batches);
-  const proven = await provenSpends(desk.journal, deriver, state.batches.values(), snapshot, spends);
-  return proven.ok ? ok({ found: found.value, ...proven.value }) : proven;
+  if (!taken.ok) return taken;
+  const stolen: StolenCoin[] = [];
+  for (const { outpoint, txid } of shown.value.stolen) {
+    // The words that reconcile has for it: the same finding halts once.
+    const halt = await raiseAutomaticHalt(desk, 'out_of_band_spend', { outpoint, transaction: txid });
+    if (!halt.ok) return halt;
+    stolen.push({ outpoint, txid, halt: halt.value });
+  }
+  return ok({ ...taken.value, stolen });
 }
 
 /** What wallets search when they are restored (BIP44): the gap as long as no policy says another. */

@@ -72,6 +72,7 @@ export async function chainSays(
   session: Session,
   blocks: number,
   { confirmed = [], spent = [], brought = [] }: ChainNews = {},
+  code = 0,
 ): Promise<Record<string, readonly string[]>> {
   session.wait(blocks * 600);
   const text = snapshot({
@@ -86,7 +87,7 @@ export async function chainSays(
   for (const { txid, hex } of brought) document.previous_transactions[txid] = hex;
   imported += 1;
   session.write(`chain-${imported}.json`, JSON.stringify(document));
-  return session.json(0, 'coins', 'import', `chain-${imported}.json`);
+  return session.json(code, 'coins', 'import', lastNews());
 }
 
 /** A workspace as another one is now. */

@@ -120,7 +120,13 @@ class World {
     const before = this.state;
     const entry = this.append(imported);
     const tx = { state: before, append: (body: EntryBody) => this.append(body), keep: toHex };
-    const settled = settle(tx, entry, snapshot, { found: new Map(), proven: new Set(everySpent) }, 'a file');
+    const settled = settle(
+      tx,
+      entry,
+      snapshot,
+      { found: new Map(), proven: new Map(everySpent.map((outpoint) => [outpoint, ''])) },
+      'a file',
+    );
     if (!settled.ok) throw new Error(settled.error.message);
   }
 }

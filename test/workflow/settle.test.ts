@@ -88,11 +88,11 @@ describe('a batch of which a signature may exist', () => {
     expect(inputs.length).toBeGreaterThan(1);
     const confirmed = foreign.map(({ txid }) => txid);
     expect(
-      await chainSays(session, 6, { confirmed: [some.txid], spent: inputs.slice(0, 1), brought: [some] }),
+      await chainSays(session, 6, { confirmed: [some.txid], spent: inputs.slice(0, 1), brought: [some] }, 12),
     ).toMatchObject({ conflicted_batches: [] });
     expect(await session.stateOf(id)).toBe('UNKNOWN');
     const all = { confirmed, spent: inputs, brought: [some, ...others] };
-    expect(await chainSays(session, 7, all)).toMatchObject({ conflicted_batches: [id] });
+    expect(await chainSays(session, 7, all, 12)).toMatchObject({ conflicted_batches: [id] });
     expect(await session.stateOf(id)).toBe('CONFLICTED');
     expect(await chainSays(session, 8)).toMatchObject({ revived_batches: [id] });
     expect(await session.stateOf(id)).toBe('UNKNOWN');
@@ -123,7 +123,8 @@ describe('a signed batch that loses a coin to a stranger', () => {
       const { session, id } = await signedBatch();
       const { inputs } = await shown(session, id);
       const foreign = await theft(session, inputs[0] ?? '');
-      await chainSays(session, blocks, { confirmed: [foreign.txid], spent: inputs.slice(0, 1), brought: [foreign] });
+      const news = { confirmed: [foreign.txid], spent: inputs.slice(0, 1), brought: [foreign] };
+      await chainSays(session, blocks, news, 12);
       expect(await session.stateOf(id)).toBe(state);
       await session.expect(0, 'audit', 'verify');
     },
@@ -135,7 +136,7 @@ describe('a signed batch that loses a coin to a stranger', () => {
     const { inputs } = await shown(session, id);
     const foreign = await theft(session, inputs[0] ?? '');
     const news = { spent: inputs.slice(0, 1), brought: [foreign] };
-    await chainSays(session, 6, { ...news, confirmed: [foreign.txid] });
+    await chainSays(session, 6, { ...news, confirmed: [foreign.txid] }, 12);
     expect(await session.balance('in a batch')).toBe(0n);
     expect(await session.faultOf(15, 'batch', 'broadcast', id, '--backend', 'esplora:http://127.0.0.1:1')).toBe(
       'E_BATCH_STATE',
@@ -145,6 +146,84 @@ describe('a signed batch that loses a coin to a stranger', () => {
     expect(await session.stateOf(id)).toBe('SIGNED');
     await session.expect(0, 'audit', 'verify');
   }, 60_000);
+});
+
+describe('a theft that a carried snapshot proves', () => {
+  it('halts everything once, as reconcile would, before it is in a block and after', async () => {
+    const { session, id } = await signedBatch();
+    const { inputs } = await shown(session, id);
+    const outpoint = inputs[0] ?? '';
+    const foreign = await theft(session, outpoint);
+    const news = { spent: [outpoint], brought: [foreign] };
+    expect(await chainSays(session, 1, news, 12)).toMatchObject({
+      out_of_band: [{ outpoint, spent_by: foreign.txid, halt: { kind: 'raised' } }],
+      missing: [],
+    });
+    await session.expect(12, 'halt', 'status');
+    expect(await chainSays(session, 2, { ...news, confirmed: [foreign.txid] })).toMatchObject({
+      out_of_band: [{ outpoint, spent_by: foreign.txid, halt: { kind: 'known' } }],
+    });
+    await session.expect(0, 'audit', 'verify');
+  }, 60_000);
+
+  it('is none where a batch of this journal is what spent the coin', async () => {
+    const { session, id } = await signedBatch();
+    const bumped = await replacement(session, 'bump', id, '--feerate', '20');
+    await approveAndSign(session, bumped);
+    const { inputs, txid = '' } = await shown(session, bumped);
+    const { transaction: hex } = await session.json(0, 'batch', 'show', bumped);
+    expect(await chainSays(session, 1, { spent: inputs, brought: [{ txid, hex }] })).toMatchObject({
+      out_of_band: [],
+      doubtful_spends: [],
+      missing: [],
+    });
+  }, 60_000);
+});
+
+describe('a coin that is gone', () => {
+  it('and that no batch spends is named, with what it was worth, and halts nothing: nothing is proven', async () => {
+    const { session, id } = await signedBatch();
+    const { inputs } = await shown(session, id);
+    const { coins } = await session.json(0, 'vault', 'coins');
+    const [gone] = coins.filter(({ outpoint }: { outpoint: string }) => !inputs.includes(outpoint));
+    const spent = [...inputs, gone.outpoint];
+    const copy = await copyOf(session);
+    expect(await chainSays(session, 1, { spent })).toMatchObject({
+      missing: [{ outpoint: gone.outpoint, value: gone.value }],
+    });
+    copy.now = session.now;
+    copy.write('carried.json', session.read(lastNews()));
+    const { stdout, stderr } = await copy.expect(0, 'coins', 'import', 'carried.json');
+    expect(stdout + stderr).toContain('1 coin of');
+    await session.expect(0, 'halt', 'status');
+    // Named once: from then on nobody knows of it.
+    expect(await chainSays(session, 2, { spent })).toMatchObject({ missing: [] });
+  }, 60_000);
+});
+
+describe('a snapshot that contradicts itself', () => {
+  it.each(['bump', 'cancel'] as const)(
+    'and says that a batch and its %s are both in blocks is refused',
+    async (how) => {
+      const { session, id } = await signedBatch();
+      const other = await replacement(session, how, id, '--feerate', '20');
+      await approveAndSign(session, other);
+      const batches = [await shown(session, id), await shown(session, other)];
+      const spent = batches.flatMap(({ inputs }) => inputs);
+      const confirmed = batches.flatMap(({ txid }) => txid ?? []);
+      const refused = await chainSays(session, 8, { confirmed, spent }, 2);
+      expect(refused.faults).toMatchObject([
+        { tag: 'E_SNAPSHOT_COIN', remedy: expect.stringContaining('no chain has both') },
+      ]);
+      expect([await session.stateOf(id), await session.stateOf(other)]).toEqual(['SIGNED', 'SIGNED']);
+      // Also where one of them is settled by then.
+      const [first = ''] = confirmed;
+      await chainSays(session, 9, { confirmed: [first], spent });
+      await chainSays(session, 10, { confirmed, spent }, 2);
+      await session.expect(0, 'audit', 'verify');
+    },
+    60_000,
+  );
 });
 
 /** Whoever makes snapshots owns every word of them but the signatures of the vault. */

@@ -23,7 +23,7 @@ export const run: Verb = async (words, context) =>
     const spent = gone === null ? null : reconciledReport(gone.value);
     return ok({
       schema: 'countersign.chain-sync/1',
-      exit: spent?.exit ?? 'OK',
+      exit: spent?.exit === 'HALTED' ? spent.exit : report.value.exit,
       data: {
         from,
         fetched_transactions: fetched,

@@ -11,6 +11,7 @@ import { readSignatures } from '../../workflow/sign-document.js';
 import type { BroughtSignature } from '../../workflow/signatures.js';
 import { importCoins } from '../../workflow/vault.js';
 import type { Report, Verb } from '../command.js';
+import { haltText } from '../render/automatic-halt.js';
 import { plural } from '../render/text.js';
 import { argument, withWorkspace } from '../with-workspace.js';
 
@@ -47,11 +48,14 @@ export async function importedReport(
     arrivals,
     signer,
   } = imported.value;
-  const { doubtful } = imported.value;
+  const { doubtful, stolen, missing } = imported.value;
+  // Of coins that this machine has just asked for itself, chain sync and reconcile say who spent them.
+  const unexplained = brought === null ? [] : missing;
   const total = sumSats(snapshot.coins.map((coin) => coin.value));
   return ok({
     schema: 'countersign.coins-import/1',
-    exit: 'OK',
+    // Whoever runs it by a timer has to see that something was found; what halted before is found no more.
+    exit: stolen.some(({ halt }) => halt.kind === 'raised') ? 'HALTED' : 'OK',
     data: {
       snapshot: snapshot.sha256,
       height: snapshot.tip.height,
@@ -68,7 +72,9 @@ export async function importedReport(
       conflicted_batches: conflicted,
       appeared_batches: appeared,
       revived_batches: revived,
+      out_of_band: stolen.map(({ outpoint, txid, halt }) => ({ outpoint, spent_by: txid, halt })),
       doubtful_spends: doubtful,
+      missing: missing.map(({ outpoint, value }) => ({ outpoint: formatOutpoint(outpoint), value })),
       change_beyond_gap: farChange.map(({ outpoint, origin }) => ({
         outpoint: formatOutpoint(outpoint),
         index: origin.index,
@@ -91,6 +97,11 @@ export async function importedReport(
         (batch) =>
           `  WARNING: batch ${batch} is in conflict: a coin of it was spent by a transaction of no batch, and it can never confirm. Find out who signed that one`,
       ),
+      ...stolen.flatMap(({ outpoint, txid, halt }) => [
+        `  OUT OF BAND: ${outpoint} is spent by ${txid}, which the keys of the vault signed and this journal never authorised`,
+        `    ${haltText(halt)}`,
+      ]),
+      ...missingLines(unexplained),
       ...doubtful.map(
         ({ batch, outpoint, txid }) =>
           `  WARNING: ${outpoint} of batch ${batch} is said to be spent by ${txid}, and no signature of the vault's keys shows it: the batch goes on counting. Ask where that comes from`,
@@ -118,6 +129,19 @@ function arrivalLines({ deposits, quarantined }: Arrivals): string[] {
     ...(quarantined.length > 0
       ? ['  look at them; then countersign coins unfreeze TXID:VOUT --reason TEXT, or leave them']
       : []),
+  ];
+}
+
+/** Coins that went, and nothing says where to. */
+function missingLines(missing: readonly Coin[]): string[] {
+  if (missing.length === 0) return [];
+  const total = formatAmount(sumSats(missing.map(({ value }) => value)));
+  const names = missing.slice(0, MOST_NAMED).map(({ outpoint }) => formatOutpoint(outpoint));
+  const more = missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : '';
+  const isOne = missing.length === 1;
+  return [
+    `  WARNING: ${plural(missing.length, 'coin')} of ${total} ${isOne ? 'is' : 'are'} no longer there, and no batch of this journal spent ${isOne ? 'it' : 'them'}: ${names.join(', ')}${more}`,
+    '    find out who did, where a node can be asked: countersign reconcile; stop everything until then: countersign halt raise',
   ];
 }
 
