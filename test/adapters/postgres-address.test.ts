@@ -39,6 +39,7 @@ describe('the address of a shared journal', () => {
     ['no database', 'postgres://db.example', /names no database/],
     ['no host', 'postgres:///t', /names no host/],
     ['a schema with a quote', 'postgres://db.example/t?schema=a";drop', /not a name of a schema/],
+    ['a schema of the server itself', 'postgres://db.example/t?schema=pg_own', /not a name of a schema/],
     ['a schema of 64 letters', `postgres://db.example/t?schema=${'a'.repeat(64)}`, /not a name of a schema/],
     ['an unknown parameter', 'postgres://db.example/t?options=-c', /"options" is not a parameter/],
     ['a parameter twice', 'postgres://db.example/t?schema=a&schema=b', /schema is given twice/],

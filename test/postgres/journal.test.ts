@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parsePostgresAddress } from '../../src/adapters/postgres/address.js';
+import { PostgresConnection } from '../../src/adapters/postgres/connection.js';
 import { createSharedJournal, deferredSharedJournal, openSharedJournal } from '../../src/adapters/postgres/journal.js';
 import { ok } from '../../src/domain/result.js';
 import type { UnixSeconds } from '../../src/domain/time.js';
@@ -96,6 +98,15 @@ describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none o
       ['a view instead of a table', 'ALTER TABLE blobs RENAME TO b; CREATE VIEW blobs AS SELECT * FROM b'],
       ['a column more', 'ALTER TABLE entries ADD COLUMN note text'],
       ['no key', 'ALTER TABLE entries DROP CONSTRAINT entries_pkey'],
+      ['an index that refuses rows', 'CREATE UNIQUE INDEX one_a_second ON entries (at)'],
+      [
+        'an index of some rows that runs a function for each',
+        'CREATE INDEX sly ON entries (lower(body)) WHERE seq > 9',
+      ],
+      [
+        'names that are compared otherwise',
+        "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false); ALTER TABLE blobs ALTER sha256 TYPE text COLLATE loose",
+      ],
     ])('with %s is E_JOURNAL_TAMPERED', async (_, sql) => {
       const at = server.fresh();
       await (await create(at)).close();
@@ -118,6 +129,15 @@ describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none o
         error: { tag: 'E_JOURNAL_IO', message: expect.stringContaining('refuses this user') },
       });
     });
+
+    it.each(['order', 'user', 'table'])(
+      'whose schema would be called %s is refused before anything is made',
+      async (word) => {
+        for (const done of [await make(server.address(word)), await open(server.address(word))]) {
+          expect(done).toMatchObject({ error: { tag: 'E_JOURNAL_ADDRESS', message: expect.stringContaining(word) } });
+        }
+      },
+    );
 
     it('wants a certificate where one was asked for', async () => {
       const at = `${server.fresh()}&sslmode=verify-full`;
@@ -176,6 +196,32 @@ describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none o
       await journal.close();
     });
 
+    it('takes tables away while it is open: what is next says so', async () => {
+      const at = server.fresh();
+      const journal = await create(at);
+      await server.run('DROP TABLE entries', at);
+      for (const said of [await journal.read(), await append(journal, LIFE)]) {
+        expect(said).toMatchObject({
+          error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining('not there any more') },
+        });
+      }
+      await journal.close();
+    });
+
+    it('writes past the lock, where the next entry had to go: it is not taken for a fault of the program', async () => {
+      const at = server.fresh();
+      const journal = await create(at);
+      const said = await journal.transact(async (tx) => {
+        tx.append(story.frozen());
+        await server.run('INSERT INTO entries SELECT 1, at, prev, body, hash FROM entries', at);
+        return ok(undefined);
+      });
+      expect(said).toMatchObject({
+        error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining('past the lock') },
+      });
+      await journal.close();
+    });
+
     it('cannot change or empty a table by mistake', async () => {
       const at = server.fresh();
       const journal = await create(at);
@@ -185,6 +231,28 @@ describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none o
       }
       await journal.close();
     });
+  });
+
+  it('asks each transaction for what it needs, since a pooler may give each another session', async () => {
+    const at = server.fresh();
+    await (await create(at)).close();
+    const role = 'pooled';
+    await server.run(
+      `CREATE ROLE ${role} LOGIN; ALTER ROLE ${role} SET synchronous_commit = off; ALTER ROLE ${role} SET lock_timeout = 7;
+       ALTER ROLE ${role} SET search_path = elsewhere, pg_catalog; ALTER ROLE ${role} SET statement_timeout = 9999`,
+    );
+    const address = parsePostgresAddress(server.address(schemaOf(at), role));
+    if (!address.ok) throw new Error(address.error.message);
+    const connection = new PostgresConnection(address.value);
+    const names = ['synchronous_commit', 'lock_timeout', 'search_path', 'statement_timeout'];
+    const settings = `SELECT ${names.map((name) => `current_setting('${name}')`).join(', ')}`;
+    expect((await connection.query(settings)).rows).toEqual([['on', '2s', 'pg_catalog', '0']]);
+    await connection.query('DISCARD ALL');
+    expect((await connection.query(settings)).rows).toEqual([['off', '7ms', 'elsewhere, pg_catalog', '9999ms']]);
+    await connection.begin();
+    expect((await connection.within(settings)).rows).toEqual([['on', '2s', 'pg_catalog', '0']]);
+    await connection.end('ROLLBACK');
+    await connection.drop();
   });
 
   it('keeps the hashes of the tree as a file does', async () => {

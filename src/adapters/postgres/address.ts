@@ -49,8 +49,12 @@ export function parsePostgresAddress(text: string): Result<PostgresAddress, Faul
   const host = url.searchParams.get('host') ?? decoded(url.hostname.replace(/^\[|\]$/g, ''));
   if (host === null || host === '') return refuse('the address names no host', EXAMPLE);
   const schema = url.searchParams.get('schema') ?? 'countersign';
-  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
-    return refuse(`${quoted(schema)} is not a name of a schema here`, 'use lower-case letters, digits and _');
+  // PostgreSQL keeps pg_ for itself.
+  if (!/^(?!pg_)[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
+    return refuse(
+      `${quoted(schema)} is not a name of a schema here`,
+      'use lower-case letters, digits and _, and do not begin with pg_',
+    );
   }
   const user = decoded(url.username);
   const port = url.port === '' ? 5432 : Number(url.port);

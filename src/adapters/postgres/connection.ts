@@ -9,19 +9,31 @@ const CONNECT_MS = 10_000;
 const ANSWER_MS = 30_000;
 
 /**
- * What each session asks of the server. A commit is durable when it is answered; a lock is waited for as long as with a
- * file; a session whose machine has gone, or stands still within a transaction, lets go of the lock by itself.
+ * A commit is durable when it is answered; a lock is waited for as long as with a file; a session that stands still within
+ * a transaction lets go of the lock by itself; and whatever was set for the role, its own functions are not called.
  */
+const SETTINGS = [
+  'search_path = pg_catalog',
+  'synchronous_commit = on',
+  `lock_timeout = ${BUSY_TIMEOUT_MS}`,
+  'statement_timeout = 0',
+  'idle_in_transaction_session_timeout = 60000',
+];
+
+/** What each session asks of the server; one whose machine has gone ends by itself. */
 const SESSION = [
-  'SET search_path = pg_catalog',
+  ...SETTINGS.map((setting) => `SET ${setting}`),
   "SET client_encoding = 'UTF8'",
-  'SET synchronous_commit = on',
-  `SET lock_timeout = ${BUSY_TIMEOUT_MS}`,
-  'SET idle_in_transaction_session_timeout = 60000',
   'SET tcp_keepalives_idle = 10',
   'SET tcp_keepalives_interval = 5',
   'SET tcp_keepalives_count = 3',
 ];
+
+/**
+ * A pooler may run each transaction on another session of its own, which was asked for none of this: so each asks again, in
+ * one message with its beginning.
+ */
+const BEGIN = ['BEGIN ISOLATION LEVEL READ COMMITTED', ...SETTINGS.map((setting) => `SET LOCAL ${setting}`)].join('; ');
 
 export interface Answer {
   readonly command: string;
@@ -48,7 +60,8 @@ export class PostgresConnection {
 
   /** Begins a transaction; what `within` asks is asked on the same connection or not at all. */
   async begin(): Promise<void> {
-    await this.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+    const client = this.#client ?? (await this.#connect());
+    await client.query(BEGIN);
     this.#begunOn = this.#client;
   }
 

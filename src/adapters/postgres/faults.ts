@@ -25,6 +25,12 @@ const BROKEN: Answer = {
   remedy: 'stop signing; keep the journal as it is and compare it with a copy from before',
 };
 
+const GONE: Answer = {
+  tag: 'E_JOURNAL_TAMPERED',
+  what: 'a part of it is not there any more',
+  remedy: 'stop signing; find out who removed it, and restore it from a copy',
+};
+
 /** By SQLSTATE, or its class (https://www.postgresql.org/docs/15/errcodes-appendix.html); the longest that fits counts. */
 const STATES: Readonly<Record<string, Answer>> = {
   '08': LOST,
@@ -34,7 +40,17 @@ const STATES: Readonly<Record<string, Answer>> = {
     remedy: 'write to the primary server; reading and auditing work here',
   },
   '25P03': LOST,
+  '23': {
+    tag: 'E_JOURNAL_TAMPERED',
+    what: 'a row stands where the next one had to go: somebody writes to it past the lock',
+    remedy: 'stop signing; find out which program wrote to it: nothing of this command was kept',
+  },
   '28': DENIED,
+  // The schema, a table, a column or a function is not there any more.
+  '3F000': GONE,
+  '42P01': GONE,
+  '42703': GONE,
+  '42883': GONE,
   '3D000': {
     tag: 'E_JOURNAL_MISSING',
     what: 'the server has no such database',

@@ -57,12 +57,17 @@ SELECT line FROM (
     c.relrowsecurity, c.relhasrules, EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))) AS line
   FROM pg_class c WHERE c.relnamespace = $1::text::regnamespace AND c.relkind <> 'i' AND c.relkind <> 't'
   UNION ALL
-  SELECT format('column %s.%s %s notnull=%s default=%s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef)
-  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+  SELECT format('column %s.%s %s notnull=%s default=%s collated=%s', c.relname, a.attname,
+    format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef, a.attcollation <> t.typcollation)
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
   WHERE c.relnamespace = $1::text::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
   UNION ALL
   SELECT format('constraint %s %s', c.relname, pg_get_constraintdef(k.oid))
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE c.relnamespace = $1::text::regnamespace AND k.contype <> 'n'
+  UNION ALL
+  SELECT format('index %s', pg_get_indexdef(i.indexrelid))
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace = $1::text::regnamespace AND c.relkind = 'r'
+    AND NOT i.indisprimary AND (i.indisunique OR i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
   UNION ALL
   SELECT format('trigger %s %s enabled=%s %s', c.relname, t.tgname, t.tgenabled, pg_get_triggerdef(t.oid))
   FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = $1::text::regnamespace AND NOT t.tgisinternal
@@ -76,7 +81,7 @@ export function layoutLines(schema: string): readonly string[] {
   for (const [table, { columns, key }] of Object.entries(TABLES)) {
     lines.push(`relation ${table} kind=r persistence=p rls=f rules=f inherited=f`);
     lines.push(`constraint ${table} PRIMARY KEY (${key.join(', ')})`);
-    for (const [name, type] of columns) lines.push(`column ${table}.${name} ${type} notnull=t default=f`);
+    for (const [name, type] of columns) lines.push(`column ${table}.${name} ${type} notnull=t default=f collated=f`);
     const run = `EXECUTE FUNCTION ${schema}.refuse_change()`;
     lines.push(
       `trigger ${table} append_only enabled=O CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON ${schema}.${table} FOR EACH ROW ${run}`,

@@ -1,6 +1,7 @@
 import type { Hex } from '../../domain/bytes.js';
 import { type Fault, fail } from '../../domain/fault.js';
 import { err, ok, type Result } from '../../domain/result.js';
+import { quoted } from '../../domain/safe-text.js';
 import type { WrittenEntry } from '../../journal/entries.js';
 import {
   type JournalStore,
@@ -299,9 +300,11 @@ async function guarded(
 
 async function checkServer(connection: PostgresConnection): Promise<Result<void, Fault>> {
   const { rows } = await connection.query(
-    "SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('fsync')",
+    `SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('fsync'),
+       quote_ident($1) = $1`,
+    [connection.address.schema],
   );
-  const [number, version, fsync] = rows[0] ?? [];
+  const [number, version, fsync, isPlain] = rows[0] ?? [];
   const where = { file: connection.address.name };
   if (typeof number !== 'number' || number < OLDEST_SERVER) {
     return fail('E_JOURNAL_IO', `its server is PostgreSQL ${String(version)}`, {
@@ -314,6 +317,16 @@ async function checkServer(connection: PostgresConnection): Promise<Result<void,
       remedy: 'set fsync = on in postgresql.conf',
       where,
     });
+  }
+  if (isPlain !== true) {
+    return fail(
+      'E_JOURNAL_ADDRESS',
+      `${quoted(connection.address.schema)} is a word of SQL, and no name of a schema here`,
+      {
+        remedy: 'choose another name, as schema=NAME in the address',
+        where,
+      },
+    );
   }
   return ok(undefined);
 }
