@@ -50,6 +50,9 @@ const MACHINE_TIME: DeviceTime = {
   wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
 };
 
+/** Beside countersign.yaml: the newest entry of a shared journal that this machine knows. */
+const SEEN_FILE = 'journal.seen';
+
 /** Where adapters meet ports. What a command does not use is not loaded. */
 export async function compose(options: ComposeOptions): Promise<Composition> {
   const clock = options.clock ?? (() => Math.floor(Date.now() / 1000));
@@ -116,8 +119,14 @@ async function openWorkspace(
 ): Promise<Result<Workspace, Fault>> {
   const config = await readConfig(root);
   if (!config.ok) return config;
-  const journal = await open(root, config.value, clock);
+  const begin = () => open(root, config.value, clock);
+  const journal = config.value.store === null ? await begin() : await openShared(begin, root);
   return journal.ok ? ok({ root, config: config.value, journal: journal.value }) : journal;
+}
+
+/** A file and what is beside it are put back together; a server is put back, and the machines remember. */
+async function openShared(begin: () => Promise<Result<Journal, Fault>>, root: string): Promise<Result<Journal, Fault>> {
+  return (await import('./adapters/seen-journal.js')).openSeen(begin, inFolder(root, SEEN_FILE));
 }
 
 async function inspectJournal(root: string): Promise<Result<RawJournal, Fault>> {

@@ -80,6 +80,21 @@ export async function replaceFile(
   }
 }
 
+/** Puts this content there whatever was there before, in one step and durable when it resolves. */
+export async function overwriteFile(path: string, bytes: Uint8Array): Promise<Result<void, Fault>> {
+  const beside = `${path}.${randomBytes(6).toString('hex')}.part`;
+  try {
+    await writeSynced(beside, bytes, FOR_EVERYBODY);
+    await rename(beside, path);
+    await syncFolder(dirname(path));
+    return ok(undefined);
+  } catch (error) {
+    return cannotWrite(path, reasonOf(error));
+  } finally {
+    await discard(beside);
+  }
+}
+
 async function holds(path: string, before: Uint8Array | null): Promise<boolean> {
   try {
     const now = await readFile(path);

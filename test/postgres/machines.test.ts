@@ -52,6 +52,20 @@ describe.skipIf(binaries === null)('officers on two machines (skipped where ther
     await one.expect(0, 'batch', 'sign', id);
     expect([await two.stateOf(id), await two.head()]).toEqual(['SIGNED', await one.head()]);
     await two.expect(0, 'journal', 'copy', 'home.sqlite');
+
+    // The server is put back as it was before the signing, and the machine that signed remembers.
+    const newest = Number((await one.head()).split(':')[0]);
+    await server.run(
+      `ALTER TABLE entries DISABLE TRIGGER USER; CREATE TABLE public.gone AS SELECT * FROM entries WHERE seq > ${newest - 2};
+       DELETE FROM entries WHERE seq > ${newest - 2}; ALTER TABLE entries ENABLE TRIGGER USER`,
+      store,
+    );
+    for (const s of [one, two]) {
+      expect(await s.faultOf(13, 'batch', 'sign', id)).toBe('E_JOURNAL_RESTORED');
+      expect(await s.faultOf(13, 'audit', 'verify')).toBe('E_JOURNAL_RESTORED');
+    }
+    await server.run('INSERT INTO entries SELECT * FROM public.gone', store);
+    expect(await one.stateOf(id)).toBe('SIGNED');
     two.write('countersign.yaml', two.read('countersign.yaml').replace(/^store: .*$/m, 'journal: home.sqlite'));
     expect(await two.head()).toBe(await one.head());
     await two.expect(0, 'audit', 'verify');
