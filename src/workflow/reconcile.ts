@@ -125,8 +125,9 @@ function tellings(said: readonly SpentCoin[]): Map<string, readonly SpentCoin[]>
 }
 
 /**
- * Whether the transaction that made a coin is in no block any more, as all back ends see it. Asked of young coins alone: a
- * reorganisation reaches no others, and a node without an index could not tell.
+ * Whether the transaction that made a coin is nowhere any more, as all back ends see it. Where it waits for a block, the coin
+ * is there, and spent. Asked of young coins alone: a reorganisation reaches no others, and a node without an index could not
+ * tell.
  */
 async function isUndone(
   { outpoint, height }: Coin,
@@ -138,7 +139,7 @@ async function isUndone(
   for (const backend of backends) {
     const status = await backend.status(outpoint.txid, Math.max(0, oldest));
     if (!status.ok) return status;
-    if (status.value.state === 'confirmed') return ok(false);
+    if (status.value.state !== 'unknown') return ok(false);
   }
   return ok(true);
 }

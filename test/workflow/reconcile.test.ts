@@ -85,6 +85,34 @@ describe('of several back ends, one that names a stranger is enough', () => {
   }, 60_000);
 });
 
+describe('a coin that is spent by nobody knows whom', () => {
+  const young = async () => {
+    const { session, other } = await scene();
+    const document = JSON.parse(session.read('coins.json'));
+    // As deep as a reorganisation could reach.
+    for (const coin of document.coins) if (coin.outpoint === other) coin.height = document.tip.height;
+    session.wait(600);
+    session.write('young.json', JSON.stringify({ ...document, taken_at: session.now }));
+    await session.expect(0, 'coins', 'import', 'young.json');
+    return { session, other };
+  };
+
+  it.each<[string, TransactionStatus, 'undone' | 'strange']>([
+    ['is unknown, as that of a deposit that was replaced', { state: 'unknown' }, 'undone'],
+    ['waits for a block', { state: 'mempool' }, 'strange'],
+    ['is in a block', MINED, 'strange'],
+  ])(
+    'while its own transaction %s',
+    async (_, status, where) => {
+      const { session, other } = await young();
+      const done = await reconciled(session, saying('a', { [other]: null }, status));
+      expect(done[where].map(({ outpoint }) => outpoint)).toEqual([other]);
+      expect([...done.undone, ...done.strange]).toHaveLength(1);
+    },
+    60_000,
+  );
+});
+
 describe('a back end that calls a spend our own', () => {
   it('is believed of a coin that the batch spends, once, also where another cannot name the transaction', async () => {
     const { session, id, txid, coin } = await scene();

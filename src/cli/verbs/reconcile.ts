@@ -39,7 +39,10 @@ export function reconciledReport({ asked, from, authorised, unsettled, undone, s
         ({ outpoint, by, batch }) =>
           `  ${outpoint} is spent by ${by ?? 'an unnamed transaction'}; batch ${batch}, which may have been signed, holds it`,
       ),
-      ...undone.map(({ outpoint }) => `  ${outpoint} is gone with its transaction: the chain was reorganised`),
+      ...undone.map(
+        ({ outpoint }) =>
+          `  ${outpoint} is gone with its transaction, which was replaced before its block, or undone with it`,
+      ),
       ...strange.flatMap(({ outpoint, value, by, halt }) => [
         `  OUT OF BAND: ${outpoint}, ${formatAmount(value)}, is spent by ${by ?? 'a transaction that no back end can name'}, which this journal never authorised`,
         `    ${haltText(halt)}`,
