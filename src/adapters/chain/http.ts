@@ -58,8 +58,9 @@ function attempt(
       // Stated, so that NODE_TLS_REJECT_UNAUTHORIZED of the environment changes nothing.
       rejectUnauthorized: true,
       ...(fresh ? { agent: false as const } : {}),
-      // Set on the socket from its making: request.setTimeout starts to count when it is connected.
-      ...(idleLimit > 0 ? { timeout: idleLimit } : {}),
+      // Set on the socket from its making: request.setTimeout starts to count when it is connected. Without a number of its
+      // own, 0 for none, a request ends after the 5 s for which Node's agent keeps an idle connection.
+      timeout: idleLimit,
     };
     const sent = send(url, options, (answer) => {
       const chunks: Buffer[] = [];

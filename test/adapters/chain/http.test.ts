@@ -1,3 +1,4 @@
+import { globalAgent } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { exchange, type HttpAnswer, type HttpRequest } from '../../../src/adapters/chain/http.js';
 import { NOBODY, Servers } from './servers.js';
@@ -82,6 +83,17 @@ describe('one HTTP exchange', () => {
   it('a limit of silence of 0 waits as long as the connection stands', async () => {
     const url = await servers.http((_, response) => setTimeout(() => response.end('late'), 300));
     expect(await ask(url, { idleLimit: 0 })).toEqual({ status: 200, text: 'late' });
+  });
+
+  it('nor does it end when the agent would give up an idle connection, after 5 s in Node', async () => {
+    const usual = globalAgent.options.timeout;
+    globalAgent.options.timeout = 50;
+    try {
+      const url = await servers.http((_, response) => setTimeout(() => response.end('a scan of minutes'), 300));
+      expect(await ask(url, { idleLimit: 0 })).toEqual({ status: 200, text: 'a scan of minutes' });
+    } finally {
+      globalAgent.options.timeout = usual;
+    }
   });
 
   it('bytes that keep coming are waited for', async () => {
