@@ -3,18 +3,18 @@ import { coreCalls } from '../../../src/adapters/chain/core-calls.js';
 import type { CoreRpc, RpcOutcome } from '../../../src/adapters/chain/core-rpc.js';
 import { walletHistory } from '../../../src/adapters/chain/core-wallet.js';
 import { ok } from '../../../src/domain/result.js';
-import { spend } from '../../node/spend.js';
 import { regtestVault } from '../../node/vault.js';
 
 /**
  * A node with a wallet, as far as its calls are used here, in the words of Bitcoin Core's documentation of them
- * (listwallets, loadwallet, createwallet, getwalletinfo, deriveaddresses, getaddressinfo, importdescriptors,
- * listsinceblock, gettransaction). Numbers are texts, as parseExactJson leaves them.
+ * (listwallets, loadwallet, createwallet, getwalletinfo, deriveaddresses, getaddressinfo, importdescriptors, importmulti,
+ * listaddressgroupings). Numbers are texts, as parseExactJson leaves them. test/node has a real one.
  */
 class Node {
   wallets = new Map<string, { loaded: boolean; keys: boolean; descriptors: boolean; ranges: Map<string, number> }>();
-  received: string[] = [];
-  sent: { txid: string; hex: string }[] = [];
+  /** Addresses that something ever paid. */
+  paid: (until: number) => string[] = () => [];
+  hasSqlite = true;
   asked: string[] = [];
   refuses: string | null = null;
 
@@ -34,8 +34,10 @@ class Node {
         return yes({ name: first, warning: '' });
       case 'createwallet':
         if (this.refuses !== null) return no(-4, this.refuses);
-        expect(params.slice(1)).toEqual([true, true, '', false, true]);
-        this.wallets.set(first, { loaded: true, keys: false, descriptors: true, ranges: new Map() });
+        if (params[5] === true && !this.hasSqlite)
+          return no(-4, 'Compiled without sqlite support (required for descriptor wallets)');
+        expect(params.slice(1)).toEqual([true, true, '', false, this.hasSqlite]);
+        this.wallets.set(first, { loaded: true, keys: false, descriptors: this.hasSqlite, ranges: new Map() });
         return yes({ name: first, warning: '' });
       case 'getwalletinfo':
         return yes({
@@ -50,29 +52,37 @@ class Node {
       }
       case 'getaddressinfo': {
         const [branch = '', index = ''] = first.split('/');
-        return yes({ address: first, ismine: Number(index) <= (own?.ranges.get(branch) ?? -1) });
+        const isWatched = Number(index) <= (own?.ranges.get(branch) ?? -1);
+        return yes(
+          own?.descriptors === true
+            ? { address: first, ismine: isWatched }
+            : { address: first, ismine: false, iswatchonly: isWatched },
+        );
       }
-      case 'importdescriptors': {
-        const wanted = params[0] as { desc: string; range: [number, number]; timestamp: number; internal: boolean }[];
+      case 'importdescriptors':
+      case 'importmulti': {
+        expect(method === 'importdescriptors').toBe(own?.descriptors);
+        const wanted = params[0] as {
+          desc: string;
+          range: [number, number];
+          timestamp: number;
+          internal: boolean;
+          watchonly?: boolean;
+        }[];
         if (this.refuses !== null)
           return yes(wanted.map(() => ({ success: false, error: { code: '-1', message: this.refuses } })));
-        for (const { desc, range, timestamp, internal } of wanted) {
+        for (const { desc, range, timestamp, internal, watchonly = false } of wanted) {
+          expect(watchonly).toBe(method === 'importmulti');
           expect([timestamp, internal]).toEqual([0, branchOf(desc) === '1']);
           expect(desc).toMatch(/#[a-z0-9]{8}$/);
           own?.ranges.set(branchOf(desc), range[1]);
         }
         return yes(wanted.map(() => ({ success: true })));
       }
-      case 'listsinceblock':
-        return yes({
-          transactions: [
-            ...this.received.map((address) => ({ address, category: 'receive', txid: 'cd'.repeat(32), vout: '0' })),
-            ...this.sent.map(({ txid }) => ({ address: 'elsewhere', category: 'send', txid, vout: '0' })),
-          ],
-          lastblock: 'ef'.repeat(32),
-        });
-      case 'gettransaction':
-        return yes({ hex: this.sent.find(({ txid }) => txid === first)?.hex });
+      case 'listaddressgroupings': {
+        const paid = this.paid(Math.max(...(own?.ranges.values() ?? [])));
+        return yes([paid.map((address) => [address, '0.00000000']), [['elsewhere', '0.10000000', 'a label']]]);
+      }
       default:
         throw new Error(`nobody asks for ${method}`);
     }
@@ -95,7 +105,7 @@ const history = (node: Node, lastUsed: readonly [number, number] = [-1, -1]) =>
 describe('the history of a watch-only wallet', () => {
   it('is of a wallet that is made once, blank and without keys, with one descriptor a branch from the first block on', async () => {
     const node = new Node();
-    node.received = ['0/3', '0/41', '1/2', 'elsewhere'];
+    node.paid = () => ['0/3', '0/41', '1/2', 'elsewhere'];
     expect(await history(node)).toEqual({ ok: true, value: [41, 2] });
     expect(node.asked.filter((method) => /create|import/.test(method))).toEqual(['createwallet', 'importdescriptors']);
     node.asked = [];
@@ -109,35 +119,43 @@ describe('the history of a watch-only wallet', () => {
 
   it('goes on where something was used near the end of what it watches', async () => {
     const node = new Node();
-    node.received = ['0/1010'];
+    node.paid = () => ['0/1010'];
     expect(await history(node)).toEqual({ ok: true, value: [1010, -1] });
-    expect(node.wallets.get('w')?.ranges.get('0')).toBe(1010 + 20 + 1000);
+    expect(node.wallets.get('w')?.ranges.get('0')).toBe(1010 + 20 + 4000);
     expect(node.asked.filter((method) => method === 'importdescriptors')).toHaveLength(2);
   });
 
-  it('finds change by the bytes of what was sent, and takes no other bytes for them', async () => {
+  it('ends where a node calls every address used', async () => {
     const node = new Node();
-    const { hex, txid } = await change(7);
-    node.received = ['0/0'];
-    node.sent = [{ hex, txid }];
-    expect(await history(node)).toEqual({ ok: true, value: [0, 7] });
-    node.sent = [{ hex, txid: 'ab'.repeat(32) }];
+    node.paid = (until) => [`0/${until}`];
     expect(await history(node)).toMatchObject({ ok: false, error: { tag: 'E_CHAIN_ANSWER' } });
+  }, 60_000);
+
+  it('on a node without wallets of descriptors is of one from before them', async () => {
+    const node = new Node();
+    node.hasSqlite = false;
+    node.paid = () => ['0/3', '1/7'];
+    expect(await history(node)).toEqual({ ok: true, value: [3, 7] });
+    expect(node.asked.filter((method) => /create|import/.test(method))).toEqual([
+      'createwallet',
+      'createwallet',
+      'importmulti',
+    ]);
+    node.asked = [];
+    expect(await history(node)).toEqual({ ok: true, value: [3, 7] });
+    expect(node.asked).not.toContain('importmulti');
   });
 
-  it.each([
-    ['holds keys', { keys: true, descriptors: true }],
-    ['is none of descriptors', { keys: false, descriptors: false }],
-  ])('a wallet that %s is left alone', async (_, kind) => {
+  it.each([true, false])('a wallet that holds keys is left alone (of descriptors: %s)', async (descriptors) => {
     const node = new Node();
-    node.wallets.set('w', { loaded: true, ranges: new Map(), ...kind });
+    node.wallets.set('w', { loaded: true, ranges: new Map(), keys: true, descriptors });
     expect(await history(node)).toMatchObject({ ok: false, error: { tag: 'E_CHAIN_CONFIG' } });
     expect(node.asked).toEqual(['listwallets', 'getwalletinfo']);
   });
 
   it('a node that has no such wallets, or has thrown its blocks away, says so', async () => {
     const node = new Node();
-    node.refuses = 'Compiled without sqlite support (required for descriptor wallets)';
+    node.refuses = 'Wallet support is not there';
     expect(await history(node)).toMatchObject({ ok: false, error: { tag: 'E_CHAIN_ANSWER' } });
     const pruned = new Node();
     pruned.wallets.set('w', { loaded: true, keys: false, descriptors: true, ranges: new Map() });
@@ -147,17 +165,3 @@ describe('the history of a watch-only wallet', () => {
     expect(refused.ok || refused.error.remedy).toContain('pruned');
   });
 });
-
-/** A transaction that pays change index `index`, made by the public seed. */
-async function change(index: number): Promise<{ hex: string; txid: string }> {
-  const { Transaction } = await import('bitcoinjs-lib');
-  const previous = new Transaction();
-  previous.addInput(Buffer.alloc(32, 1), 0);
-  previous.addOutput(Buffer.from(deriver.at(0, 0).script), 10_000n);
-  const raw = previous.toHex();
-  // Only the previous transaction is asked of it.
-  const node = { rpc: async () => raw } as unknown as Parameters<typeof spend>[0];
-  return spend(node, { txid: previous.getId(), vout: 0, branch: 0, index: 0 }, [
-    { script: deriver.at(1, index).script, value: 9_000n },
-  ]);
-}
