@@ -17,6 +17,7 @@ import type {
 } from '../../vault/chain.js';
 import { acceptanceOf } from './acceptance.js';
 import { btc, count, hash, hex, readAnswer } from './answers.js';
+import { fromCrowdedBlocks } from './core-blocks.js';
 import { coreCalls } from './core-calls.js';
 import { type CoreRpc, rpcFault } from './core-rpc.js';
 import { scanUnspent } from './core-scan.js';
@@ -106,17 +107,18 @@ export function createCoreBackend(rpc: CoreRpc, wallet: CoreWallet | null = null
   ): Promise<Result<ReadonlyMap<Hex, Uint8Array>, Fault>> {
     const blocks = await blockHashes(wanted.flatMap(({ height }) => (height === null ? [] : [height])));
     if (!blocks.ok) return blocks;
+    const found = new Map(await fromCrowdedBlocks(calls, wanted, blocks.value, onProgress));
+    const others = wanted.filter(({ txid }) => !found.has(txid));
     const answers = await rpc.batch(
       'getrawtransaction',
-      wanted.map(({ txid, height }) => {
+      others.map(({ txid, height }) => {
         const block = height === null ? undefined : blocks.value.get(height);
         return block === undefined ? [txid, false] : [txid, false, block];
       }),
-      onProgress,
+      (done) => onProgress?.(wanted.length - others.length + done, wanted.length),
     );
     if (!answers.ok) return answers;
-    const found = new Map<Hex, Uint8Array>();
-    for (const [index, { txid }] of wanted.entries()) {
+    for (const [index, { txid }] of others.entries()) {
       const outcome = answers.value[index];
       if (outcome === undefined) throw new Error('a batch answers each of its calls');
       if (!outcome.ok) {
