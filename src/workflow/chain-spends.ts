@@ -37,6 +37,15 @@ export function isUndecided({ state, confirmed, settled }: BatchRecord, tipHeigh
   return nextState(state, 'batch.replaced') !== null || (isSettled && height > tipHeight - REORG_DEPTH);
 }
 
+/**
+ * Coins, by "TXID:VOUT", of every batch of which a signature may exist and that is not settled: its transaction may wait for a
+ * block somewhere and be unknown elsewhere.
+ */
+export function leavingCoins({ batches }: { readonly batches: Batches }): ReadonlySet<string> {
+  const open = [...batches.values()].filter(({ state }) => nextState(state, 'batch.replaced') !== null);
+  return new Set(open.flatMap(({ inputs }) => inputs));
+}
+
 /** No reorganisation of the main chain has been deeper than this since 2013; a coinbase waits as long (COINBASE_MATURITY). */
 export const REORG_DEPTH = 100;
 

@@ -7,12 +7,12 @@ import { ok, type Result } from '../domain/result.js';
 import { formatTime, type UnixSeconds } from '../domain/time.js';
 import type { JournalState } from '../journal/state.js';
 import { parseTransaction, txidOf } from '../psbt/transaction.js';
-import type { ChainBackend, ChainScan, StatedCoin } from '../vault/chain.js';
+import type { ChainBackend, ChainScan, ScanRequest, StatedCoin } from '../vault/chain.js';
 import type { FeeEstimator } from '../vault/fees.js';
 import { provenCoins } from '../vault/proven-coins.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
-import { isUndecided } from './chain-spends.js';
+import { isUndecided, leavingCoins } from './chain-spends.js';
 import { viewChain } from './chain-views.js';
 import { coinOrigins, type Origins } from './coin-origins.js';
 import { askFeerate, type ChosenFeerate, type FeeBounds } from './feerate.js';
@@ -51,7 +51,7 @@ export interface TakenSnapshot {
  */
 export async function takeSnapshot(options: TakingOptions): Promise<Result<TakenSnapshot, Fault>> {
   const { deriver, backends, state, known, gap, onProgress } = options;
-  const view = await viewChain(backends, {
+  const request: ScanRequest = {
     deriver,
     lastUsed: lastUsed(state, known),
     gap,
@@ -61,7 +61,8 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
           ? `the node looks through its chain: ${done} %`
           : `scripts looked for: ${done}${of === null ? '' : ` of ${of}`}`,
       ),
-  });
+  };
+  const view = await viewChain(backends, request, leavingCoins(state));
   if (!view.ok) return view;
   const { backend } = view.value;
   const { tip } = view.value.scan;

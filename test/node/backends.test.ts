@@ -19,6 +19,8 @@ function tagOf(result: { ok: true } | { ok: false; error: { tag: string } }): st
 }
 
 const program = findNode();
+/** No batch of this journal spends anything. */
+const NONE = new Set<string>();
 const KINDS = ['core', 'esplora', 'electrum'] as const;
 
 describe.skipIf(program === null)('three back ends on one chain (needs bitcoind or litecoind)', () => {
@@ -79,7 +81,7 @@ describe.skipIf(program === null)('three back ends on one chain (needs bitcoind 
     }
     const all = Object.values(backends());
     const view = value(
-      await viewChain(all, { deriver, lastUsed: [-1, -1], gap: 20 }).then(
+      await viewChain(all, { deriver, lastUsed: [-1, -1], gap: 20 }, NONE).then(
         // A regtest chain of another coin has another first block, so the indexers' network is not asked here.
         (result) => (tagOf(result) === 'E_CHAIN_NETWORK' ? { ok: true as const, value: null } : result),
       ),
@@ -127,6 +129,26 @@ describe.skipIf(program === null)('three back ends on one chain (needs bitcoind 
     await backend.close();
   });
 
+  it('a coin that a batch spends may be listed by a node and not by an indexer; any other may not', async () => {
+    const { core, esplora, electrum } = backends();
+    const input = formatOutpoint({ txid: (await node.rpc('getblock', block1)).tx[0], vout: 0 });
+    const request = { deriver, lastUsed: [-1, -1] as const, gap: 20 };
+    for (const indexer of [esplora, electrum]) {
+      const honest = { ...indexer, network: core.network };
+      for (const pair of [
+        [core, honest],
+        [honest, core],
+      ]) {
+        expect(tagOf(await viewChain(pair, request, new Set([input])))).toBe('ok');
+        const refused = await viewChain(pair, request, NONE);
+        expect(refused).toMatchObject({ ok: false, error: { tag: 'E_CHAIN_DISAGREE' } });
+        expect(refused.ok || refused.error.message).toContain(input);
+        expect(refused.ok || refused.error.remedy).toContain('countersign reconcile');
+      }
+      await indexer.close();
+    }
+  });
+
   it('all see the block, its time, and the coin that the transaction made', async () => {
     const [mined = ''] = await node.mine(1, elsewhere);
     const { time } = await node.rpc('getblockheader', mined);
@@ -161,16 +183,16 @@ describe.skipIf(program === null)('three back ends on one chain (needs bitcoind 
     const { core, esplora } = backends();
     const honest = { ...esplora, network: core.network };
     const request = { deriver, lastUsed: [-1, -1] as const, gap: 20 };
-    expect(tagOf(await viewChain([core, honest], request))).toBe('ok');
+    expect(tagOf(await viewChain([core, honest], request, NONE))).toBe('ok');
     bridge.spoil = (question, answer) =>
       question.endsWith('/utxo') ? answer.replace('"value":100000000', '"value":900000000') : answer;
-    const lied = await viewChain([core, honest], request);
+    const lied = await viewChain([core, honest], request, NONE);
     expect(tagOf(lied)).toBe('E_CHAIN_DISAGREE');
     expect(lied.ok || lied.error.message).toMatch(
       /worth 100000000 sat \(1\.00000000 BTC\), in block 103; esplora .*worth 900000000 sat/,
     );
     bridge.spoil = (question, answer) => (question.endsWith('/utxo') ? '[]' : answer);
-    expect(tagOf(await viewChain([core, honest], request))).toBe('E_CHAIN_DISAGREE');
+    expect(tagOf(await viewChain([core, honest], request, NONE))).toBe('E_CHAIN_DISAGREE');
   });
 
   it('an indexer that is three blocks behind stops the plan; two are waited for by nobody', async () => {
@@ -187,7 +209,7 @@ describe.skipIf(program === null)('three back ends on one chain (needs bitcoind 
       },
     });
     const request = { deriver, lastUsed: [-1, -1] as const, gap: 20 };
-    expect(tagOf(await viewChain([core, behind(2)], request))).toBe('ok');
-    expect(tagOf(await viewChain([core, behind(3)], request))).toBe('E_CHAIN_DISAGREE');
+    expect(tagOf(await viewChain([core, behind(2)], request, NONE))).toBe('ok');
+    expect(tagOf(await viewChain([core, behind(3)], request, NONE))).toBe('E_CHAIN_DISAGREE');
   });
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Hex, trustedHex } from '../../src/domain/bytes.js';
 import { fail } from '../../src/domain/fault.js';
@@ -41,9 +42,11 @@ function backend({ name = 'one', height = 100, hash, time, coins = [coin()], net
 
 const deriver = { vault: { network: 'main' } } as unknown as Deriver;
 
-async function view(...told: readonly Told[]): Promise<string> {
+const view = (...told: readonly Told[]): Promise<string> => viewWith([], ...told);
+
+async function viewWith(leaving: readonly string[], ...told: readonly Told[]): Promise<string> {
   const backends = told.map((one, index) => backend({ name: `back end ${index}`, ...one }));
-  const seen = await viewChain(backends, { deriver, lastUsed: [-1, -1], gap: 20 });
+  const seen = await viewChain(backends, { deriver, lastUsed: [-1, -1], gap: 20 }, new Set(leaving));
   return seen.ok ? seen.value.backend.name : `${seen.error.tag} ${seen.error.message}`;
 }
 
@@ -98,9 +101,31 @@ describe('several views of one chain', () => {
     expect(await view({}, { height: 101, coins: more })).toBe('back end 0');
   });
 
+  it('need not agree whether a coin is there that a batch may be spending; about all else they must', async () => {
+    const coins = fc.uniqueArray(fc.record({ vout: fc.nat(5), value: fc.constantFrom(1000n, 2000n) }), {
+      selector: ({ vout }) => vout,
+    });
+    await fc.assert(
+      fc.asyncProperty(coins, coins, fc.uniqueArray(fc.nat(5)), async (left, right, leaving) => {
+        const values = (list: typeof left): Map<number, bigint> =>
+          new Map(list.map(({ vout, value }) => [vout, value]));
+        const [a, b] = [values(left), values(right)];
+        const differ = [...new Set([...a.keys(), ...b.keys()])].filter((vout) => a.get(vout) !== b.get(vout));
+        const isFree = (vout: number): boolean => leaving.includes(vout) && (!a.has(vout) || !b.has(vout));
+        const said = await viewWith(
+          leaving.map((vout) => `${TXID}:${vout}`),
+          { coins: left.map(coin) },
+          { coins: right.map(coin) },
+        );
+        if (differ.every(isFree)) expect(said).toBe('back end 0');
+        else expect(said).toMatch(/^E_CHAIN_DISAGREE /);
+      }),
+    );
+  });
+
   it('are not there where one does not answer', async () => {
     const mute = { ...backend({}), scan: async () => fail('E_CHAIN_UNREACHABLE', 'silence') };
-    const seen = await viewChain([backend({}), mute], { deriver, lastUsed: [-1, -1], gap: 20 });
+    const seen = await viewChain([backend({}), mute], { deriver, lastUsed: [-1, -1], gap: 20 }, new Set());
     expect(seen).toMatchObject({ ok: false, error: { tag: 'E_CHAIN_UNREACHABLE' } });
   });
 });
