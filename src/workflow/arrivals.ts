@@ -1,4 +1,4 @@
-import { toHex } from '../domain/bytes.js';
+import { type Hex, toHex } from '../domain/bytes.js';
 import type { Coin } from '../domain/coin.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import { formatAmount, type Sats, sumSats } from '../domain/sats.js';
@@ -19,7 +19,8 @@ export interface Arrivals {
 /**
  * What came in between two snapshots. A deposit below `small` (the smallest input of the policy; null where there is none) is
  * kept back: somebody who sends a trifle learns from what it is spent with, and a consolidation would spend it. On a script
- * that holds or held other coins that is forced reuse, elsewhere dust. A coin that was looked at and unfrozen is no
+ * that holds or held other coins that is forced reuse, elsewhere dust. What a script held before the last snapshot is known
+ * by `spent`, the scripts of coins that batches spent. A coin that was looked at and unfrozen is no
  * arrival any more, so it is not kept back again. Of a first snapshot nothing is an arrival.
  */
 export function arrivalsOf(
@@ -27,6 +28,7 @@ export function arrivalsOf(
   now: Snapshot,
   { batches, frozen }: Pick<JournalState, 'batches' | 'frozen'>,
   small: Sats | null,
+  spent: ReadonlySet<Hex>,
 ): Arrivals {
   if (before === null) return { deposits: [], quarantined: [] };
   const known = new Set(before.coins.map(({ outpoint }) => formatOutpoint(outpoint)));
@@ -47,9 +49,11 @@ export function arrivalsOf(
     onScript.set(hex, (onScript.get(hex) ?? new Set()).add(formatOutpoint(outpoint)));
   }
   const quarantined = trifles.map(({ outpoint, script, value }) => {
-    const others = (onScript.get(toHex(script))?.size ?? 1) - 1;
-    const what =
-      others > 0 ? 'forced reuse: it came onto a script that held other coins, and is below' : 'dust: it is below';
+    const hex = toHex(script);
+    const isReused = (onScript.get(hex)?.size ?? 0) > 1 || spent.has(hex);
+    const what = isReused
+      ? 'forced reuse: it came onto a script that held other coins, and is below'
+      : 'dust: it is below';
     return {
       outpoint: formatOutpoint(outpoint),
       value,

@@ -6,6 +6,9 @@ import { arrivalsOf, depositsEntry } from './arrivals.js';
 import type { Body } from './audit-problem.js';
 import type { Past } from './past.js';
 
+/** What is a deposit does not depend on where coins lay before. */
+const NONE: ReadonlySet<string> = new Set();
+
 type Deposits = Body<'coins.imported'>['deposits'];
 
 /** What an import that states deposits has to state of its snapshot, by what was known before it. Asked before it is applied. */
@@ -19,5 +22,5 @@ export async function depositsDue(
   if (!before.ok) return before;
   const known = before.value?.value ?? null;
   const { batches } = past;
-  return ok((now) => depositsEntry(arrivalsOf(known, now, { batches, frozen }, null)).deposits);
+  return ok((now) => depositsEntry(arrivalsOf(known, now, { batches, frozen }, null, NONE)).deposits);
 }

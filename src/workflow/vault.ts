@@ -30,6 +30,7 @@ import { type Settled, settle } from './settle.js';
 import type { BroughtSignature } from './signatures.js';
 import { batchChange } from './situation.js';
 import { checkSnapshotSignature } from './snapshot-signature.js';
+import { spentScripts } from './spent-scripts.js';
 import { HEAD_MOVED } from './transact.js';
 
 /** Takes in the cold wallet's descriptor. A workspace has one vault for good: its journal speaks of no other. */
@@ -196,7 +197,8 @@ export async function importCoins(
     await gapInForce(desk, open.value),
   );
   const small = (await policyInForce(desk, open.value))?.inputs.minValue ?? null;
-  const arrivals = arrivalsOf(known.value, snapshot, open.value.state, small);
+  const arrivals = await arrivedSince(desk, open.value, known.value, snapshot, small);
+  if (!arrivals.ok) return arrivals;
   const provenBefore = snapshot.coins.filter((coin) => isProven(coin, before)).length;
   const shown = await shownOnChain(desk, open.value, snapshot);
   if (!shown.ok) return shown;
@@ -211,10 +213,10 @@ export async function importCoins(
       medianTimePast: snapshot.tip.medianTimePast,
       coins: snapshot.coins.length,
       total: sumSats(snapshot.coins.map((coin) => coin.value)).toString(),
-      ...depositsEntry(arrivals),
+      ...depositsEntry(arrivals.value),
       ...(signer === null ? {} : { signer }),
     });
-    for (const { outpoint, reason } of arrivals.quarantined) {
+    for (const { outpoint, reason } of arrivals.value.quarantined) {
       if (!tx.state.frozen.has(outpoint)) tx.append({ kind: 'coin.frozen', outpoint, reason, by: QUARANTINE_BY });
     }
     const settled = settle(tx, imported, snapshot, shown.value, file);
@@ -225,7 +227,7 @@ export async function importCoins(
       ...settled.value,
       doubtful: shown.value.doubtful,
       farChange,
-      arrivals,
+      arrivals: arrivals.value,
       missing: missingCoins(known.value, snapshot, tx.state),
       signer,
     });
@@ -239,6 +241,20 @@ export async function importCoins(
     stolen.push({ outpoint, txid, halt: halt.value });
   }
   return ok({ ...taken.value, stolen });
+}
+
+/** What came in; where something of it is kept back, with what the journal knows of the scripts that batches spent from. */
+async function arrivedSince(
+  desk: Desk,
+  { state }: OpenVault,
+  before: Snapshot | null,
+  now: Snapshot,
+  small: Sats | null,
+): Promise<Result<Arrivals, Fault>> {
+  const arrivals = arrivalsOf(before, now, state, small, new Set());
+  if (arrivals.quarantined.length === 0) return ok(arrivals);
+  const spent = await spentScripts(desk, state);
+  return spent.ok ? ok(arrivalsOf(before, now, state, small, spent.value)) : spent;
 }
 
 /** What wallets search when they are restored (BIP44): the gap as long as no policy says another. */
