@@ -1,6 +1,5 @@
 import { equalBytes } from '../domain/bytes.js';
 import type { Coin, OwnOrigin } from '../domain/coin.js';
-import { formatOutpoint } from '../domain/outpoint.js';
 import type { Snapshot } from './snapshot-types.js';
 
 /**
@@ -17,10 +16,16 @@ export interface ProvenCoins {
 }
 
 export function provenCoins(known: Snapshot | null): ProvenCoins {
-  const coins = new Map((known?.coins ?? []).map((coin) => [formatOutpoint(coin.outpoint), coin]));
+  // By txid and number, so that no outpoint is put together only to be looked up.
+  const coins = new Map<string, Map<number, Coin>>();
+  for (const coin of known?.coins ?? []) {
+    const { txid, vout } = coin.outpoint;
+    const outputs = coins.get(txid) ?? new Map<number, Coin>();
+    coins.set(txid, outputs.set(vout, coin));
+  }
   return {
     find({ outpoint, value, script }, { branch, index }) {
-      const before = coins.get(formatOutpoint(outpoint));
+      const before = coins.get(outpoint.txid)?.get(outpoint.vout);
       if (before?.value !== value || before.origin.branch !== branch || before.origin.index !== index) return null;
       return equalBytes(before.script, script) ? before : null;
     },
