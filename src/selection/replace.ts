@@ -110,10 +110,15 @@ function leastFee({ outbid }: Pick<ReplacementInput, 'outbid'>, weight: bigint):
   return maxSats(outbid.fees + feeForSize(INCREMENTAL_RELAY, weight), feeForSize(outbid.feerate + 1n, weight));
 }
 
+/** What the feerate comes to. A feerate that was asked for is not raised to the policy's floor: the policy says what it thinks. */
+function askedFee({ feerate, atLeast, feerateFloor: floor }: ReplacementInput, weight: bigint): Sats {
+  if (feerate === null) return feeAt({ feerate: atLeast, floor }, weight);
+  return feeAt({ feerate, floor: feerate < floor ? 0n : floor }, weight);
+}
+
+/** Never less than what replaces: without change, or at a rate that only just replaces, the feerate alone comes to less. */
 function feeOf(input: ReplacementInput, weight: bigint): Sats {
-  const { feerate, atLeast, feerateFloor: floor } = input;
-  if (feerate !== null) return feeAt({ feerate, floor: feerate < floor ? 0n : floor }, weight);
-  return maxSats(leastFee(input, weight), feeAt({ feerate: atLeast, floor }, weight));
+  return maxSats(leastFee(input, weight), askedFee(input, weight));
 }
 
 /** Asked of the transaction with the coins that it has to have: each further one makes it dearer at the same feerate. */
@@ -121,7 +126,7 @@ function highEnough(input: ReplacementInput, coins: readonly Coin[]): Result<voi
   const { feerate, outbid } = input;
   const weight = weightOf(input, coins.length, true);
   const least = leastFee(input, weight);
-  if (feerate === null || feeOf(input, weight) >= least) return ok(undefined);
+  if (feerate === null || askedFee(input, weight) >= least) return ok(undefined);
   // The lowest rate whose fee, rounded up as feeForWeight does it, is at least that.
   const leastRate = (least * 4000n - 3999n + weight - 1n) / weight;
   return fail(
