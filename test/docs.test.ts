@@ -42,7 +42,7 @@ function words(command: string): string[] {
 
 /** What the placeholders of a page stand for in the workspace as it is. */
 async function filled(argv: readonly string[], composition: Composition): Promise<string[]> {
-  if (!argv.some((word) => ['ID', 'COIN', 'HEAD'].includes(word))) return [...argv];
+  if (!argv.some((word) => ['ID', 'FIRST', 'COIN', 'HEAD'].includes(word))) return [...argv];
   const opened = await composition.openWorkspace();
   if (!opened.ok) throw new Error(opened.error.message);
   const state = await opened.value.journal.read();
@@ -53,6 +53,7 @@ async function filled(argv: readonly string[], composition: Composition): Promis
   await opened.value.journal.close();
   const meaning: Readonly<Record<string, string>> = {
     ID: batches.at(-1)?.id ?? '',
+    FIRST: batches[0]?.id ?? '',
     COIN: coins.coins.at(-1)?.outpoint ?? '',
     HEAD: head === null ? '' : `${head.seq}:${head.hash}`,
   };

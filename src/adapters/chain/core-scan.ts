@@ -43,6 +43,8 @@ export async function scanUnspent(
   for (let ahead = AHEAD; ; ahead *= 4) {
     const until = [reach[0] + gap + ahead, reach[1] + gap + ahead] as const;
     const lookedFor = look(deriver, until, onProgress);
+    // Stands there until the node tells how far it is itself.
+    onProgress?.(until[0] + until[1] + 2, null);
     const called = await scanOnce(calls, lookedFor, onProgress);
     if (!called.ok) return called;
     if (!called.value.ok) {

@@ -14,9 +14,10 @@ export const run: Verb = async (words, context) =>
   withBackends(words, context, async (desk, backends, sources) => {
     const taken = await takeFrom(words, context, desk, backends, sources);
     if (!taken.ok) return taken;
-    const { bytes, from, fetched, vanished, feerate } = taken.value;
+    const { bytes, from, coins, fetched, vanished, feerate } = taken.value;
     const gone = vanished.size === 0 ? null : await reconcile(desk, backends, vanished);
     if (gone !== null && !gone.ok) return gone;
+    context.progress(`coins taken in: ${coins}`);
     const report = await importedReport(desk, bytes, `the coins of ${from}`, context.compose.clock(), null);
     if (!report.ok) return report;
     const { data, text } = report.value;
