@@ -81,6 +81,7 @@ class SeenJournal implements Journal {
     const done = await this.inner.transact((tx) =>
       work({
         state: tx.state,
+        at: tx.at,
         append: (body: EntryBody) => {
           last = tx.append(body);
           return last;

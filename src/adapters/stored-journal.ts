@@ -191,7 +191,7 @@ class StoredJournal implements Journal {
       return begun;
     }
     const before = this.#builder.snapshot();
-    const open = new OpenTransaction(this.#store, this.#builder, before, this.#clock);
+    const open = new OpenTransaction(this.#store, this.#builder, before, this.#clock());
     let kept = false;
     try {
       const done = await work(open);
@@ -308,22 +308,24 @@ class OpenTransaction implements JournalTransaction {
   #bug: unknown = null;
   /** Set by the first thing that went wrong; whatever `work` makes of the exception, nothing is kept then. */
   failure: Fault | null = null;
+  readonly at: UnixSeconds;
 
   constructor(
     private readonly store: JournalStore,
     private readonly builder: StateBuilder,
     readonly state: JournalState,
-    private readonly clock: () => UnixSeconds,
-  ) {}
+    private readonly now: UnixSeconds,
+  ) {
+    this.at = Math.max(now, state.head?.at ?? 0);
+  }
 
   append(body: EntryBody): Entry {
     return this.#step(() => {
       const checked = checkBody(body);
       if (!checked.ok) throw new JournalError(unfit(body, checked.error));
-      const now = this.clock();
-      const timely = checkClock(this.builder.known, now, checked.value);
+      const timely = checkClock(this.builder.known, this.now, checked.value);
       if (!timely.ok) throw new JournalError(timely.error);
-      const written = writeEntry(this.builder.head, now, checked.value);
+      const written = writeEntry(this.builder.head, this.now, checked.value);
       const applied = this.builder.apply(written.entry);
       if (!applied.ok) throw new JournalError(applied.error);
       this.#entries.push(written);

@@ -1,6 +1,7 @@
 import type { Hex } from '../domain/bytes.js';
 import type { Fault } from '../domain/fault.js';
 import type { Result } from '../domain/result.js';
+import type { UnixSeconds } from '../domain/time.js';
 import type { Entry, EntryBody, WrittenEntry } from './entries.js';
 import type { Hash } from './merkle.js';
 import type { JournalState } from './state.js';
@@ -9,6 +10,11 @@ import type { JournalState } from './state.js';
 export interface JournalTransaction {
   /** As of the start, with what other processes appended up to then; the transaction's own entries do not change it. */
   readonly state: JournalState;
+  /**
+   * The time that each of its entries has: that of its start, and never before the newest entry's. What is judged by a time
+   * is judged by this one; a second that turns in between would let an entry say what does not hold at its own time.
+   */
+  readonly at: UnixSeconds;
   /**
    * Appends one fact. One that does not follow from the journal (another state of the batch, a coin that is taken) ends
    * the whole transaction: a JournalError is thrown through `work`, nothing is kept, and `transact` answers its fault.

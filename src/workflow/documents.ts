@@ -38,7 +38,7 @@ export async function activatePolicy(
   if (!loaded.ok) return loaded;
   const policy = loaded.value;
   const activated = await desk.journal.transact(async (tx) => {
-    const at = timeOf(desk, tx.state);
+    const { at } = tx;
     const governing = await governor(desk, tx.state, at);
     if (!governing.ok) return governing;
     const { vault } = tx.state;
@@ -101,7 +101,7 @@ export async function importBook(
   if (!loaded.ok) return loaded;
   const book = loaded.value;
   const changed = await desk.journal.transact(async (tx) => {
-    const at = timeOf(desk, tx.state);
+    const { at } = tx;
     const governing = await governor(desk, tx.state, at);
     if (!governing.ok) return governing;
     const { vault, book: newest } = tx.state;
@@ -166,11 +166,6 @@ function isNarrowed(old: PayableRecord, due: PayableRecord): due is DescriptorRe
 function payableOf(entry: BookEntry): PayableRecord {
   if (entry.kind === 'address') return { script: toHex(entry.script) };
   return { descriptor: entry.counterparty.descriptor, maxIndex: entry.maxIndex };
-}
-
-/** The time that an entry written now will have: never before the newest one. */
-function timeOf(desk: Desk, state: JournalState): UnixSeconds {
-  return Math.max(desk.ports.clock(), state.head?.at ?? 0);
 }
 
 async function governor(desk: Desk, state: JournalState, at: UnixSeconds): Promise<Result<LoadedPolicy | null, Fault>> {

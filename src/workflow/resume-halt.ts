@@ -85,8 +85,9 @@ export async function resumeHalt(
 
   const proven = await provenWords(desk, scene, halt);
   const words = word === null ? proven : [...proven.filter(({ person }) => person !== word.person), word];
-  const judgement = judgeResume(policyHalt(halt, scene.state.book), words, scene.policy.document, scene.now);
   const kept = await transactOn(desk, scene.state, async (tx) => {
+    // While a person looked for a token, another one's word may have run out.
+    const judgement = judgeResume(policyHalt(halt, scene.state.book), words, scene.policy.document, tx.at);
     if (word !== null) {
       const { person, validUntil, statement, armored } = word;
       tx.append({
@@ -102,9 +103,10 @@ export async function resumeHalt(
       const policy = hexDigest(scene.policy.digest);
       tx.append({ kind: 'halt.resumed', halt: halt.id, policy, approvers: judgement.approved });
     }
-    return ok(undefined);
+    return ok(judgement);
   });
   if (!kept.ok) return kept;
+  const judgement = kept.value;
   const after = await desk.journal.read();
   if (!after.ok) return after;
   const standing = [...after.value.halts.values()];

@@ -50,35 +50,34 @@ async function putIntoForce(desk: Desk, brought: ListFile, list: ScreeningList):
   const open = await openVault(desk);
   if (!open.ok) return open;
   const { state, vault } = open.value;
-  const at = Math.max(desk.ports.clock(), state.head?.at ?? 0);
-  const standing = await standingOf(desk, state, brought.id, at);
-  if (!standing.ok) return standing;
-  const digest = sha256Hex(brought.bytes);
-  const judged = judgeList({ ...brought, digest, list }, standing.value);
-  if (!judged.ok) return judged;
+  const document = { ...brought, digest: sha256Hex(brought.bytes), list };
+  const judgeAt = async (at: UnixSeconds) => {
+    const standing = await standingOf(desk, state, brought.id, at);
+    if (!standing.ok) return standing;
+    const judged = judgeList(document, standing.value);
+    return judged.ok ? ok({ standing: standing.value, judged: judged.value }) : judged;
+  };
+  // Looked at before the vault is searched for what it names, and judged by the time that the entry will have.
+  const looked = await judgeAt(Math.max(desk.ports.clock(), state.head?.at ?? 0));
+  if (!looked.ok) return looked;
   const own = await ownScripts(desk, open.value, new Set(list.scripts));
   if (!own.ok) return own;
   const kept = await transactOn(desk, state, async (tx) => {
+    const due = await judgeAt(tx.at);
+    if (!due.ok) return due;
+    const { judged, standing } = due.value;
     const set = tx.keep(screeningSet(list));
-    tx.append(
-      screeningEntry(
-        { ...brought, digest, list },
-        judged.value,
-        standing.value,
-        tx.keep(brought.bytes),
-        set,
-        own.value,
-      ),
-    );
-    return ok(undefined);
+    tx.append(screeningEntry(document, judged, standing, tx.keep(brought.bytes), set, own.value));
+    return due;
   });
   if (!kept.ok) return kept;
+  const { judged, standing } = kept.value;
   // A crash in between leaves no hole: OWN_LISTED denies every batch for as long as the list is in force.
   const halt = own.value.length === 0 ? ok(null) : await haltOnOwn(desk, brought.id, own.value);
   if (!halt.ok) return halt;
-  const before = standing.value.before?.held.size ?? null;
+  const before = standing.before?.held.size ?? null;
   const addresses = own.value.map((script) => encodeAddress(trustedHex(script), vault.network) ?? script);
-  return ok({ ...judged.value, list, digest, before, own: addresses, halt: halt.value });
+  return ok({ ...judged, list, digest: document.digest, before, own: addresses, halt: halt.value });
 }
 
 async function haltOnOwn(desk: Desk, list: string, scripts: readonly Hex[]): Promise<Result<AutomaticOutcome, Fault>> {

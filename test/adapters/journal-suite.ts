@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Fault, fail } from '../../src/domain/fault.js';
 import { ok, type Result } from '../../src/domain/result.js';
-import type { UnixSeconds } from '../../src/domain/time.js';
+import { formatTime, type UnixSeconds } from '../../src/domain/time.js';
 import { bodyText } from '../../src/journal/body-schema.js';
 import { verifyChain } from '../../src/journal/chain.js';
 import type { Entry, WrittenEntry } from '../../src/journal/entries.js';
@@ -136,6 +136,23 @@ export function journalSuite({ fresh, make, open, defer, plant }: Places): void 
         times.push(done.ok ? (done.value[0]?.at ?? '') : '');
       }
       expect(times.map((time) => time.slice(17, 19))).toEqual(['10', '10', '10', '11']);
+      await journal.close();
+    });
+
+    it('is one for all of a transaction, known at its start, however long it takes', async () => {
+      let now = START;
+      const journal = await create(fresh(), () => {
+        now += 1;
+        return now;
+      });
+      const frozen = { kind: 'coin.frozen', outpoint: `${'0'.repeat(64)}:0`, reason: '', by: '' } as const;
+      const done = await journal.transact(async (tx) => ok([tx.at, tx.append(frozen).at, tx.append(frozen).at]));
+      const [at, ...times] = done.ok ? done.value : [];
+      expect(at).toBeGreaterThan(START);
+      expect(times).toEqual([formatTime(Number(at)), formatTime(Number(at))]);
+      now -= 10;
+      const behind = await journal.transact(async (tx) => ok([tx.at, tx.append(frozen).at]));
+      expect(behind).toEqual({ ok: true, value: [at, times[0]] });
       await journal.close();
     });
   });

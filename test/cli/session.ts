@@ -90,6 +90,9 @@ export class Session {
     return readFileSync(this.path(name), 'utf8');
   }
 
+  /** Seconds that go by whenever somebody looks at the clock. */
+  ticks = 0;
+
   /** Moves the clock on. */
   wait(seconds: number): void {
     this.now = formatTime(secondsOf(this.now) + seconds);
@@ -119,7 +122,11 @@ export class Session {
       version: '0.0.0-test',
       workspace: workspace ?? this.folder,
       base: this.folder,
-      clock: () => secondsOf(this.now),
+      clock: () => {
+        const now = secondsOf(this.now);
+        this.wait(this.ticks);
+        return now;
+      },
       random: (bytes) => this.#random(bytes),
     });
     return {

@@ -80,6 +80,23 @@ describe('the end of a halt', () => {
     await kept.expect(0, 'audit', 'verify');
   });
 
+  it('counts no word that runs out while another person signs', async () => {
+    const ended = new Set<boolean>();
+    for (const left of [0, 1, 2, 3]) {
+      const { s } = await halted();
+      await agree(s, 11, 'alice');
+      s.wait(4 * HOUR - left);
+      await agree(s, 11, 'bob');
+      s.ticks = 1;
+      const { code } = await s.run('halt', 'resume', '--key', 'keys/erin');
+      s.ticks = 0;
+      ended.add(!(await isHalted(s)));
+      expect(code).toBe(left > 1 ? 0 : 11);
+      await s.expect(0, 'audit', 'verify');
+    }
+    expect(ended).toEqual(new Set([false, true]));
+  });
+
   it('counts people, not signatures, and nobody whom the policy does not ask', async () => {
     const { s } = await halted();
     await agree(s, 11, 'alice');

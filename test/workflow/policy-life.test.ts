@@ -264,6 +264,21 @@ describe('notice', () => {
     expect((await refused(s, 10, 'p2.yaml')).message).toContain(later(NOTICE + 1));
   });
 
+  it('counts from the time that the entry has, also where the second turns while it is judged', async () => {
+    const codes = new Set<number>();
+    for (let off = -1; off < 5; off += 1) {
+      const s = await stage({ until: 'policy' });
+      await writeSigned(s, 'p2.yaml', 'policy.yaml', { edit: LOOSER, effectiveAt: later(NOTICE + off) });
+      s.write('policy.yaml', s.read('p2.yaml'));
+      s.ticks = 1;
+      const { code } = await s.run(...activate, 'p2.yaml');
+      s.ticks = 0;
+      codes.add(code);
+      await s.expect(0, 'audit', 'verify');
+    }
+    expect([...codes].sort()).toEqual([0, 10]);
+  });
+
   it('is that of the policy in force: a loosening cannot shorten its own', async () => {
     const s = await stage({ until: 'policy' });
     const edit = (text: string): string => text.replace('loosening_notice: "72h"', 'loosening_notice: "0s"');

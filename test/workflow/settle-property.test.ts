@@ -119,7 +119,7 @@ class World {
     };
     const before = this.state;
     const entry = this.append(imported);
-    const tx = { state: before, append: (body: EntryBody) => this.append(body), keep: toHex };
+    const tx = { state: before, at: 0, append: (body: EntryBody) => this.append(body), keep: toHex };
     const settled = settle(
       tx,
       entry,
