@@ -4,7 +4,7 @@ import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import type { RawEntry, RawJournal } from '../journal/port.js';
 import { sqliteFault } from './sqlite-faults.js';
-import { cutShort } from './sqlite-place.js';
+import { APPLICATION_ID, cutToNothing, cutWithinPage, hasLog } from './sqlite-place.js';
 import { unlockedName } from './sqlite-unlocked.js';
 
 /**
@@ -13,18 +13,20 @@ import { unlockedName } from './sqlite-unlocked.js';
  */
 export function inspectSqlite(path: string): Result<RawJournal, Fault> {
   if (!existsSync(path)) return fail('E_JOURNAL_MISSING', `${path}: there is no journal`, { where: { file: path } });
-  const cut = cutShort(path);
+  const cut = cutToNothing(path);
   if (cut !== null) return err(cut);
-  const found = rowsOf(path, path);
+  const found = rowsOf(path, path, !hasLog(path));
   if (found.ok || found.error.tag !== 'E_JOURNAL_IO') return found;
   const name = unlockedName(path);
-  return name.ok ? rowsOf(name.value, path) : name;
+  return name.ok ? rowsOf(name.value, path, true) : name;
 }
 
-function rowsOf(name: string, path: string): Result<RawJournal, Fault> {
+function rowsOf(name: string, path: string, settled: boolean): Result<RawJournal, Fault> {
   let db: Database.Database | null = null;
   try {
     db = new Database(name);
+    const cut = cutWithinPage(path, pageSizeOf(db), settled);
+    if (cut !== null) return err(cut);
     const rows = (
       db.prepare('SELECT seq, at, prev, body, hash FROM entries ORDER BY seq').raw().all() as unknown[][]
     ).map(
@@ -49,4 +51,10 @@ function rowsOf(name: string, path: string): Result<RawJournal, Fault> {
   } finally {
     db?.close();
   }
+}
+
+/** Null of a file that is no journal: SQLite names a size for whatever it is given. */
+function pageSizeOf(db: Database.Database): unknown {
+  const pragma = (name: string): unknown => (db.prepare(`PRAGMA ${name}`).raw().get() as unknown[] | undefined)?.[0];
+  return pragma('application_id') === APPLICATION_ID ? pragma('page_size') : null;
 }

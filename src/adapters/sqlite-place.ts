@@ -4,11 +4,9 @@ import { type Fault, fault } from '../domain/fault.js';
 /** "csj1" in the header of the file: what tells a journal from any other SQLite database. */
 export const APPLICATION_ID = 0x63736a31;
 
-/** How every database of SQLite begins, how long its header is, where that
- * tells the size of a page, and where it names the application (fileformat2.html, 1.3). */
+/** How every database of SQLite begins, how long its header is, and where it names the application (fileformat2.html, 1.3). */
 const MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
 const HEADER = 100;
-const PAGE_SIZE_AT = 16;
 const APPLICATION_ID_AT = 68;
 
 /** How far into a file its beginning is looked for: entry 0 lies on one of the first pages. */
@@ -17,23 +15,25 @@ const LOOKED_AT = 256 * 1024;
 const OPENING = '"schema":"countersign.journal/1"';
 
 /**
- * A file that is no whole database any more, found out before SQLite looks: it would take one of no bytes for a new database,
- * and remove the write-ahead log beside it; and it reads zeros where the last page was cut off. Without a log beside it, all
- * of the file is written, page by page. Null where nothing of the kind is to be seen.
+ * A file of no bytes, found out before SQLite looks: it would take it for a new database, and remove the write-ahead log
+ * beside it. Null where it is no such file.
+ *
+ * Asked of the folder and not of the file: POSIX drops all locks that a process has on a file as soon as it closes it once,
+ * those of SQLite's connections to it as well (sqlite.org/howtocorrupt.html, 2.2).
  */
-export function cutShort(path: string): Fault | null {
-  const isSettled = !hasLog(path);
+export function cutToNothing(path: string): Fault | null {
   const found = lookAt(path);
-  if (found?.isFile() !== true) return null;
-  if (found.size === 0n) return cutOff(path, 'it was cut off to nothing');
-  const bytes = beginningOf(path, HEADER);
-  if (!isSettled || bytes.length < HEADER || !startsAsOne(bytes)) return null;
-  // 1 stands for 65,536, which two bytes cannot hold; 0 is the size of no page.
-  const page = bytes.readUInt16BE(PAGE_SIZE_AT);
-  if (page === 0) return null;
-  return found.size % (page === 1 ? 65_536n : BigInt(page)) === 0n
-    ? null
-    : cutOff(path, 'it was cut off within a page');
+  return found?.isFile() === true && found.size === 0n ? cutOff(path, 'it was cut off to nothing') : null;
+}
+
+/**
+ * A database that ends in the middle of a page, where SQLite reads zeros: all of one is written, page by page, when there is
+ * no log beside it. `settled` is whether there was none before it was opened. Null where nothing of the kind is to be seen.
+ */
+export function cutWithinPage(path: string, pageSize: unknown, settled: boolean): Fault | null {
+  const size = lookAt(path)?.size;
+  if (!settled || typeof pageSize !== 'number' || size === undefined) return null;
+  return size % BigInt(pageSize) === 0n ? null : cutOff(path, 'it was cut off within a page');
 }
 
 /**

@@ -16,7 +16,7 @@ import {
   type TreeRows,
 } from './journal-store.js';
 import { sqliteFault } from './sqlite-faults.js';
-import { APPLICATION_ID, cutShort, remains, stateOf } from './sqlite-place.js';
+import { APPLICATION_ID, cutToNothing, cutWithinPage, hasLog, remains, stateOf } from './sqlite-place.js';
 import { unlocked, unlockedName } from './sqlite-unlocked.js';
 
 const SCHEMA_VERSION = 2;
@@ -211,10 +211,11 @@ export function openStore(path: string): Result<JournalStore, Fault> {
       where: { file: path },
     });
   }
-  const cut = cutShort(path);
+  const cut = cutToNothing(path);
   if (cut !== null) return err(cut);
+  const settled = !hasLog(path);
   const opened = guarded(path, (db) => {
-    const checked = checkKind(db, path);
+    const checked = checkKind(db, path, settled);
     if (!checked.ok) return checked;
     const durable = makeDurable(db, path);
     if (!durable.ok) return durable;
@@ -232,7 +233,7 @@ function openUnlocked(path: string, why: Fault): Result<JournalStore, Fault> {
   const opened = guarded(
     path,
     (db) => {
-      const checked = checkKind(db, path);
+      const checked = checkKind(db, path, true);
       if (!checked.ok) return checked;
       // What is missing of an older layout is added where it can be written.
       return checked.value === WITHOUT_TREE ? err(why) : ok(unlocked(new SqliteStore(db, path), path, before, why));
@@ -283,7 +284,7 @@ function addTree(db: Database.Database): void {
 }
 
 /** The layout, where it is one that this program knows. */
-function checkKind(db: Database.Database, path: string): Result<number, Fault> {
+function checkKind(db: Database.Database, path: string, settled: boolean): Result<number, Fault> {
   if (pragma(db, 'application_id') !== APPLICATION_ID) {
     const foreign = fault('E_JOURNAL_SCHEMA', `it is not a journal of countersign`, {
       remedy: 'name the journal that countersign init made',
@@ -291,6 +292,8 @@ function checkKind(db: Database.Database, path: string): Result<number, Fault> {
     });
     return err(remains(path) ?? foreign);
   }
+  const cut = cutWithinPage(path, pragma(db, 'page_size'), settled);
+  if (cut !== null) return err(cut);
   const version = pragma(db, 'user_version');
   if (version !== SCHEMA_VERSION && version !== WITHOUT_TREE) {
     return fail('E_JOURNAL_SCHEMA', `it has layout ${version}, this program knows ${SCHEMA_VERSION}`, {

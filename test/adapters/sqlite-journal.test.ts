@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { afterAll, describe, expect, it } from 'vitest';
+import { inspectSqlite } from '../../src/adapters/inspect-sqlite.js';
 import { sqliteFault } from '../../src/adapters/sqlite-faults.js';
 import { createJournal, deferredJournal, openJournal } from '../../src/adapters/sqlite-journal.js';
 import { bytesOf } from '../journal/story.js';
@@ -34,6 +36,23 @@ describe('a journal in a file', () => {
     const other = await reopened(copy);
     expect(await seqOf(other)).toBe(7);
     await other.close();
+    await journal.close();
+  });
+
+  it('keeps its locks while it is looked at in the same process: another process does not take itself for the last', async () => {
+    const path = folder.path();
+    const journal = await create(path);
+    await append(journal, LIFE);
+    expect(inspectSqlite(path)).toMatchObject({ ok: true });
+    await (await reopened(path)).close();
+    const script = `const db = new (require('libsql'))(${JSON.stringify(path)});
+      db.prepare('SELECT count(*) FROM entries').get(); db.close();`;
+    execFileSync(process.execPath, ['-e', script], { cwd: import.meta.dirname });
+    // Who closes a database last removes its write-ahead log.
+    expect(existsSync(`${path}-wal`)).toBe(true);
+    expect(
+      tagOf(await append(journal, [{ kind: 'coin.frozen', outpoint: `${'0'.repeat(64)}:0`, reason: '', by: '' }])),
+    ).toBe('ok');
     await journal.close();
   });
 });
