@@ -66,6 +66,13 @@ export function mayAsk(
   const known = expected === null ? ok(undefined) : checkCosigner(vault, expected);
   if (!known.ok || isDefaultKind(vault.kind)) return known;
   const left = signersLeft(vault, batch);
+  const signed = signingKeys(vault).filter(({ fingerprint }) => !left.includes(fingerprint));
+  if (signed.length >= vault.threshold) {
+    // A crash between the last part and the transaction leaves this.
+    return fail('E_BATCH_STATE', `enough signers have signed batch ${batch.id}: nobody has to be asked any more`, {
+      remedy: `countersign batch combine ${batch.id} makes its transaction`,
+    });
+  }
   if (expected !== null && !left.includes(expected)) {
     return fail('E_BATCH_STATE', `${expected} has signed batch ${batch.id} already`, {
       remedy: `ask another signer: ${left.join(', ')}`,

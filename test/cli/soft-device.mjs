@@ -16,7 +16,8 @@ const TESTNET = {
   wif: 0xef,
 };
 const bip32 = BIP32Factory(secp256k1);
-export const root = bip32.fromSeed(mnemonicToSeedSync(WORDS), TESTNET);
+const rootOf = (words) => bip32.fromSeed(mnemonicToSeedSync(words), TESTNET);
+export const root = rootOf(WORDS);
 
 const ok = (value) => ({ ok: true, value });
 
@@ -26,6 +27,19 @@ export function honestSignatures(bytes) {
   return psbt.data.inputs.map((_, input) => {
     psbt.signInputHD(input, root);
     const { pubkey, signature } = psbt.data.inputs[input].partialSig[0];
+    return { input, publicKey: new Uint8Array(pubkey), signature: new Uint8Array(signature) };
+  });
+}
+
+/** Those that the holder of other words gives, one for every input, whoever else has signed it. */
+export function signaturesBy(words, bytes) {
+  const master = rootOf(words);
+  const psbt = Psbt.fromBuffer(Buffer.from(bytes), { network: TESTNET });
+  return psbt.data.inputs.map(({ partialSig = [] }, input) => {
+    const before = new Set(partialSig.map(({ pubkey }) => Buffer.from(pubkey).toString('hex')));
+    psbt.signInputHD(input, master);
+    const all = psbt.data.inputs[input].partialSig;
+    const { pubkey, signature } = all.find((one) => !before.has(Buffer.from(one.pubkey).toString('hex')));
     return { input, publicKey: new Uint8Array(pubkey), signature: new Uint8Array(signature) };
   });
 }

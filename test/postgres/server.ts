@@ -109,6 +109,21 @@ export class PostgresServer {
     return `postgres://${user}@127.0.0.1:${this.port}/postgres?schema=${schema}`;
   }
 
+  /** A database of its own, empty or as another one is to which nobody is connected. Answers its name. */
+  async makeDatabase(name: string, like = 'template0'): Promise<string> {
+    await this.run(`CREATE DATABASE ${name} TEMPLATE ${like}`);
+    return name;
+  }
+
+  async dropDatabase(name: string): Promise<void> {
+    await this.run(`DROP DATABASE ${name} WITH (FORCE)`);
+  }
+
+  /** The address of the one journal in a database. */
+  inDatabase(database: string): string {
+    return `postgres://tester@127.0.0.1:${this.port}/${database}?schema=cold`;
+  }
+
   /** Runs statements as the superuser, with the tables of a journal named by themselves. */
   async run(sql: string, address?: string): Promise<unknown[][]> {
     const client = new pg.Client({ host: '127.0.0.1', port: this.port, user: 'tester', database: 'postgres' });

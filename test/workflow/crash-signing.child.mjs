@@ -9,6 +9,7 @@ import Database from 'libsql';
 import { runCommandLine } from '../../dist/cli/program.js';
 import { compose } from '../../dist/compose.js';
 import { OneAtATime } from '../../dist/device/transport/one-at-a-time.js';
+import { signaturesBy } from '../cli/soft-device.mjs';
 
 const job = JSON.parse(fs.readFileSync(0, 'utf8'));
 
@@ -45,6 +46,25 @@ Database.prototype.prepare = function watched(sql) {
   };
   return statement;
 };
+
+/** The statements that a shared journal sends; `sent` is when nobody knows whether the server has got it. */
+if (job.shared) {
+  const { default: pg } = await import('pg');
+  const { query } = pg.Client.prototype;
+  pg.Client.prototype.query = function watched(config, ...more) {
+    const sql = typeof config === 'string' ? config : (config?.text ?? '');
+    const [, statement] = /^(BEGIN|COMMIT|INSERT INTO \w+\.\w+|ROLLBACK|SELECT pg_advisory_xact_lock)/.exec(sql) ?? [];
+    if (statement === undefined) return query.call(this, config, ...more);
+    const name = statement.replace('SELECT pg_advisory_xact_lock', 'LOCK').replace(/ \w+\./, ' ');
+    at(`${name}: before`);
+    const asked = query.call(this, config, ...more);
+    at(`${name}: sent`);
+    return asked.then((done) => {
+      at(`${name}: done`);
+      return done;
+    });
+  };
+}
 
 const nameOf = (path) => basename(String(path)).replace(/\.[0-9a-f]{12}\.part$/, '.part');
 const system = { ...fs.promises };
@@ -91,12 +111,46 @@ OneAtATime.prototype.run = function watched(work) {
   });
 };
 
+/**
+ * A recording of a cosigner's device is of another PSBT than a batch of these tests: the device is asked for the recorded one,
+ * exchange by exchange, and where it signs that, the same seed signs the batch.
+ */
+function grafted(signer, { psbt, registration, words }) {
+  const recorded = new Uint8Array(Buffer.from(psbt, 'base64'));
+  return {
+    ...signer,
+    sign: async (asked, vault, progress) => {
+      const answer = await signer.sign(recorded, vault, progress, registration);
+      return answer.ok ? { ok: true, value: signaturesBy(words, asked) } : answer;
+    },
+  };
+}
+
+async function composed(argv) {
+  const real = await compose({
+    version: '0.0.0-test',
+    workspace: job.folder,
+    base: job.folder,
+    clock: () => job.now,
+  });
+  const graft = job.grafts?.[argv[argv.indexOf('--signer') + 1]];
+  if (graft === undefined) return real;
+  const ofRecording = (request) => ({ ...request, psbt: null });
+  return {
+    ...real,
+    checkDevice: (request) => real.checkDevice(ofRecording(request)),
+    openDevice: async (request) => {
+      const opened = await real.openDevice(ofRecording(request));
+      return opened.ok ? { ok: true, value: { ...opened.value, signer: grafted(opened.value.signer, graft) } } : opened;
+    },
+  };
+}
+
 for (const argv of job.lines) {
   let stdout = '';
   let stderr = '';
   moments = [];
-  const make = () => compose({ version: '0.0.0-test', workspace: job.folder, base: job.folder, clock: () => job.now });
-  const code = await runCommandLine(argv, make, {
+  const code = await runCommandLine(argv, () => composed(argv), {
     stdout: (text) => {
       stdout += text;
     },

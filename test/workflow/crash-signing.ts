@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseTranscript } from '../../src/device/transcript.js';
+import type { Registration } from '../../src/device/types.js';
 import { toHex } from '../../src/domain/bytes.js';
 import { parseTime } from '../../src/domain/time.js';
 import { csv, demoFile, Session, stage } from '../cli/session.js';
+import type { Rig } from './killing.js';
 
 const SCRIPT = fileURLToPath(new URL('./crash-signing.child.mjs', import.meta.url));
 const SOFT = fileURLToPath(new URL('./crash.child.mjs', import.meta.url));
@@ -34,12 +36,23 @@ export interface Change {
   readonly response: string;
 }
 
+/** What was asked in a recording, and the words of the seed that signs in its place. */
+export interface Graft {
+  readonly psbt: string;
+  readonly registration: Registration;
+  readonly words: string;
+}
+
 export interface Run {
   readonly folder: string;
   readonly now: string;
   readonly lines: readonly (readonly string[])[];
   readonly dieAt?: number;
   readonly change?: Change | undefined;
+  /** Whether the journal is in PostgreSQL: then its statements are moments too. */
+  readonly shared?: boolean;
+  /** What `--signer FINGERPRINT` is asked with a recording of another PSBT. */
+  readonly grafts?: Readonly<Record<string, Graft>> | undefined;
   /** What the process runs under: a program with its arguments. */
   readonly under?: readonly string[];
   readonly uid?: number;
@@ -102,6 +115,18 @@ export async function readyToSign(): Promise<{ readonly s: Session; readonly id:
   planned.write('probe.csv', csv([['PROBE', 'client-01', 1_000_000n]]));
   const id = await planned.ready('withdrawals.csv');
   return { s: await closedCopy(planned), id };
+}
+
+/** The rig of a batch that is ready to be signed; `fresh` makes workspaces like it. */
+export async function rigOf(
+  { folder, now }: Pick<Session, 'folder' | 'now'>,
+  batch: string,
+  fresh: () => Promise<string>,
+  more: Pick<Rig, 'done' | 'shared' | 'grafts'> = {},
+): Promise<Rig> {
+  const { lines } = await runLines({ folder, now, lines: [['batch', 'show', batch, '--json']] });
+  const { inputs, spend } = JSON.parse(lines[0]?.stdout ?? 'null').batch;
+  return { now, batch, coins: inputs, spend: BigInt(spend), fresh, ...more };
 }
 
 /** A copy of a workspace with its journal in one file, as the last process that had it open leaves it. */
