@@ -29,7 +29,7 @@ export interface Scenario {
   readonly states: readonly string[];
 }
 
-/** Every moment is tried with FAULTS=all. */
+/** Every moment is tried with FAULTS=all: everything durable, and every exchange. */
 export const ALL = process.env.FAULTS === 'all';
 
 export const isExchange = (moment: string): boolean => moment.startsWith('exchange ');
@@ -59,31 +59,36 @@ export interface Sample {
   readonly exchanges: number;
   /** How many of the moments at which something durable happens; all where it is left out. */
   readonly durable?: number;
-  /** Only those from the last transaction on: what is before is the same as in another run. */
+  /** Only those from its last transaction on: what is before is the same as in the run that signs. */
   readonly last?: boolean;
 }
 
-/** Which moments of a run are tried: all with FAULTS=all, else the same ones each time. */
+/**
+ * Which moments of a run are tried: all with FAULTS=all, else the same sample each time. What nothing durable lies between is one
+ * moment: after an exchange is before the next one. What is like the run of another scenario is tried there.
+ */
 export function chosen(
   moments: readonly string[],
   { recorded }: Scenario,
   { exchanges: some, durable, last = false }: Sample,
 ): number[] {
-  if (ALL) return moments.map((_, index) => index);
   const from = last ? moments.findLastIndex((moment) => /^BEGIN.*: before$/.test(moment)) : 0;
-  const of = (wanted: boolean) => moments.flatMap((one, index) => (isExchange(one) === wanted ? [index] : []));
+  const places = moments.flatMap((one, index) => {
+    const isTwice = /^exchange .*: after$/.test(one) && isExchange(moments[index + 1] ?? '');
+    return index < from || isTwice ? [] : [index];
+  });
+  if (ALL) return places;
+  const of = (wanted: boolean) => places.filter((index) => isExchange(moments[index] ?? '') === wanted);
   const spread = (all: readonly number[], count: number) => {
     const step = Math.max(1, Math.ceil(all.length / count));
     return all.filter((_, index) => index % step === 0);
   };
-  // A commit is what a run turns on: what stands around each is tried in any sample.
-  const turns = moments.flatMap((one, index) => (one.startsWith('COMMIT') ? [index] : []));
-  const decisive = [recorded.asks, recorded.firstYield].map((one) => `exchange ${one}: `);
-  const asked = moments.flatMap((one, index) => (decisive.some((start) => one.startsWith(start)) ? [index] : []));
-  const steps = of(false);
-  const kept = durable === undefined ? steps : [...spread(steps, durable), ...turns];
-  const all = new Set([...kept, ...asked, ...spread(of(true), some)]);
-  return [...all].filter((index) => index >= from).sort((a, b) => a - b);
+  const startsWith = (...starts: readonly string[]) =>
+    places.filter((index) => starts.some((start) => moments[index]?.startsWith(start)));
+  // A commit is what a run turns on: what stands around each is tried in any sample, and so is where the device is asked.
+  const turns = startsWith('COMMIT', `exchange ${recorded.asks}: `, `exchange ${recorded.firstYield}: `);
+  const kept = durable === undefined ? of(false) : spread(of(false), durable);
+  return [...new Set([...kept, ...turns, ...spread(of(true), some)])].sort((a, b) => a - b);
 }
 
 /** What was found after a kill, before anything else was done with the batch. */
