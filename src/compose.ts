@@ -74,6 +74,8 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
       makeFolder: (path) => makeFolder(named(path)),
       exists: (path) => fileExists(named(path)),
       beside: async (path, suffix) => (path === '-' ? [] : filesBeside(named(path), path, suffix)),
+      freeBytes: async (path) => (await import('./adapters/room.js')).freeBytes(named(path)),
+      setAside: async (path, bytes) => (await import('./adapters/room.js')).setAside(named(path), bytes),
       inWorkspace: inFolder,
     },
     documents: (await import('./documents.js')).documents,

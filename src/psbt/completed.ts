@@ -11,22 +11,37 @@ import type { FinalTransaction } from './types.js';
 import { attributeSignatures, proveSignatures } from './verify.js';
 import { ByteWriter } from './wire.js';
 
+/** A transaction of which every signature is proven, and how many they are. */
+export interface Completed {
+  readonly final: FinalTransaction;
+  readonly signatures: number;
+}
+
 /**
  * A PSBT with the signatures that its transaction was found with on the chain, each proven as if a device had returned it.
  * E_FINAL_MISMATCH where it is another transaction; the faults of `finalSignatures`, `proveSignatures` and `finalise`.
  */
-export function completeFrom(
-  psbt: Uint8Array,
-  transaction: Transaction,
-  deriver: Deriver,
-): Result<{ readonly final: FinalTransaction; readonly signatures: number }, Fault> {
+export function completeFrom(psbt: Uint8Array, transaction: Transaction, deriver: Deriver): Result<Completed, Fault> {
   const parts = splitPsbt(psbt);
   if (!parts.ok) return parts;
   const { unsigned, global, inputs, outputs } = parts.value;
   const difference = differenceBetween(unsigned, transaction);
   if (difference !== null) return fail('E_FINAL_MISMATCH', `it is another transaction: ${difference}`);
   const carried = inputs.map((map, index) => [...map, ...finalFields(transaction, index)]);
-  const found = finalSignatures(writePsbt([global, ...carried, ...outputs]), deriver.vault);
+  return completeWith(psbt, writePsbt([global, ...carried, ...outputs]), deriver);
+}
+
+/**
+ * The same with a finalised PSBT (BIP174) of the same transaction, of which nothing is used but its final scripts.
+ * E_PSBT_CHANGED where it is of another one.
+ */
+export function completeWith(psbt: Uint8Array, finalised: Uint8Array, deriver: Deriver): Result<Completed, Fault> {
+  const [ours, theirs] = [splitPsbt(psbt), splitPsbt(finalised)];
+  if (!ours.ok) return ours;
+  if (!theirs.ok) return theirs;
+  const difference = differenceBetween(ours.value.unsigned, theirs.value.unsigned);
+  if (difference !== null) return fail('E_PSBT_CHANGED', `it is of another transaction: ${difference}`);
+  const found = finalSignatures(finalised, deriver.vault);
   if (!found.ok) return found;
   const attributed = attributeSignatures(psbt, deriver, found.value);
   if (!attributed.ok) return attributed;

@@ -21,6 +21,7 @@ import { isAttended, meeting } from './meeting.js';
 import type { Composition, Desk, DeviceRequest } from './ports.js';
 import { registrationFor } from './registrations.js';
 import type { SignEvents } from './sign-events.js';
+import type { SigningRoom } from './signing-room.js';
 import { type Debited, goOut, notSigned, reserve, sameBytes, unknown, withdraw } from './signing-steps.js';
 
 /** One run of a command that signs, with one device, however often that is unplugged. */
@@ -32,6 +33,8 @@ export interface Session {
   readonly expected: Hex | null;
   readonly request: DeviceRequest;
   readonly events: SignEvents;
+  /** Held while the device is asked, so that what it signs can be written whoever fills the disk meanwhile. */
+  readonly room: SigningRoom;
   /** What a device with this fingerprint is going to show. */
   readonly previewFor: (device: SeenDevice, fingerprint: Hex) => DevicePreview;
 }
@@ -144,6 +147,9 @@ async function ask(session: Session, progress: Progress, signer: Signer, name: s
   if (!unchanged.ok) return end(await withdraw(desk, id, unchanged.error, from));
   const fits = checkSigning(psbt, situation.deriver, fingerprint, seen);
   if (!fits.ok) return end(await withdraw(desk, id, fits.error, from));
+  // The one before this attempt may have given it back.
+  const held = await session.room.hold();
+  if (!held.ok) return end(await withdraw(desk, id, held.error, from));
   const sent = await goOut(desk, id, from, identified);
   if (!sent.ok) return end(sent);
   if (sent.value !== null) return end(ok({ kind: 'refused', when: 'before the device was asked', ...sent.value }));
@@ -151,6 +157,7 @@ async function ask(session: Session, progress: Progress, signer: Signer, name: s
   events.preview(review, session.previewFor(seen, fingerprint));
   const { earlier } = progress;
   const signatures = await signer.sign(psbt, situation.vault, events.progress, registration);
+  await session.room.release();
   if (signatures.ok) {
     return end(ok({ kind: 'signatures', signatures: signatures.value, earlier, fingerprint, from, closing: null }));
   }

@@ -13,6 +13,7 @@ import { type OpenVault, openVault } from './open-vault.js';
 import type { Desk } from './ports.js';
 import { signersLeft } from './sign-part.js';
 import { findBatch } from './situation.js';
+import { takeSigned } from './take-signed.js';
 
 export interface Combined {
   readonly batch: BatchRecord;
@@ -35,7 +36,8 @@ export interface Combined {
  * Takes the signatures of cosigners out of PSBT files from other machines, proves each, and completes the transaction where
  * there are enough. All files are judged before anything is kept; the order in which files and devices come does not
  * matter. Without a file it completes what the journal has. No verdict is asked for: the signatures exist already, the
- * budget was debited before they could, and knowing of them is never wrong.
+ * budget was debited before they could, and knowing of them is never wrong. For a vault of one key it takes the one file with
+ * what its device signed, where the journal could not keep that.
  *
  * Faults: E_USAGE, E_BATCH_UNKNOWN, E_BATCH_STATE, and those of `partsOf`, each with its file.
  */
@@ -43,15 +45,15 @@ export async function combineBatch(desk: Desk, id: string, files: readonly strin
   const open = await openVault(desk);
   if (!open.ok) return open;
   const { vault, deriver, state } = open.value;
-  const several = severalSigners(vault);
-  if (!several.ok) return several;
   const found = findBatch(state, id);
   if (!found.ok) return found;
   const batch = found.value;
-  const takes = takesParts(batch);
+  const several = !isDefaultKind(vault.kind);
+  const takes = takesParts(batch, several);
   if (!takes.ok) return takes;
   const psbt = await desk.journal.blob(batch.psbt);
   if (!psbt.ok) return psbt;
+  if (!several) return combineWhole(desk, open.value, batch, psbt.value, files);
   const brought = await readParts(desk, open.value, files, psbt.value);
   if (!brought.ok) return brought;
   const kept = await keptParts(desk, deriver, batch, psbt.value);
@@ -84,6 +86,27 @@ export async function combineBatch(desk: Desk, id: string, files: readonly strin
   });
 }
 
+/** The one device of a vault signed, and the journal could not keep it: it is kept now. */
+async function combineWhole(
+  desk: Desk,
+  { vault, deriver }: OpenVault,
+  batch: BatchRecord,
+  psbt: Uint8Array,
+  files: readonly string[],
+): Promise<Result<Combined, Fault>> {
+  const taken = await takeSigned(desk, files, psbt, deriver);
+  if (!taken.ok) return taken;
+  const { final, signatures } = taken.value;
+  const kept = await keepFinal(desk, batch, final, signatures);
+  const signers = signersLeft(vault, batch);
+  return ok({
+    ...{ batch, added: signers, known: [], signers, left: [] },
+    psbt: final.psbt,
+    final: { ...final, signatures },
+    ...kept,
+  });
+}
+
 /** Whether signatures of a vault come from several devices. Faults: E_USAGE. */
 export function severalSigners({ id, kind }: Vault): Result<void, Fault> {
   if (!isDefaultKind(kind)) return ok(undefined);
@@ -92,7 +115,7 @@ export function severalSigners({ id, kind }: Vault): Result<void, Fault> {
   });
 }
 
-function takesParts({ id, state, signed }: BatchRecord): Result<void, Fault> {
+function takesParts({ id, state, signed }: BatchRecord, several: boolean): Result<void, Fault> {
   if (nextState(state, 'batch.partial') !== null) return ok(undefined);
   if (signed !== null) {
     return fail('E_BATCH_STATE', `batch ${id} is signed already`, {
@@ -101,7 +124,7 @@ function takesParts({ id, state, signed }: BatchRecord): Result<void, Fault> {
   }
   const message = `batch ${id} is ${state}: nothing of it was given to anybody to sign`;
   return fail('E_BATCH_STATE', message, {
-    remedy: `find out who signed it without its budget being debited; to go on with it: countersign batch export ${id} --psbt FILE, then combine again`,
+    remedy: `find out who signed it without its budget being debited; to go on with it: countersign batch ${several ? `export ${id} --psbt FILE, then combine again` : `sign ${id}`}`,
   });
 }
 

@@ -52,8 +52,17 @@ export interface Files {
   exists(path: string): Promise<boolean>;
   /** The files beside one that are called like it with ".SOMETHING" and the suffix after it, sorted. */
   beside(path: string, suffix: string): Promise<readonly string[]>;
+  /** Bytes that can still be written on the medium of a path; null where the system does not say. */
+  freeBytes(path: string): Promise<bigint | null>;
+  /** Takes bytes of the medium of a path until they are released, or the process ends. E_JOURNAL_ROOM, E_JOURNAL_IO. */
+  setAside(path: string, bytes: number): Promise<Result<SetAside, Fault>>;
   /** A path relative to the workspace as one that can be opened. */
   inWorkspace(root: string, path: string): string;
+}
+
+/** Room on a medium that nobody else can take. */
+export interface SetAside {
+  release(): Promise<void>;
 }
 
 /** Readers of the documents that people write; each names file, line and remedy. */

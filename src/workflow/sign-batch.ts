@@ -21,6 +21,7 @@ import type { Composition, Desk } from './ports.js';
 import { recordDenial } from './record-denial.js';
 import type { SignEvents } from './sign-events.js';
 import { mayAsk, proveCosigner, type SignedPart, type SignedWhole, signersLeft } from './sign-part.js';
+import { signingRoom } from './signing-room.js';
 import { checkState, reserve, sameBytes, unknown } from './signing-steps.js';
 
 export interface SignOptions {
@@ -48,9 +49,10 @@ export type SignOutcome =
 export type { RefusedWhen } from './ask-device.js';
 
 /**
- * Reserve, judge again, ask, prove. The budget is durable before the first APDU; it is given back only where no device
- * can have signed; and nothing of the device's answer is kept before every signature is proven. A multisig batch goes
- * through this once for each cosigner, in any order; from the first signature on nothing gives its budget back.
+ * Reserve, judge again, ask, prove. Room for what the device signs is set aside before anything is reserved. The budget is
+ * durable before the first APDU; it is given back only where no device can have signed; and nothing of the device's answer
+ * is kept before every signature is proven. A multisig batch goes through this once for each cosigner, in any order; from
+ * the first signature on nothing gives its budget back.
  */
 export async function signBatch(
   desk: Desk,
@@ -92,23 +94,34 @@ export async function signBatch(
   const usable = await devices.checkDevice(request);
   if (!usable.ok) return usable;
 
-  const reserved = await reserve(desk, id, several);
+  const room = signingRoom(desk, first.value);
+  const held = await room.hold();
+  if (!held.ok) return held;
+  try {
+    return await reserveAndAsk({ desk, devices, review: first.value, expected: options.signer, request, events, room });
+  } finally {
+    await room.release();
+  }
+}
+
+type Prepared = Omit<Session, 'openDevice' | 'previewFor'> & { readonly devices: Pick<Composition, 'openDevice'> };
+
+async function reserveAndAsk({ devices, ...prepared }: Prepared): Promise<Result<SignOutcome, Fault>> {
+  const { desk, review, events } = prepared;
+  const { batch, situation, assessment } = review;
+  const { vault } = situation;
+  const reserved = await reserve(desk, batch.id, !isDefaultKind(vault.kind));
   if (!reserved.ok) return reserved;
   if (reserved.value.kind === 'refused') {
     const { verdict } = reserved.value;
-    return ok({ kind: 'refused', when: 'before the reservation', review: first.value, verdict });
+    return ok({ kind: 'refused', when: 'before the reservation', review, verdict });
   }
   const { from } = reserved.value;
   events.reserved(from);
-
   const session: Session = {
-    desk,
+    ...prepared,
     openDevice: devices.openDevice,
-    review: first.value,
-    expected: options.signer,
-    request,
-    events,
-    previewFor: (device, fingerprint) => previewOf(vault, first.value.psbt, assessment, device, fingerprint),
+    previewFor: (device, fingerprint) => previewOf(vault, review.psbt, assessment, device, fingerprint),
   };
   const answer = await askDevice(session, from);
   if (!answer.ok) return answer;

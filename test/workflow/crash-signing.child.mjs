@@ -23,6 +23,19 @@ function at(name, half = () => undefined) {
   }
   count += 1;
   moments.push(name);
+  if (job.fill?.at === name) fill(job.fill.file);
+}
+
+/** Somebody else takes all the room that there is on a disk. */
+function fill(file) {
+  const bytes = Buffer.alloc(4096, 1);
+  for (const size of [4096, 1]) {
+    try {
+      for (;;) fs.appendFileSync(file, bytes.subarray(0, size));
+    } catch (error) {
+      if (error.code !== 'ENOSPC') throw error;
+    }
+  }
 }
 
 /** Statements that read or set up nothing durable are no moments. */
@@ -79,7 +92,8 @@ for (const name of ['mkdir', 'link', 'rename', 'rm']) {
 }
 fs.promises.open = async (path, flags, ...more) => {
   const handle = await system.open(path, flags, ...more);
-  if (flags !== 'wx') return handle;
+  // Room that is set aside is gone with the process: nothing of it is durable.
+  if (flags !== 'wx' || path.endsWith('.room')) return handle;
   const what = `write ${nameOf(path)}`;
   at(`${what}: opened`);
   const { writeFile, sync } = handle;

@@ -49,6 +49,8 @@ export interface Run {
   readonly lines: readonly (readonly string[])[];
   readonly dieAt?: number;
   readonly change?: Change | undefined;
+  /** A file that takes all the room of its disk from a moment on. */
+  readonly fill?: { readonly at: string; readonly file: string };
   /** Whether the journal is in PostgreSQL: then its statements are moments too. */
   readonly shared?: boolean;
   /** What `--signer FINGERPRINT` is asked with a recording of another PSBT. */

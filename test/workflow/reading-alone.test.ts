@@ -114,7 +114,7 @@ describe.skipIf(!hasPermissions)(
       expect(line?.code, line?.stdout).toBe(1);
       expect(answerOf(line).faults[0]).toMatchObject({
         tag: 'E_JOURNAL_IO',
-        message: expect.stringMatching(/can be read and cannot be written/),
+        message: expect.stringMatching(/cannot be written/),
         remedy: expect.stringMatching(/allow writing|can be read and written/),
       });
       expect(line?.moments.filter((moment) => moment.startsWith('exchange '))).toEqual([]);

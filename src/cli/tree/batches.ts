@@ -134,7 +134,11 @@ export const BATCH_COMMANDS: readonly CommandSpec[] = [
     about: 'take in what cosigners have signed elsewhere, prove every signature, finalise when there are enough',
     args: [
       { name: '<id>', about: 'the batch' },
-      { name: '[files...]', about: 'PSBTs with signatures (binary, base64 or hex), or -; none: what the journal has' },
+      {
+        name: '[files...]',
+        about:
+          'PSBTs with signatures (binary, base64 or hex), or -; none: what the journal has; for a vault of one key: signed.psbt or transaction.hex',
+      },
     ],
     options: [],
     example: 'countersign batch combine 20260601-1a2b3c4d from-bob.psbt',

@@ -204,10 +204,7 @@ function signedWithoutJournal(
   files: readonly Result<string, Fault>[],
 ): Fault {
   const { id } = review.batch;
-  const settled =
-    review.situation.vault.keys.length > 1
-      ? `countersign batch combine ${id} signed.psbt settles it`
-      : `${id} stays SENT, and it is not signed again`;
+  const settled = `as soon as the journal can be written: countersign batch combine ${id} FILE`;
   const written = files.flatMap((file) => (file.ok ? [file.value] : []));
   const kept =
     written.length === files.length
@@ -215,7 +212,7 @@ function signedWithoutJournal(
       : `its files could not be written either; this is the transaction: ${toHex(transaction)}`;
   return fault(tag, `batch ${id} is signed, txid ${txid}, but the journal could not keep it: ${message}; ${kept}`, {
     where,
-    remedy: `keep the transaction: it is proven and can be broadcast. For the journal its coins and its budget count as spent; ${settled}`,
+    remedy: `keep the transaction: it is proven and can be broadcast. For the journal its coins and its budget count as spent, and it learns of it ${settled}`,
   });
 }
 

@@ -10,6 +10,7 @@ export const JOURNAL_FAULTS = {
   E_JOURNAL_MOVED: { exit: 'LOCKED', meaning: 'the journal was moved to another place, and goes on there' },
   E_JOURNAL_ADDRESS: { exit: 'USAGE', meaning: 'the address of a shared journal is not one that can be used' },
   E_JOURNAL_ENTRY: { exit: 'LOCKED', meaning: 'an entry contradicts what the journal holds already' },
+  E_JOURNAL_ROOM: { exit: 'FAULT', meaning: 'the disk of the journal has no room for what signing is going to write' },
   E_CLOCK_AHEAD: { exit: 'DATA_STALE', meaning: 'the clock is too far ahead of the chain or of the newest entry' },
   E_BATCH_UNKNOWN: { exit: 'USAGE', meaning: 'no batch has this id' },
   E_BATCH_STATE: { exit: 'LOCKED', meaning: 'the state of a batch does not allow this step' },
