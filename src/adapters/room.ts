@@ -3,7 +3,6 @@ import { type FileHandle, open, statfs, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
-import type { SetAside } from '../workflow/ports.js';
 
 const PIECE = 64 * 1024;
 const SECRET = 0o600;
@@ -28,7 +27,7 @@ export async function freeBytes(path: string): Promise<bigint | null> {
  *
  * E_JOURNAL_ROOM where there is no room for them, with nothing set aside; E_JOURNAL_IO where nothing can be written there.
  */
-export async function setAside(path: string, bytes: number): Promise<Result<SetAside, Fault>> {
+export async function setAside(path: string, bytes: number): Promise<Result<{ release(): Promise<void> }, Fault>> {
   const name = `${path}.${randomBytes(6).toString('hex')}.room`;
   let file: FileHandle | null = null;
   try {
