@@ -145,7 +145,13 @@ export interface SoftEnded {
   readonly said: string;
 }
 
-/** `batch sign` of the built program in a process of its own, with a device in software that takes its time (ms). */
+/** A signing that has not ended by then hangs. It waits 2 s for a lock, a few times, on a machine that may be busy. */
+const HANGS_MS = 90_000;
+
+/**
+ * `batch sign` of the built program in a process of its own, with a device in software that takes its time (ms). One that hangs
+ * is killed, and has no exit code.
+ */
 export function signSoftly(s: Session, id: string, slow: number, onSaid?: (text: string) => void): Promise<SoftEnded> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [SOFT], { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -156,7 +162,11 @@ export function signSoftly(s: Session, id: string, slow: number, onSaid?: (text:
         onSaid?.(text);
       });
     }
-    child.on('close', (code) => resolve({ code, said }));
+    const hangs = setTimeout(() => child.kill('SIGKILL'), HANGS_MS);
+    child.on('close', (code) => {
+      clearTimeout(hangs);
+      resolve({ code, said });
+    });
     child.stdin.end(JSON.stringify({ folder: s.folder, now: parseTime(s.now), argv: ['batch', 'sign', id], slow }));
   });
 }
