@@ -233,13 +233,32 @@ async function createWorkspace(
   if (!config.ok) throw new Error(`the template of ${WORKSPACE_FILE} cannot be read: ${config.error.message}`);
   const journal = join
     ? await joinJournal(root, config.value, clock)
-    : await createJournalOf(root, config.value, { clock, network, nonce: random(32) });
+    : await beginOrGoOn(root, config.value, { clock, network, nonce: random(32) });
   if (!journal.ok) return journal;
   // The journal first: a folder with countersign.yaml is a workspace that can be opened.
   const written = await writeNewFile(path, Buffer.from(template));
   if (written.ok) return ok({ root, config: config.value, journal: journal.value });
   await journal.value.close();
   return written;
+}
+
+/**
+ * A new journal; or, in a file, the one that a process began which ended before it had written countersign.yaml: it holds its
+ * opening and nothing else.
+ */
+async function beginOrGoOn(
+  root: string,
+  config: WorkspaceFields,
+  options: CreateOptions,
+): Promise<Result<Journal, Fault>> {
+  const made = await createJournalOf(root, config, options);
+  if (made.ok || made.error.tag !== 'E_JOURNAL_EXISTS' || config.store !== null) return made;
+  const opened = await openJournalOf(root, config, options.clock);
+  if (!opened.ok) return made;
+  const state = await opened.value.read();
+  if (state.ok && state.value.head?.seq === 0 && state.value.network === options.network) return opened;
+  await opened.value.close();
+  return made;
 }
 
 /** The journal that others have begun. E_USAGE where it is of another network. */

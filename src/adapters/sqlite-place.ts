@@ -7,7 +7,12 @@ export const APPLICATION_ID = 0x63736a31;
 /** How every database of SQLite begins, how long its header is, and where it names the application (fileformat2.html, 1.3). */
 const MAGIC = Buffer.from('SQLite format 3\0', 'latin1');
 const HEADER = 100;
+const USER_VERSION_AT = 60;
 const APPLICATION_ID_AT = 68;
+/** Behind the header stands the root of the schema: its kind, a number that does not matter, and how many cells it has (1.6). */
+const FIRST_CELLS_AT = HEADER + 3;
+/** As SQLite makes databases where nobody says otherwise. */
+const ONE_PAGE = 4096n;
 
 /** How far into a file its beginning is looked for: entry 0 lies on one of the first pages. */
 const LOOKED_AT = 256 * 1024;
@@ -34,6 +39,18 @@ export function cutWithinPage(path: string, pageSize: unknown, settled: boolean)
   const size = lookAt(path)?.size;
   if (!settled || typeof pageSize !== 'number' || size === undefined) return null;
   return size % BigInt(pageSize) === 0n ? null : cutOff(path, 'it was cut off within a page');
+}
+
+/**
+ * A database of one page in which nothing was ever made, as a process leaves it that was killed while it made a journal: it is
+ * as good as no file. A journal that a connection may have open is never looked into: its tables alone take more pages.
+ */
+export function isBlank(path: string): boolean {
+  if (lookAt(path)?.size !== ONE_PAGE) return false;
+  const bytes = beginningOf(path, FIRST_CELLS_AT + 2);
+  if (bytes.length < FIRST_CELLS_AT + 2) return false;
+  const numbers = [bytes.readUInt32BE(USER_VERSION_AT), bytes.readUInt32BE(APPLICATION_ID_AT)];
+  return startsAsOne(bytes) && [...numbers, bytes.readUInt16BE(FIRST_CELLS_AT)].every((number) => number === 0);
 }
 
 /**

@@ -16,7 +16,7 @@ import {
   type TreeRows,
 } from './journal-store.js';
 import { sqliteFault } from './sqlite-faults.js';
-import { APPLICATION_ID, cutToNothing, cutWithinPage, hasLog, remains, stateOf } from './sqlite-place.js';
+import { APPLICATION_ID, cutToNothing, cutWithinPage, hasLog, isBlank, remains, stateOf } from './sqlite-place.js';
 import { unlocked, unlockedName } from './sqlite-unlocked.js';
 
 const SCHEMA_VERSION = 2;
@@ -175,9 +175,11 @@ function logRemoved(path: string): Fault {
   });
 }
 
-/** Makes the file with its empty tables, or refuses; anything that is there already stays as it is. */
+/** Makes the file with its empty tables, or refuses; anything that is there already stays as it is, unless it is blank. */
 export function createStore(path: string): Result<JournalStore, Fault> {
-  if (existsSync(path) && (!statSync(path).isFile() || statSync(path).size > 0)) return alreadyThere(path);
+  if (existsSync(path) && (!statSync(path).isFile() || (statSync(path).size > 0 && !isBlank(path)))) {
+    return alreadyThere(path);
+  }
   return guarded(path, (db) => {
     const durable = makeDurable(db, path);
     if (!durable.ok) return durable;

@@ -135,6 +135,32 @@ describe('making a journal', () => {
     if (made.ok) await made.value.close();
   });
 
+  it('takes a database of one page without anything in it, which a crash a little later leaves, and no other', async () => {
+    const blank = (path: string, more: string): void => {
+      const db = new Database(path);
+      db.exec(`PRAGMA journal_mode = WAL; ${more}`);
+      db.close();
+    };
+    for (const [more, expected] of [
+      ['', 'ok'],
+      ['PRAGMA user_version = 7', 'E_JOURNAL_EXISTS'],
+      ['PRAGMA application_id = 7', 'E_JOURNAL_EXISTS'],
+      ['CREATE TABLE t (x)', 'E_JOURNAL_EXISTS'],
+      ['CREATE VIEW v AS SELECT 1', 'E_JOURNAL_EXISTS'],
+    ] as const) {
+      const path = folder.path();
+      blank(path, more);
+      const before = readFileSync(path);
+      const made = await make(path);
+      expect([more, tagOf(made)]).toEqual([more, expected]);
+      if (made.ok) await made.value.close();
+      else expect(readFileSync(path).equals(before)).toBe(true);
+    }
+    const path = folder.path();
+    writeFileSync(path, Buffer.alloc(4096, 'text'));
+    expect(tagOf(await make(path))).toBe('E_JOURNAL_EXISTS');
+  });
+
   it('says where it cannot write', async () => {
     const missing = join(folder.folder, 'no', 'such', 'folder', 'j.db');
     expect(await make(missing)).toMatchObject({
