@@ -22,6 +22,7 @@ import type { DeviceTime } from './connect.js';
 import { type Fault, fail } from './domain/fault.js';
 import { ok, type Result } from './domain/result.js';
 import type { UnixSeconds } from './domain/time.js';
+import type { BatchLines } from './journal/batch-lines.js';
 import type { Journal, JournalCopy, RawJournal } from './journal/port.js';
 import type { Composition, NewWorkspace, Workspace } from './workflow/ports.js';
 
@@ -107,6 +108,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     interruptible: options.interruptible ?? ((work) => work(new AbortController().signal)),
     rehearse: async () => (await import('./rehearse.js')).rehearse(options.version, compose),
     openWorkspace: () => openWorkspace(root, clock, openJournalOf),
+    readLines: (work) => readLines(root, clock, work),
     openForAudit: () => openWorkspace(root, clock, deferJournalOf),
     inspectJournal: () => inspectJournal(root),
     copyJournal: async (source, to, progress) => copyTo(source, to, named, clock, progress),
@@ -129,6 +131,24 @@ async function openWorkspace(
 /** A file and what is beside it are put back together; a server is put back, and the machines remember. */
 async function openShared(begin: () => Promise<Result<Journal, Fault>>, root: string): Promise<Result<Journal, Fault>> {
   return (await import('./adapters/seen-journal.js')).openSeen(begin, inFolder(root, SEEN_FILE));
+}
+
+async function readLines<T>(
+  root: string,
+  clock: () => UnixSeconds,
+  work: (lines: BatchLines) => Promise<Result<T, Fault>>,
+): Promise<Result<T, Fault>> {
+  const config = await readConfig(root);
+  if (!config.ok) return config;
+  const { journal, store } = config.value;
+  if (store !== null) {
+    // Also a list is none of a journal that was put back.
+    const seen = await openShared(() => deferJournalOf(root, config.value, clock), root);
+    if (!seen.ok) return seen;
+    await seen.value.close();
+    return (await import('./adapters/postgres/journal.js')).readSharedLines(store, { clock }, work);
+  }
+  return (await import('./adapters/sqlite-journal.js')).readLinesOf(inFolder(root, journal), { clock }, work);
 }
 
 async function inspectJournal(root: string): Promise<Result<RawJournal, Fault>> {

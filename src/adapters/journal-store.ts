@@ -1,8 +1,10 @@
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
+import type { LineSelection } from '../journal/batch-lines.js';
 import { decodeBody } from '../journal/body-schema.js';
 import type { WrittenEntry } from '../journal/entries.js';
+import type { LineRow } from '../journal/line-rows.js';
 
 /** Bytes with their SHA-256, under which they are kept. */
 export interface StoredBlob {
@@ -25,6 +27,27 @@ export interface TreeRows {
   count(level: number): Promise<number>;
   /** Within begin and commit. */
   insert(subtrees: readonly StoredSubtree[]): Promise<void>;
+}
+
+/** The rows that lists are made of (journal/line-rows.ts): derived from the entries, and written in their transactions. */
+export interface LineRows {
+  /** The head row, with the hash of the entry whose number it names; null where it was never written. */
+  head(): Promise<{ readonly row: LineRow; readonly entry: string | null } | null>;
+  /** Within begin and commit: each takes the place of the row with its key, if there is one. */
+  put(rows: readonly LineRow[]): Promise<void>;
+  /** How many rows of batches there are in each state. */
+  counts(): Promise<ReadonlyMap<string, number>>;
+  /** Rows of batches, by their keys. */
+  select(selection: LineSelection): Promise<readonly LineRow[]>;
+  /** Everything that is read in there is read as of one moment. */
+  atOnce<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** A row of a batch as a database gives it; null where a column is of another type. */
+export function readLineRow(row: readonly unknown[]): LineRow | null {
+  const [planned, changed, at, state, line] = row;
+  if (typeof planned !== 'number' || typeof changed !== 'number' || typeof at !== 'number') return null;
+  return typeof state === 'string' && typeof line === 'string' ? { planned, changed, at, state, line } : null;
 }
 
 /** Entries that follow one another. */
@@ -74,6 +97,8 @@ export interface JournalStore {
   insert(entries: readonly WrittenEntry[], blobs: readonly StoredBlob[]): Promise<readonly Hex[]>;
   /** Absent from a store that keeps none: then every proof hashes all entries again. */
   readonly tree?: TreeRows;
+  /** Absent from a store of an older layout, and where this user may not keep them: then lists are folded. */
+  readonly lines?: LineRows;
   /** Durable when it resolves. */
   commit(): Promise<void>;
   /** Also where nothing is open, and after a failure that the database answered by rolling back on its own. Never throws. */

@@ -3,6 +3,7 @@ import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import type { Anchor } from '../journal/chain.js';
 import type { Entry, EntryBody, WrittenEntry } from '../journal/entries.js';
+import type { LineRow } from '../journal/line-rows.js';
 import type { Hash } from '../journal/merkle.js';
 import { type Journal, JournalError, type JournalTransaction } from '../journal/port.js';
 import type { JournalState } from '../journal/state.js';
@@ -114,6 +115,10 @@ class SeenJournal implements Journal {
 
   blobNames(): Promise<Result<readonly Hex[], Fault>> {
     return this.inner.blobNames();
+  }
+
+  lineRows(): Promise<Result<readonly LineRow[] | null, Fault>> {
+    return this.inner.lineRows();
   }
 
   treeHashes(level: number, from: number, count: number): Promise<Result<readonly Hash[], Fault>> {

@@ -1,7 +1,9 @@
 import type { Fault } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
+import type { BatchLines } from '../journal/batch-lines.js';
 import type { Journal } from '../journal/port.js';
 import type { CopyPlace } from './copy-journal.js';
+import { READ_WHOLE, readLines } from './read-lines.js';
 import { createStore, openStore } from './sqlite-store.js';
 import { beginJournal, type CreateOptions, deferJournal, type OpenOptions, resumeJournal } from './stored-journal.js';
 
@@ -27,6 +29,17 @@ export async function openJournal(path: string, options: OpenOptions): Promise<R
 export function deferredJournal(path: string, options: OpenOptions): Result<Journal, Fault> {
   const opened = openStore(path);
   return opened.ok ? ok(deferJournal(opened.value, options)) : opened;
+}
+
+/** The batches of a journal in a file, for a list (readLines). */
+export async function readLinesOf<T>(
+  path: string,
+  options: OpenOptions,
+  work: (lines: BatchLines) => Promise<Result<T, Fault>>,
+  whole = READ_WHOLE,
+): Promise<Result<T, Fault>> {
+  const opened = openStore(path);
+  return opened.ok ? readLines(opened.value, options, work, whole) : opened;
 }
 
 /** A file as the place of a copy; `name` is what the person called it. */

@@ -8,6 +8,7 @@ import { JournalError } from '../journal/port.js';
 import {
   BUSY_TIMEOUT_MS,
   type JournalStore,
+  type LineRows,
   PAGE_SIZE,
   type Page,
   readHead,
@@ -16,43 +17,10 @@ import {
   type TreeRows,
 } from './journal-store.js';
 import { sqliteFault } from './sqlite-faults.js';
+import { bringUpToDate, layoutOf, NEWEST_LAYOUT, SINCE } from './sqlite-layout.js';
+import { lineRows } from './sqlite-lines.js';
 import { APPLICATION_ID, cutToNothing, cutWithinPage, hasLog, isBlank, remains, stateOf } from './sqlite-place.js';
 import { unlocked, unlockedName } from './sqlite-unlocked.js';
-
-const SCHEMA_VERSION = 2;
-/** The layout before the hashes of the tree were kept; it is brought up to date when it is opened. */
-const WITHOUT_TREE = 1;
-
-const appendOnly = (table: string): string[] =>
-  ['UPDATE', 'DELETE'].map(
-    (verb) => `CREATE TRIGGER ${table}_no_${verb.toLowerCase()} BEFORE ${verb} ON ${table}
-BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END`,
-  );
-
-/** Rows are added and never changed; the triggers hold that against mistakes, the hash chain against intent. */
-const TABLES = [
-  `CREATE TABLE entries (
-  seq INTEGER PRIMARY KEY,
-  at TEXT NOT NULL,
-  prev TEXT NOT NULL,
-  body TEXT NOT NULL,
-  hash TEXT NOT NULL
-) STRICT`,
-  'CREATE TABLE blobs (sha256 TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT, WITHOUT ROWID',
-  ...['entries', 'blobs'].flatMap(appendOnly),
-];
-
-const TREE = [
-  `CREATE TABLE subtrees (
-  level INTEGER NOT NULL,
-  n INTEGER NOT NULL,
-  hash TEXT NOT NULL,
-  PRIMARY KEY (level, n)
-) STRICT, WITHOUT ROWID`,
-  ...appendOnly('subtrees'),
-];
-
-const SCHEMA = [...TABLES, ...TREE];
 
 function treeRows(db: Database.Database): TreeRows {
   const leaves = db.prepare('SELECT hash FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq');
@@ -83,13 +51,15 @@ class SqliteStore implements JournalStore {
   readonly #insertEntry: Database.Statement;
   readonly #insertBlob: Database.Statement;
   readonly #selectBlob: Database.Statement;
-  readonly tree: TreeRows;
+  readonly tree?: TreeRows;
+  readonly lines?: LineRows;
   /** The write-ahead log that this connection has open. */
   readonly #log: bigint | null;
 
   constructor(
     db: Database.Database,
     readonly name: string,
+    layout = NEWEST_LAYOUT,
   ) {
     this.#db = db;
     this.#page = db.prepare(
@@ -98,7 +68,8 @@ class SqliteStore implements JournalStore {
     this.#insertEntry = db.prepare('INSERT INTO entries (seq, at, prev, body, hash) VALUES (?, ?, ?, ?, ?)');
     this.#insertBlob = db.prepare('INSERT INTO blobs (sha256, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#selectBlob = db.prepare('SELECT bytes FROM blobs WHERE sha256 = ?');
-    this.tree = treeRows(db);
+    if (layout >= SINCE.tree) this.tree = treeRows(db);
+    if (layout >= SINCE.lines) this.lines = lineRows(db);
     // Preparing has read the schema, and with it opened the log.
     this.#log = logOf(name);
   }
@@ -188,8 +159,8 @@ export function createStore(path: string): Result<JournalStore, Fault> {
       db.exec('ROLLBACK');
       return alreadyThere(path);
     }
-    for (const statement of SCHEMA) db.exec(statement);
-    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
+    bringUpToDate(db, 0);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     // Left open: the caller writes the first entry into the same transaction, so no journal is ever seen without it.
     return ok(new SqliteStore(db, path));
   });
@@ -221,7 +192,7 @@ export function openStore(path: string): Result<JournalStore, Fault> {
     if (!checked.ok) return checked;
     const durable = makeDurable(db, path);
     if (!durable.ok) return durable;
-    if (checked.value === WITHOUT_TREE) addTree(db);
+    if (checked.value < NEWEST_LAYOUT) migrate(db);
     return ok(new SqliteStore(db, path));
   });
   return opened.ok || opened.error.tag !== 'E_JOURNAL_IO' ? opened : openUnlocked(path, opened.error);
@@ -237,8 +208,7 @@ function openUnlocked(path: string, why: Fault): Result<JournalStore, Fault> {
     (db) => {
       const checked = checkKind(db, path, true);
       if (!checked.ok) return checked;
-      // What is missing of an older layout is added where it can be written.
-      return checked.value === WITHOUT_TREE ? err(why) : ok(unlocked(new SqliteStore(db, path), path, before, why));
+      return ok(unlocked(new SqliteStore(db, path, checked.value), path, before, why));
     },
     name.value,
   );
@@ -275,13 +245,11 @@ function objects(db: Database.Database): string[] {
   return (rows as unknown[][]).map(([sql]) => String(sql));
 }
 
-/** Brings the first layout up to date. Another process may have done so in the meantime. */
-function addTree(db: Database.Database): void {
+/** Brings an older layout up to date. Another process may have done so in the meantime. */
+function migrate(db: Database.Database): void {
   db.exec('BEGIN IMMEDIATE');
-  if (pragma(db, 'user_version') === WITHOUT_TREE) {
-    for (const statement of TREE) db.exec(statement);
-    db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-  }
+  const version = pragma(db, 'user_version');
+  if (typeof version === 'number' && version < NEWEST_LAYOUT) bringUpToDate(db, version);
   db.exec('COMMIT');
 }
 
@@ -297,15 +265,15 @@ function checkKind(db: Database.Database, path: string, settled: boolean): Resul
   const cut = cutWithinPage(path, pragma(db, 'page_size'), settled);
   if (cut !== null) return err(cut);
   const version = pragma(db, 'user_version');
-  if (version !== SCHEMA_VERSION && version !== WITHOUT_TREE) {
-    return fail('E_JOURNAL_SCHEMA', `it has layout ${version}, this program knows ${SCHEMA_VERSION}`, {
+  const due = layoutOf(version);
+  if (due === null) {
+    return fail('E_JOURNAL_SCHEMA', `it has layout ${version}, this program knows ${NEWEST_LAYOUT}`, {
       remedy: 'use the version of countersign that wrote it, or a newer one',
       where: { file: path },
     });
   }
   const found = objects(db).sort();
-  const due = version === WITHOUT_TREE ? TABLES : SCHEMA;
-  if (JSON.stringify(found) === JSON.stringify([...due].sort())) return ok(version);
+  if (JSON.stringify(found) === JSON.stringify([...due].sort())) return ok(Number(version));
   // A trigger could drop entries silently, a view could show other ones.
   return fail('E_JOURNAL_TAMPERED', `its tables and triggers are not those of a journal`, {
     remedy: 'stop signing; keep the journal as it is and compare it with a copy from before',

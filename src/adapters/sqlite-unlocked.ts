@@ -43,7 +43,7 @@ export function unlocked(store: JournalStore, path: string, before: string | nul
   const refuse = async (): Promise<never> => {
     throw new JournalError({ ...why, message: `it can be read and cannot be written: ${why.message}` });
   };
-  const { tree } = store;
+  const { tree, lines } = store;
   return {
     name: store.name,
     page: async (seq) => steady(await store.page(seq)),
@@ -58,6 +58,17 @@ export function unlocked(store: JournalStore, path: string, before: string | nul
             hashes: async (level, n, count) => steady(await tree.hashes(level, n, count)),
             count: async (level) => steady(await tree.count(level)),
             insert: refuse,
+          },
+        }),
+    ...(lines === undefined
+      ? {}
+      : {
+          lines: {
+            head: async () => steady(await lines.head()),
+            counts: async () => steady(await lines.counts()),
+            select: async (selection) => steady(await lines.select(selection)),
+            atOnce: (work) => work(),
+            put: refuse,
           },
         }),
     begin: refuse,

@@ -1,5 +1,5 @@
 import { type Hex, sha256Hex } from '../domain/bytes.js';
-import { type Fault, fail, fault } from '../domain/fault.js';
+import { type Fault, fault } from '../domain/fault.js';
 import type { Network } from '../domain/network.js';
 import { err, ok, type Result } from '../domain/result.js';
 import type { UnixSeconds } from '../domain/time.js';
@@ -8,12 +8,15 @@ import { checkBody } from '../journal/body-schema.js';
 import { admit, writeEntry } from '../journal/chain.js';
 import { checkClock } from '../journal/clock.js';
 import type { Entry, EntryBody, WrittenEntry } from '../journal/entries.js';
-import { StateBuilder } from '../journal/fold.js';
+import { EMPTY_STATE, StateBuilder } from '../journal/fold.js';
+import type { LineRow } from '../journal/line-rows.js';
 import type { Hash } from '../journal/merkle.js';
 import { type Journal, JournalError, type JournalTransaction } from '../journal/port.js';
 import type { JournalState } from '../journal/state.js';
-import type { JournalStore, Page } from './journal-store.js';
+import type { JournalStore } from './journal-store.js';
 import { Mutex } from './mutex.js';
+import { catchUp, checkStart, pagesFrom } from './read-chain.js';
+import { fillLines, keptLines, StoredLines } from './stored-lines.js';
 import { StoredTree } from './stored-tree.js';
 
 export interface OpenOptions {
@@ -41,6 +44,8 @@ export async function beginJournal(store: JournalStore, options: CreateOptions):
     const admitted = admit(builder, opening.entry, opening.text);
     if (!admitted.ok) throw new Error(admitted.error.message);
     await store.insert([opening], []);
+    const lines = new StoredLines(store);
+    await lines.follow(EMPTY_STATE, builder, new Set());
     await store.commit();
     return ok<Journal>(new StoredJournal(store, builder, options.clock));
   });
@@ -54,7 +59,9 @@ export async function resumeJournal(store: JournalStore, options: OpenOptions): 
   const builder = new StateBuilder();
   return attempt(store, async () => {
     const caught = await catchUp(store, builder);
-    return caught.ok ? ok<Journal>(new StoredJournal(store, builder, options.clock)) : caught;
+    if (!caught.ok) return caught;
+    const filled = await fillLines(store, builder);
+    return filled.ok ? ok<Journal>(new StoredJournal(store, builder, options.clock)) : filled;
   });
 }
 
@@ -64,15 +71,6 @@ export async function resumeJournal(store: JournalStore, options: OpenOptions): 
  */
 export function deferJournal(store: JournalStore, options: OpenOptions): Journal {
   return new StoredJournal(store, new StateBuilder(), options.clock);
-}
-
-/** Entries are read from 0 on: a row before them would be seen by nobody. */
-async function checkStart(store: JournalStore): Promise<Result<void, Fault>> {
-  if (!(await store.hasBefore(0))) return ok(undefined);
-  return fail('E_JOURNAL_TAMPERED', `it holds a row before its first entry`, {
-    remedy: `stop signing; keep the journal as it is and compare it with a copy from before`,
-    where: { file: store.name },
-  });
 }
 
 /** Runs a first step on a store; what fails in it closes the store. */
@@ -93,77 +91,18 @@ async function attempt(
   }
 }
 
-/** Folds what was appended since, by whomever. The newest entry that is known must still be there, unchanged. */
-async function catchUp(store: JournalStore, builder: StateBuilder): Promise<Result<void, Fault>> {
-  const known = builder.head;
-  if (known === null) return readWhole(store, builder);
-  let found = false;
-  for await (const page of pagesFrom(store, known.seq)) {
-    for (const stored of page) {
-      if (!stored.ok) return placed(stored, store);
-      const { entry, text } = stored.value;
-      if (entry.seq === known.seq) {
-        if (entry.hash !== known.hash) return changedMeanwhile(store, entry.seq);
-        found = true;
-        continue;
-      }
-      const admitted = admit(builder, entry, text);
-      if (!admitted.ok) return placed(admitted, store);
-    }
-  }
-  return found ? ok(undefined) : changedMeanwhile(store, known.seq);
-}
-
-async function readWhole(store: JournalStore, builder: StateBuilder): Promise<Result<void, Fault>> {
-  const started = await checkStart(store);
-  if (!started.ok) return started;
-  for await (const page of pagesFrom(store, 0)) {
-    for (const stored of page) {
-      if (!stored.ok) return placed(stored, store);
-      const admitted = admit(builder, stored.value.entry, stored.value.text);
-      if (!admitted.ok) return placed(admitted, store);
-    }
-  }
-  if (builder.head !== null) return ok(undefined);
-  return fail('E_JOURNAL_TAMPERED', `it holds no entries, though even a new journal holds its opening`, {
-    remedy: `stop signing; keep the journal as it is and restore a copy from before`,
-    where: { file: store.name },
-  });
-}
-
-function changedMeanwhile(store: JournalStore, seq: number): Result<never, Fault> {
-  return fail('E_JOURNAL_TAMPERED', `entry ${seq} changed or vanished while the journal was open`, {
-    remedy: 'stop signing; keep the journal as it is and compare it with a copy from before',
-    where: { file: store.name },
-  });
-}
-
-/** Ends after the first row that cannot be read. */
-async function* pagesFrom(store: JournalStore, seq: number): AsyncGenerator<Page['rows'], void> {
-  let next = seq;
-  for (;;) {
-    const { rows, isLast } = await store.page(next);
-    yield rows;
-    const last = rows.at(-1);
-    if (isLast || !last?.ok) return;
-    next = last.value.entry.seq + 1;
-  }
-}
-
-function placed(failed: Result<never, Fault>, store: JournalStore): Result<never, Fault> {
-  return failed.ok ? failed : err({ ...failed.error, where: { file: store.name } });
-}
-
 class StoredJournal implements Journal {
   readonly #store: JournalStore;
   readonly #clock: () => UnixSeconds;
   readonly #turns = new Mutex();
   readonly #tree: StoredTree;
+  readonly #lines: StoredLines;
   #builder: StateBuilder;
 
   constructor(store: JournalStore, builder: StateBuilder, clock: () => UnixSeconds) {
     this.#store = store;
     this.#tree = new StoredTree(store);
+    this.#lines = new StoredLines(store);
     this.#builder = builder;
     this.#clock = clock;
   }
@@ -191,6 +130,7 @@ class StoredJournal implements Journal {
       return begun;
     }
     const before = this.#builder.snapshot();
+    const touched = this.#builder.watchBatches();
     const open = new OpenTransaction(this.#store, this.#builder, before, this.#clock());
     let kept = false;
     try {
@@ -201,6 +141,7 @@ class StoredJournal implements Journal {
       const written = await open.write();
       if (!written.ok) return written;
       await this.#tree.grow((this.#builder.head?.seq ?? -1) + 1);
+      await this.#lines.follow(before, this.#builder, touched);
       await this.#store.commit();
       kept = true;
       return done;
@@ -213,6 +154,7 @@ class StoredJournal implements Journal {
         await this.#store.rollback();
         this.#builder = new StateBuilder(before);
         this.#tree.forget();
+        this.#lines.forget();
       }
     }
   }
@@ -265,6 +207,10 @@ class StoredJournal implements Journal {
 
   size(): Promise<Result<number, Fault>> {
     return this.#guard(async () => ok(((await this.#store.newest())?.seq ?? -1) + 1));
+  }
+
+  lineRows(): Promise<Result<readonly LineRow[] | null, Fault>> {
+    return this.#guard(async () => ok(await keptLines(this.#store)));
   }
 
   treeHashes(level: number, from: number, count: number): Promise<Result<readonly Hash[], Fault>> {

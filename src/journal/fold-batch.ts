@@ -46,7 +46,8 @@ export function applyBatchEntry(
     if (!free.ok) return free;
   }
 
-  const changed: BatchRecord = { ...batch, state, ...changes(draft, batch, body, entry, at) };
+  const { seq: changedSeq } = entry;
+  const changed: BatchRecord = { ...batch, state, changedSeq, ...changes(draft, batch, body, entry, at) };
   draft.batches.set(batch.id, changed);
   if (holdsCoins(state) !== holdsCoins(batch.state)) hold(draft, changed);
   return NOTHING;
@@ -72,6 +73,7 @@ function applyPlanned(draft: BatchDraft, body: PlannedBody, entry: Entry, at: Un
     plannedAt: at,
     plannedSeq: entry.seq,
     plannedHash: entry.hash,
+    changedSeq: entry.seq,
     psbt: body.psbt,
     plan: body.plan,
     requests: body.requests,

@@ -22,6 +22,7 @@ export const EMPTY_STATE: JournalState = {
   screening: new Map(),
   frozen: new Map(),
   batches: new Map(),
+  batchesSeq: -1,
   requests: new Map(),
   requestDigests: new Map(),
   heldCoins: new Map(),
@@ -59,6 +60,7 @@ interface Draft extends Omit<BatchDraft, 'halts'>, HaltDraft {
   readonly registrations: SharedMap<RegistrationRecord>;
   readonly screening: SharedMap<ScreeningRecord>;
   readonly frozen: SharedMap<string>;
+  batchesSeq: number;
   origin: JournalState['origin'];
   movedTo: JournalState['movedTo'];
 }
@@ -83,6 +85,7 @@ export class StateBuilder {
       screening: new SharedMap(from.screening),
       frozen: new SharedMap(from.frozen),
       batches: new SharedMap(from.batches),
+      batchesSeq: from.batchesSeq,
       requests: new SharedMap(from.requests),
       requestDigests: new SharedMap(from.requestDigests),
       heldCoins: new SharedMap(from.heldCoins),
@@ -126,9 +129,18 @@ export class StateBuilder {
     return applied;
   }
 
+  get batches(): JournalState['batches'] {
+    return this.#draft.batches.share();
+  }
+
+  /** The ids of the batches that are written from now on, as long as nobody asks again. */
+  watchBatches(): ReadonlySet<string> {
+    return this.#draft.batches.watch();
+  }
+
   snapshot(): JournalState {
     const { head, network, vault, policy, pendingPolicy, book, coins } = this.#draft;
-    const { registrations, screening, frozen, batches, requests, requestDigests, heldCoins } = this.#draft;
+    const { registrations, screening, frozen, batches, batchesSeq, requests, requestDigests, heldCoins } = this.#draft;
     const { origin, movedTo, halts, haltMarks, newestHalt, denials } = this.#draft;
     return {
       head,
@@ -142,6 +154,7 @@ export class StateBuilder {
       screening: screening.share(),
       frozen: frozen.share(),
       batches: batches.share(),
+      batchesSeq,
       requests: requests.share(),
       requestDigests: requestDigests.share(),
       heldCoins: heldCoins.share(),
@@ -235,6 +248,7 @@ function applyBatch(
 ): Result<void, Fault> {
   const applied = applyBatchEntry({ ...draft, halts: draft.halts.share() }, body, entry, at);
   if (!applied.ok) return applied;
+  draft.batchesSeq = entry.seq;
   draft.denials = nextDenials(draft.denials, body, entry, at, draft.batches.get(body.batch)?.parts ?? []);
   return NOTHING;
 }

@@ -3,6 +3,7 @@ import type { Fault } from '../domain/fault.js';
 import type { Result } from '../domain/result.js';
 import type { UnixSeconds } from '../domain/time.js';
 import type { Entry, EntryBody, WrittenEntry } from './entries.js';
+import type { LineRow } from './line-rows.js';
 import type { Hash } from './merkle.js';
 import type { JournalState } from './state.js';
 
@@ -57,6 +58,11 @@ export interface Journal {
    * again.
    */
   treeHashes(level: number, from: number, count: number): Promise<Result<readonly Hash[], Fault>>;
+  /**
+   * The rows that the store keeps for lists, all as of one moment, the head row before the others; null from a store that keeps
+   * none. They are derived, and nothing is decided by them. `audit verify` derives them again.
+   */
+  lineRows(): Promise<Result<readonly LineRow[] | null, Fault>>;
   close(): Promise<void>;
 }
 

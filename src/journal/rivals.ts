@@ -127,5 +127,7 @@ export function hold(draft: Holdings, batch: BatchRecord): void {
     else draft.requests.set(request.id, { batch: heir.id, digest });
   }
   const original = batch.replaces === null ? undefined : draft.batches.get(batch.replaces);
-  if (held && original !== undefined) draft.batches.set(original.id, { ...original, replacedBy: batch.id });
+  if (held && original !== undefined) {
+    draft.batches.set(original.id, { ...original, replacedBy: batch.id, changedSeq: batch.changedSeq });
+  }
 }

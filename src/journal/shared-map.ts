@@ -116,6 +116,7 @@ export class SharedMap<V extends Value> {
   #line: Line<V> | null = null;
   /** The newest one that was handed out; null after a copy. */
   #shared: Moment<V> | null = null;
+  #written: Set<string> | null = null;
 
   constructor(from: ReadonlyMap<string, V>) {
     this.#from = from;
@@ -132,14 +133,22 @@ export class SharedMap<V extends Value> {
   set(key: string, value: V): void {
     const { map } = this.#writable();
     this.#shared?.note(key);
+    this.#written?.add(key);
     map.set(key, value);
   }
 
   delete(key: string): void {
     if (this.get(key) === undefined) return;
+    this.#written?.add(key);
     // A key that is gone has lost its place in the order, which moments before have to keep.
     const line = this.#shared === null ? this.#writable() : this.#copy();
     line.map.delete(key);
+  }
+
+  /** The keys that are written or removed from now on, until somebody asks again. */
+  watch(): ReadonlySet<string> {
+    this.#written = new Set();
+    return this.#written;
   }
 
   share(): ReadonlyMap<string, V> {

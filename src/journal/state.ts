@@ -75,6 +75,8 @@ export interface BatchRecord {
   /** Sequence number and hash of the entry that planned it: approvals bind it. */
   readonly plannedSeq: number;
   readonly plannedHash: Hex;
+  /** Sequence number of the entry that changed it last: one of its own, or of the batch that took its place. */
+  readonly changedSeq: number;
   readonly psbt: Hex;
   readonly plan: Hex;
   readonly requests: readonly RequestRecord[];
@@ -222,6 +224,8 @@ export interface JournalState {
   /** Outpoint to reason. */
   readonly frozen: ReadonlyMap<string, string>;
   readonly batches: ReadonlyMap<string, BatchRecord>;
+  /** Sequence number of the newest entry that changed a batch; -1 while there are none. */
+  readonly batchesSeq: number;
   /** Request id to the batch that holds it (live or signed) and the digest of the request. */
   readonly requests: ReadonlyMap<string, { readonly batch: string; readonly digest: Hex }>;
   /** Digest of every request that was ever planned, also of abandoned batches: an id never changes what it pays. */

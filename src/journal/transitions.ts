@@ -110,6 +110,13 @@ export function holdsBudget(state: BatchState): boolean {
   return HOLDINGS[state].budget;
 }
 
+const ENDED: readonly BatchState[] = ['CONFIRMED', 'REPLACED', 'CONFLICTED', 'ABANDONED'];
+
+/** Whether nothing is left to do with a batch, unless the chain is reorganised. */
+export function isEnded(state: BatchState): boolean {
+  return ENDED.includes(state);
+}
+
 /** Whether the coins and request ids of a batch are kept from other plans. */
 export function holdsCoins(state: BatchState): boolean {
   return HOLDINGS[state].coins;

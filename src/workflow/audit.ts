@@ -8,6 +8,7 @@ import type { Entry, EntryKind, WrittenEntry } from '../journal/entries.js';
 import { JournalError } from '../journal/port.js';
 import { DecisionAudit, type OpenQuestion } from './audit-decisions.js';
 import { DocumentAudit } from './audit-documents.js';
+import { LinesAudit } from './audit-lines.js';
 import { TreeAudit } from './audit-tree.js';
 import type { Desk } from './ports.js';
 
@@ -31,7 +32,8 @@ const MOST_FINDINGS = 20;
 
 /**
  * The whole journal again from nothing, in one pass: chain, states, every document that an entry names, every policy and
- * book in its place, every decision from the evidence of its moment, and that the places noted elsewhere lie on the chain.
+ * book in its place, every decision from the evidence of its moment, what is kept beside the entries (the hashes of the tree, the
+ * rows of lists), and that the places noted elsewhere lie on the chain.
  * `progress` hears after each entry how many are done. Faults come in the order of their entries.
  */
 export async function verifyJournal(
@@ -39,7 +41,9 @@ export async function verifyJournal(
   noted: readonly Anchor[],
   progress: (done: number) => void = () => undefined,
 ): Promise<Result<JournalReport, readonly Fault[]>> {
-  const audit = new JournalAudit(desk);
+  const lines = await LinesAudit.begin(desk.journal);
+  if (!lines.ok) return err([lines.error]);
+  const audit = new JournalAudit(desk, lines.value);
   const verified = await readable(() => verifyChain(audit.tap(desk.journal.written(), progress), noted));
   const { findings, decisions, documents, tree } = audit;
   if (audit.ended) return err([...findings]);
@@ -47,6 +51,7 @@ export async function verifyJournal(
   findings.push(...decisions.end());
   const whole = await tree.end();
   if (!whole.ok) findings.push(whole.error);
+  findings.push(...lines.value.end(verified.value.state).slice(0, MOST_FINDINGS));
   if (findings.length > 0) return err([...findings]);
   const stray = await strayBlob(desk, audit.blobs);
   if (!stray.ok) return err([stray.error]);
@@ -94,11 +99,13 @@ class JournalAudit {
   /** The entries after some finding were not looked at. */
   ended = false;
   readonly #desk: Desk;
+  readonly #lines: LinesAudit;
   /** When and where each batch was last sent to a device. */
   readonly #sent = new Map<string, Entry>();
 
-  constructor(desk: Desk) {
+  constructor(desk: Desk, lines: LinesAudit) {
     this.#desk = desk;
+    this.#lines = lines;
     this.documents = new DocumentAudit(desk);
     this.decisions = new DecisionAudit(desk, this.documents);
     this.tree = new TreeAudit(desk.journal);
@@ -128,6 +135,7 @@ class JournalAudit {
   /** Whether there is a point in going on. */
   async #judge(entry: Entry): Promise<boolean> {
     const { body } = entry;
+    this.#lines.take(entry);
     const grown = await this.tree.take(entry);
     if (!grown.ok) this.#found(grown.error, true);
     this.kinds.set(body.kind, (this.kinds.get(body.kind) ?? 0) + 1);

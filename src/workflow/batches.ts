@@ -9,12 +9,6 @@ import type { Desk } from './ports.js';
 import { objectionsOf } from './records.js';
 import { findBatch, knownPerson, loadSituation, NO_TIES, reusedRequests, type Situation, tiesOf } from './situation.js';
 
-export async function listBatches(desk: Desk): Promise<Result<readonly BatchRecord[], Fault>> {
-  const read = await desk.journal.read();
-  if (!read.ok) return read;
-  return ok([...read.value.batches.values()].sort((a, b) => a.plannedSeq - b.plannedSeq));
-}
-
 /** Gives a batch up: its coins and request ids are free again. Only while nothing of it can have been signed. */
 export async function abandonBatch(
   desk: Desk,

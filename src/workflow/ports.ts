@@ -7,6 +7,7 @@ import type { WithdrawalRequest } from '../domain/request.js';
 import type { Result } from '../domain/result.js';
 import type { SourceNode } from '../domain/source-tree.js';
 import type { UnixSeconds } from '../domain/time.js';
+import type { BatchLines } from '../journal/batch-lines.js';
 import type { Journal, JournalCopy, RawJournal } from '../journal/port.js';
 import type { Book } from '../policy/book.js';
 import type { ScreeningList } from '../policy/screening/list.js';
@@ -158,7 +159,12 @@ export interface Composition {
   /** Opens the workspace of the current folder, or of the folder given on the command line. */
   openWorkspace(): Promise<Result<Workspace, Fault>>;
   /**
-   * The same for a command that verifies every entry itself: nothing of the journal is read, and entries are handed out
+   * Reads the batches of the workspace for a list, without verifying what they are derived from where that can be spared: for
+   * looking, never for deciding.
+   */
+  readLines<T>(work: (lines: BatchLines) => Promise<Result<T, Fault>>): Promise<Result<T, Fault>>;
+  /**
+   * As openWorkspace, for a command that verifies every entry itself: nothing of the journal is read, and entries are handed out
    * unverified, until its state is asked for.
    */
   openForAudit(): Promise<Result<Workspace, Fault>>;

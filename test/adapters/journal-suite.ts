@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Fault, fail } from '../../src/domain/fault.js';
 import { ok, type Result } from '../../src/domain/result.js';
 import { formatTime, type UnixSeconds } from '../../src/domain/time.js';
+import type { BatchLines } from '../../src/journal/batch-lines.js';
 import { bodyText } from '../../src/journal/body-schema.js';
 import { verifyChain } from '../../src/journal/chain.js';
 import type { Entry, WrittenEntry } from '../../src/journal/entries.js';
@@ -9,6 +10,7 @@ import { type Journal, JournalError, type JournalTransaction } from '../../src/j
 import { START } from '../journal/chains.js';
 import { bytesOf, hashOf, story } from '../journal/story.js';
 import { append, LIFE, NONCE } from './journal-folder.js';
+import { linesSuite } from './lines-suite.js';
 
 type Making = (
   at: string,
@@ -23,6 +25,13 @@ export interface Places {
   readonly make: Making;
   readonly open: Opening;
   readonly defer: Opening;
+  /** The batches as a list shows them. */
+  lines<T>(
+    at: string,
+    options: { clock: () => UnixSeconds },
+    work: (lines: BatchLines) => Promise<Result<T, Fault>>,
+    whole?: number,
+  ): Promise<Result<T, Fault>>;
   /** Puts a row where a blob of this name would lie, with one zero byte in it. */
   plant(at: string, name: string): Promise<void>;
 }
@@ -41,7 +50,8 @@ const must = (result: Result<Journal, Fault>): Journal => {
 };
 
 /** What every store of journals promises, tried on one kind of place. */
-export function journalSuite({ fresh, make, open, defer, plant }: Places): void {
+export function journalSuite(places: Places): void {
+  const { fresh, make, open, defer, plant } = places;
   const clock = (): UnixSeconds => START;
   const create = async (at: string, now = clock) =>
     must(await make(at, { clock: now, network: 'regtest', nonce: NONCE }));
@@ -122,6 +132,8 @@ export function journalSuite({ fresh, make, open, defer, plant }: Places): void 
       await journal.close();
     });
   });
+
+  linesSuite(places);
 
   describe('the time of an entry', () => {
     it('is the clock, and never before the entry before it', async () => {

@@ -5,7 +5,7 @@ import Database from 'libsql';
 import { afterAll, describe, expect, it } from 'vitest';
 import { inspectSqlite } from '../../src/adapters/inspect-sqlite.js';
 import { sqliteFault } from '../../src/adapters/sqlite-faults.js';
-import { createJournal, deferredJournal, openJournal } from '../../src/adapters/sqlite-journal.js';
+import { createJournal, deferredJournal, openJournal, readLinesOf } from '../../src/adapters/sqlite-journal.js';
 import { bytesOf } from '../journal/story.js';
 import { append, clock, create, journalFolder, LIFE, NONCE, tamper } from './journal-folder.js';
 import { journalSuite, seqOf, tagOf } from './journal-suite.js';
@@ -22,6 +22,7 @@ journalSuite({
   make: createJournal,
   open: openJournal,
   defer: async (path, options) => deferredJournal(path, options),
+  lines: readLinesOf,
   plant: async (path, name) => tamper(path, `INSERT INTO blobs VALUES ('${name}', x'00')`),
 });
 
@@ -98,11 +99,11 @@ describe('places where there is no journal', () => {
     const path = folder.path();
     await (await create(path)).close();
     const db = new Database(path);
-    db.exec('PRAGMA user_version = 3');
+    db.exec('PRAGMA user_version = 4');
     db.close();
     const opened = await openJournal(path, { clock });
     expect(tagOf(opened)).toBe('E_JOURNAL_SCHEMA');
-    expect(opened.ok ? '' : opened.error.message).toContain('layout 3, this program knows 2');
+    expect(opened.ok ? '' : opened.error.message).toContain('layout 4, this program knows 3');
   });
 
   it('a folder is refused both ways', async () => {

@@ -164,7 +164,7 @@ describe('a journal from before the tree was kept', () => {
   function downgrade(path: string): void {
     const db = new Database(path);
     for (const verb of ['update', 'delete']) db.exec(`DROP TRIGGER subtrees_no_${verb}`);
-    db.exec('DROP TABLE subtrees; PRAGMA user_version = 1');
+    db.exec('DROP TABLE batch_lines; DROP TABLE subtrees; PRAGMA user_version = 1');
     db.close();
   }
 

@@ -6,8 +6,9 @@ import { fold, liveCoins, StateBuilder } from '../../src/journal/fold.js';
 import { requestDigest } from '../../src/journal/requests.js';
 import type { JournalState } from '../../src/journal/state.js';
 import { BATCH_STATES, holdsBudget, holdsCoins, nextState, TRANSITIONS } from '../../src/journal/transitions.js';
+import { anyBody } from './any-body.js';
 import { next, START, sealAll, stateOf } from './chains.js';
-import { CHANGE, outpoint, POLICY, SCRIPT, story } from './story.js';
+import { CHANGE, POLICY, SCRIPT, story } from './story.js';
 import { BASE, inState, messageOf, OVERTAKEN, tagOf, WAYS } from './ways.js';
 
 /** All of a state with maps of its own. */
@@ -308,24 +309,6 @@ describe('the address book', () => {
     expect(tagOf(next(stateOf([...BASE, book([['x', '51']], [], 1)]), body))).toBe('E_JOURNAL_ENTRY');
   });
 });
-
-const anyBody = fc.oneof(
-  fc
-    .tuple(
-      fc.constantFrom('a', 'b', 'c'),
-      fc.uniqueArray(fc.nat(4), { minLength: 1, maxLength: 3 }),
-      fc.uniqueArray(fc.nat(3), { maxLength: 2 }),
-    )
-    .map(([batch, coins, ids]) =>
-      story.planned(batch, { inputs: coins.map(outpoint), requests: ids.map((id) => `w-${id}`) }),
-    ),
-  fc
-    .tuple(
-      fc.constantFrom('a', 'b', 'c'),
-      fc.constantFrom('verdict', 'reserved', 'sent', 'released', 'unknown', 'signed', 'abandoned', 'confirmed'),
-    )
-    .map(([batch, kind]) => story[kind as 'sent'](batch)),
-);
 
 describe('any sequence of entries', () => {
   it('never lets two batches hold a coin or a request, nor frees what a device may have signed', () => {

@@ -1,13 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parsePostgresAddress } from '../../src/adapters/postgres/address.js';
 import { PostgresConnection } from '../../src/adapters/postgres/connection.js';
-import { createSharedJournal, deferredSharedJournal, openSharedJournal } from '../../src/adapters/postgres/journal.js';
+import {
+  createSharedJournal,
+  deferredSharedJournal,
+  openSharedJournal,
+  readSharedLines,
+} from '../../src/adapters/postgres/journal.js';
 import { ok } from '../../src/domain/result.js';
 import type { UnixSeconds } from '../../src/domain/time.js';
+import { type BatchLines, EVERY_LINE } from '../../src/journal/batch-lines.js';
 import { perfectRoot } from '../../src/journal/merkle.js';
 import type { Journal } from '../../src/journal/port.js';
 import { append, LIFE, NONCE } from '../adapters/journal-folder.js';
 import { journalSuite, seqOf, tagOf } from '../adapters/journal-suite.js';
+import { expectRows } from '../adapters/lines-suite.js';
 import { START } from '../journal/chains.js';
 import { bytesOf, hashOf, story } from '../journal/story.js';
 import { findPostgres, PostgresServer, schemaOf } from './server.js';
@@ -35,6 +42,11 @@ const reopened = async (at: string): Promise<Journal> => {
   return opened.value;
 };
 
+const stateOfAll = async (lines: BatchLines) => {
+  const read = await lines.select(EVERY_LINE);
+  return read.ok ? ok(read.value.map(({ state }) => state)) : read;
+};
+
 /** The triggers out of the way, as the owner of the tables can. */
 const tamper = (at: string, sql: string) =>
   server.run(
@@ -49,6 +61,7 @@ describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none o
     make: createSharedJournal,
     open: openSharedJournal,
     defer: deferredSharedJournal,
+    lines: readSharedLines,
     plant: async (at, name) => {
       await server.run(`INSERT INTO blobs VALUES ('${name}', '\\x00')`, at);
     },
@@ -78,9 +91,9 @@ describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none o
     it('of a newer layout is E_JOURNAL_SCHEMA with its name', async () => {
       const at = server.fresh();
       await (await create(at)).close();
-      await server.run(`COMMENT ON SCHEMA ${schemaOf(at)} IS 'countersign journal, layout 2'`);
+      await server.run(`COMMENT ON SCHEMA ${schemaOf(at)} IS 'countersign journal, layout 3'`);
       expect(await open(at)).toMatchObject({
-        error: { tag: 'E_JOURNAL_SCHEMA', message: expect.stringContaining('layout 2') },
+        error: { tag: 'E_JOURNAL_SCHEMA', message: expect.stringContaining('layout 3') },
       });
     });
 
@@ -302,6 +315,100 @@ describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none o
       error: { tag: 'E_JOURNAL_IO', message: expect.stringContaining('refuses this user') },
     });
     await journal.close();
+  });
+
+  describe('a journal of the first layout', () => {
+    const older = async (): Promise<string> => {
+      const at = server.fresh();
+      const journal = await create(at);
+      await append(journal, [...LIFE, story.planned('b')]);
+      await journal.close();
+      await server.run(
+        `DROP TABLE batch_lines; DROP FUNCTION take_newer; COMMENT ON SCHEMA ${schemaOf(at)} IS 'countersign journal, layout 1'`,
+        at,
+      );
+      return at;
+    };
+    const layoutOf = async (at: string) =>
+      (await server.run(`SELECT obj_description('${schemaOf(at)}'::regnamespace, 'pg_namespace')`))[0];
+
+    it('is brought up to date by its owner, and everybody keeps the rights to it', async () => {
+      const at = await older();
+      const schema = schemaOf(at);
+      await server.run(
+        `CREATE ROLE bob LOGIN; CREATE ROLE "Eve ""A""" LOGIN; GRANT USAGE ON SCHEMA ${schema} TO bob, "Eve ""A""";
+         GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ${schema} TO bob; GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO "Eve ""A"""`,
+      );
+      // Who does not own it goes on without the rows.
+      const before = await reopened(server.address(schema, 'bob'));
+      expect(await before.lineRows()).toEqual(ok(null));
+      expect(tagOf(await append(before, [story.abandoned('b')]))).toBe('ok');
+      await before.close();
+      expect(await readSharedLines(server.address(schema, 'bob'), { clock }, stateOfAll, 0)).toEqual(
+        ok(['SIGNED', 'ABANDONED']),
+      );
+      expect(JSON.stringify(await layoutOf(at))).toContain('layout 1');
+
+      await (await reopened(at)).close();
+      expect(JSON.stringify(await layoutOf(at))).toContain('layout 2');
+      const bob = await reopened(server.address(schema, 'bob'));
+      await expectRows(bob);
+      expect(tagOf(await append(bob, [story.broadcast('a')]))).toBe('ok');
+      await expectRows(bob);
+      await bob.close();
+      const eve = server.address(schema, encodeURIComponent('Eve "A"'));
+      expect(await readSharedLines(eve, { clock }, stateOfAll, 0)).toEqual(ok(['BROADCAST', 'ABANDONED']));
+    });
+
+    it('is brought up to date once, however many come at once', async () => {
+      const at = await older();
+      const all = await Promise.all([1, 2, 3].map(() => open(at)));
+      expect(all.map(tagOf)).toEqual(['ok', 'ok', 'ok']);
+      for (const one of all) if (one.ok) await one.value.close();
+      const journal = await reopened(at);
+      await expectRows(journal);
+      await journal.close();
+    });
+  });
+
+  it('an officer who may not add rows of lists goes on without them', async () => {
+    const at = server.fresh();
+    const journal = await create(at);
+    expect(tagOf(await append(journal, LIFE))).toBe('ok');
+    const schema = schemaOf(at);
+    await server.run(
+      `CREATE ROLE carl LOGIN; GRANT USAGE ON SCHEMA ${schema} TO carl;
+       GRANT SELECT, INSERT ON ${schema}.entries, ${schema}.blobs, ${schema}.subtrees TO carl`,
+    );
+    const carl = server.address(schema, 'carl');
+    const his = await reopened(carl);
+    expect(tagOf(await append(his, [story.broadcast('a')]))).toBe('ok');
+    await his.close();
+    expect(await readSharedLines(carl, { clock }, stateOfAll, 0)).toEqual(ok(['BROADCAST']));
+    // Nobody reads the rows while they are behind, and the next who may brings them up to date.
+    expect(await readSharedLines(at, { clock }, stateOfAll, 0)).toEqual(ok(['BROADCAST']));
+    expect(tagOf(await append(journal, [story.planned('b')]))).toBe('ok');
+    await expectRows(journal);
+    await journal.close();
+  });
+
+  it('an officer changes no row of a list but by an entry, and nobody an older one', async () => {
+    const at = server.fresh();
+    const journal = await create(at);
+    expect(tagOf(await append(journal, LIFE))).toBe('ok');
+    await journal.close();
+    for (const sql of ['DELETE FROM batch_lines', 'TRUNCATE batch_lines']) {
+      await expect(server.run(sql, at)).rejects.toThrow('the journal is append-only');
+    }
+    await expect(
+      server.run('INSERT INTO batch_lines SELECT planned, changed - 1, at, state, line FROM batch_lines', at),
+    ).rejects.toThrow('duplicate key');
+    await server.run(
+      `CREATE ROLE dora LOGIN; GRANT USAGE ON SCHEMA ${schemaOf(at)} TO dora; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ${schemaOf(at)} TO dora`,
+    );
+    await expect(server.run(`SET ROLE dora; UPDATE ${schemaOf(at)}.batch_lines SET state = 'DRAFT'`)).rejects.toThrow(
+      'permission denied',
+    );
   });
 
   it('a server that forgets in a power cut is refused', async () => {

@@ -27,6 +27,7 @@ export function failingAfterwards(
     written: (from) => journal.written(from),
     blob: (hash) => journal.blob(hash),
     blobNames: () => journal.blobNames(),
+    lineRows: () => journal.lineRows(),
     size: () => journal.size(),
     treeHashes: (level, from, count) => journal.treeHashes(level, from, count),
     close: () => journal.close(),

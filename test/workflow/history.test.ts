@@ -16,6 +16,7 @@ function record(index: number, days: number | null, spend: bigint): BatchRecord 
     plannedAt: 0,
     plannedSeq: index,
     plannedHash: '',
+    changedSeq: 0,
     psbt: '',
     plan: '',
     requests: [],

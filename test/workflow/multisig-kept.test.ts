@@ -90,6 +90,7 @@ describe("what a cosigner's device signed is not lost", () => {
               written: (from?: number) => journal.written(from),
               blob: (hash: string) => journal.blob(hash),
               blobNames: () => journal.blobNames(),
+              lineRows: () => journal.lineRows(),
               size: () => journal.size(),
               treeHashes: (level: number, from: number, count: number) => journal.treeHashes(level, from, count),
               close: () => journal.close(),

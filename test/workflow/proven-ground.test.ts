@@ -151,6 +151,7 @@ describe('the ground of a journal', () => {
         written: (from) => real.written(from),
         blob: (name) => real.blob(name),
         blobNames: () => real.blobNames(),
+        lineRows: () => real.lineRows(),
         size: () => real.size(),
         treeHashes: (level, from, count) => real.treeHashes(level, from, count),
         close: () => real.close(),

@@ -33,7 +33,8 @@ const SESSION = [
  * A pooler may run each transaction on another session of its own, which was asked for none of this: so each asks again, in
  * one message with its beginning.
  */
-const BEGIN = ['BEGIN ISOLATION LEVEL READ COMMITTED', ...SETTINGS.map((setting) => `SET LOCAL ${setting}`)].join('; ');
+const beginning = (isolation: string): string =>
+  [`BEGIN ISOLATION LEVEL ${isolation}`, ...SETTINGS.map((setting) => `SET LOCAL ${setting}`)].join('; ');
 
 export interface Answer {
   readonly command: string;
@@ -59,9 +60,9 @@ export class PostgresConnection {
   }
 
   /** Begins a transaction; what `within` asks is asked on the same connection or not at all. */
-  async begin(): Promise<void> {
+  async begin(isolation: 'READ COMMITTED' | 'REPEATABLE READ READ ONLY' = 'READ COMMITTED'): Promise<void> {
     const client = this.#client ?? (await this.#connect());
-    await client.query(BEGIN);
+    await client.query(beginning(isolation));
     this.#begunOn = this.#client;
   }
 

@@ -1,7 +1,9 @@
 import type { Fault } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
+import type { BatchLines } from '../../journal/batch-lines.js';
 import type { Journal } from '../../journal/port.js';
 import type { CopyPlace } from '../copy-journal.js';
+import { READ_WHOLE, readLines } from '../read-lines.js';
 import { beginJournal, type CreateOptions, deferJournal, type OpenOptions, resumeJournal } from '../stored-journal.js';
 import { parsePostgresAddress } from './address.js';
 import { createStore, openStore } from './store.js';
@@ -34,6 +36,19 @@ export async function deferredSharedJournal(text: string, options: OpenOptions):
   if (!address.ok) return address;
   const opened = await openStore(address.value);
   return opened.ok ? ok(deferJournal(opened.value, options)) : opened;
+}
+
+/** The batches of a journal in a schema of PostgreSQL, for a list (readLines). E_JOURNAL_ADDRESS. */
+export async function readSharedLines<T>(
+  text: string,
+  options: OpenOptions,
+  work: (lines: BatchLines) => Promise<Result<T, Fault>>,
+  whole = READ_WHOLE,
+): Promise<Result<T, Fault>> {
+  const address = parsePostgresAddress(text);
+  if (!address.ok) return address;
+  const opened = await openStore(address.value);
+  return opened.ok ? readLines(opened.value, options, work, whole) : opened;
 }
 
 /** A schema of PostgreSQL as the place of a copy. E_JOURNAL_ADDRESS. */

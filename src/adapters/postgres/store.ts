@@ -5,6 +5,7 @@ import { quoted } from '../../domain/safe-text.js';
 import type { WrittenEntry } from '../../journal/entries.js';
 import {
   type JournalStore,
+  type LineRows,
   PAGE_SIZE,
   type Page,
   readHead,
@@ -15,7 +16,9 @@ import {
 import type { PostgresAddress } from './address.js';
 import { PostgresConnection } from './connection.js';
 import { isLost, LostTransaction, postgresFault, UnknownEnd } from './faults.js';
-import { LAYOUT_COMMENT, LAYOUT_QUERY, layoutLines, layoutStatements } from './layout.js';
+import { LAYOUT_COMMENT, LAYOUT_QUERY, layoutLines, layoutOf, layoutStatements, NEWEST_LAYOUT } from './layout.js';
+import { lineRows } from './lines.js';
+import { wholeNumber } from './whole-number.js';
 
 const OLDEST_SERVER = 150_000;
 /** Bytes of blobs in one statement. */
@@ -23,19 +26,21 @@ const PIECE = 16 * 2 ** 20;
 /** How long the end of a lost session is waited for, until it is known what became of its transaction. */
 const AFTERMATH_MS = 15_000;
 
-/** The two tables in a schema of PostgreSQL, shared by as many machines as can reach it. */
+/** The tables in a schema of PostgreSQL, shared by as many machines as can reach it. */
 class PostgresStore implements JournalStore {
   readonly name: string;
   readonly #connection: PostgresConnection;
   readonly #schema: string;
   #newest: WrittenEntry | null = null;
   readonly tree: TreeRows;
+  readonly lines?: LineRows;
 
-  constructor(connection: PostgresConnection) {
+  constructor(connection: PostgresConnection, keepsLines: boolean) {
     this.#connection = connection;
     this.#schema = connection.address.schema;
     this.name = connection.address.name;
     this.tree = treeRows(connection);
+    if (keepsLines) this.lines = lineRows(connection);
   }
 
   async page(seq: number): Promise<Page> {
@@ -195,12 +200,6 @@ function lockStatement(schema: string): string {
   return `SELECT pg_advisory_xact_lock(1668508209, '${schema}.entries'::regclass::oid::int)`;
 }
 
-/** What a bigint column gives is text; a number beyond 2^53 is nobody's entry, and is left as it is. */
-function wholeNumber(seq: unknown): unknown {
-  const value = Number(seq);
-  return Number.isSafeInteger(value) ? value : seq;
-}
-
 function* pieces(blobs: readonly StoredBlob[]): Generator<readonly StoredBlob[]> {
   let piece: StoredBlob[] = [];
   let size = 0;
@@ -225,7 +224,8 @@ export async function openStore(address: PostgresAddress): Promise<Result<Journa
         where: { file: address.name },
       });
     }
-    if (found !== LAYOUT_COMMENT) {
+    const layout = layoutOf(found);
+    if (layout === null) {
       return fail(
         'E_JOURNAL_SCHEMA',
         `its comment is ${JSON.stringify(found)}, not ${JSON.stringify(LAYOUT_COMMENT)}`,
@@ -237,16 +237,49 @@ export async function openStore(address: PostgresAddress): Promise<Result<Journa
     }
     const { rows } = await connection.query(LAYOUT_QUERY, [address.schema]);
     const lines = rows.map(([line]) => String(line));
-    if (JSON.stringify(lines) !== JSON.stringify(layoutLines(address.schema))) {
+    const due = layoutLines(address.schema, layout);
+    if (JSON.stringify(lines) !== JSON.stringify(due)) {
       // A trigger or a rule could drop entries silently, a view or a row policy could hide some, an unlogged table forgets.
-      const odd = lines.find((line) => !layoutLines(address.schema).includes(line)) ?? 'something is missing';
+      const odd = lines.find((line) => !due.includes(line)) ?? 'something is missing';
       return fail('E_JOURNAL_TAMPERED', `its tables and triggers are not those of a journal: ${odd}`, {
         remedy: 'stop signing; keep the journal as it is and compare it with a copy from before',
         where: { file: address.name },
       });
     }
-    return ok(new PostgresStore(connection));
+    const isNewest = layout === NEWEST_LAYOUT || (await migrate(connection, layout));
+    return ok(new PostgresStore(connection, isNewest && (await mayKeepLines(connection))));
   });
+}
+
+/**
+ * Brings an older layout up to date, which only the owner of its tables can; everybody else goes on without what it lacks.
+ * Answers whether it is up to date.
+ */
+async function migrate(connection: PostgresConnection, layout: number): Promise<boolean> {
+  const { schema } = connection.address;
+  const { rows } = await connection.query(
+    `SELECT pg_has_role(relowner, 'USAGE') AND has_schema_privilege(relnamespace, 'CREATE')
+       AND current_setting('transaction_read_only') = 'off' FROM pg_class WHERE oid = $1::text::regclass`,
+    [`${schema}.entries`],
+  );
+  if (rows[0]?.[0] !== true) return false;
+  await connection.begin();
+  await connection.within(lockStatement(schema));
+  // Another process may have done so in the meantime.
+  const isDue = layoutOf((await commentOf(connection)) ?? '') === layout;
+  if (isDue) for (const statement of layoutStatements(schema, layout)) await connection.within(statement);
+  await connection.end('COMMIT');
+  return true;
+}
+
+/** Whoever adds entries has to add rows of lists as well. Without the right to, this user's lists are folded. */
+async function mayKeepLines(connection: PostgresConnection): Promise<boolean> {
+  const { schema } = connection.address;
+  const may = (table: string, right: string): string => `has_table_privilege('${schema}.${table}', '${right}')`;
+  const { rows } = await connection.query(
+    `SELECT ${may('batch_lines', 'SELECT')} AND (${may('batch_lines', 'INSERT')} OR NOT ${may('entries', 'INSERT')})`,
+  );
+  return rows[0]?.[0] === true;
 }
 
 /** Makes the schema with its empty tables, or refuses where it holds anything. The transaction is left open for the opening. */
@@ -265,8 +298,8 @@ export async function createStore(address: PostgresAddress): Promise<Result<Jour
         where: { file: address.name },
       });
     }
-    for (const statement of layoutStatements(address.schema)) await connection.within(statement);
-    return ok(new PostgresStore(connection));
+    for (const statement of layoutStatements(address.schema, 0)) await connection.within(statement);
+    return ok(new PostgresStore(connection, true));
   });
 }
 

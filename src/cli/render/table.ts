@@ -12,7 +12,7 @@ export interface Column {
  */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], style: Style): string[] {
   const widths = columns.map((column, index) =>
-    Math.max(visibleWidth(column.title), ...rows.map((row) => visibleWidth(row[index] ?? ''))),
+    rows.reduce((most, row) => Math.max(most, visibleWidth(row[index] ?? '')), visibleWidth(column.title)),
   );
   const line = (cells: readonly string[], from: number, to: number): string =>
     columns

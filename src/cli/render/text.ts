@@ -9,8 +9,12 @@ export function printable(text: string): string {
   });
 }
 
+/** A character a column, and no colours: most of what stands in tables. */
+const PLAIN = /^[ -~]*$/;
+
 /** Width on a terminal without colour codes. Labels are escaped before, so one character is one column or two (CJK). */
 export function visibleWidth(text: string): number {
+  if (PLAIN.test(text)) return text.length;
   const esc = String.fromCharCode(27);
   let width = 0;
   for (const character of text.replaceAll(new RegExp(`${esc}\\[[0-9;]*m`, 'g'), '')) {

@@ -146,9 +146,14 @@ export const BATCH_COMMANDS: readonly CommandSpec[] = [
   },
   {
     path: ['batch', 'list'],
-    about: 'list all batches with their states',
+    about: 'list batches with their states: the newest 100, and older ones that have not ended; --json has all',
     args: [],
-    options: [],
+    options: [
+      { flags: '--all', about: 'every batch' },
+      { flags: '--state <state...>', about: 'those in these states: DRAFT, RESERVED, ... (docs/journal.md)' },
+      { flags: '--from <time>', about: 'those planned from this time on, UTC: 2026-06-01T00:00:00Z' },
+      { flags: '--last <n>', about: 'of those, so many that were planned last' },
+    ],
     example: 'countersign batch list',
     load: () => import('../verbs/batch-list.js'),
   },

@@ -2,7 +2,7 @@ import { exitCode } from '../../domain/exit-codes.js';
 import { type Fault, fail } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
 import { parseTime } from '../../domain/time.js';
-import { listBatches } from '../../workflow/batches.js';
+import { EVERY_LINE } from '../../journal/batch-lines.js';
 import type { Composition, Rehearsal } from '../../workflow/ports.js';
 import type { Verb, VerbContext } from '../command.js';
 import { DEMO_STEPS, type DemoStep, NEWEST, RECORDINGS, TAMPERED } from '../demo/steps.js';
@@ -75,13 +75,8 @@ async function wordsOf(
 }
 
 async function newestBatch(compose: Composition): Promise<Result<string, Fault>> {
-  const opened = await compose.openWorkspace();
-  if (!opened.ok) return opened;
-  const { clock, random, documents, files } = compose;
-  const batches = await listBatches({ ...opened.value, ports: { clock, random, documents, files } });
-  await opened.value.journal.close();
-  if (!batches.ok) return batches;
-  return ok(batches.value.at(-1)?.id ?? '');
+  const newest = await compose.readLines((batches) => batches.select({ ...EVERY_LINE, last: 1 }));
+  return newest.ok ? ok(newest.value[0]?.id ?? '') : newest;
 }
 
 async function tamper({ files }: Composition): Promise<Result<void, Fault>> {

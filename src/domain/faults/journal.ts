@@ -5,6 +5,10 @@ export const JOURNAL_FAULTS = {
   E_JOURNAL_EXISTS: { exit: 'USAGE', meaning: 'there is a journal at this place already' },
   E_JOURNAL_LOCKED: { exit: 'LOCKED', meaning: 'another process holds the journal' },
   E_JOURNAL_TAMPERED: { exit: 'INTEGRITY', meaning: 'the journal does not verify: edited, cut off or damaged' },
+  E_JOURNAL_LINES: {
+    exit: 'INTEGRITY',
+    meaning: 'the rows that lists are made of are not those that the entries give',
+  },
   E_JOURNAL_SCHEMA: { exit: 'USAGE', meaning: 'the journal was written by a newer or a foreign program' },
   E_JOURNAL_IO: { exit: 'FAULT', meaning: 'the journal could not be read or written: disk full, read-only, failing' },
   E_JOURNAL_MOVED: { exit: 'LOCKED', meaning: 'the journal was moved to another place, and goes on there' },
