@@ -1,14 +1,18 @@
 /**
- * What a large journal costs to read: verifying all of its chain, as `audit verify` and every opening do.
+ * What a large journal costs to read: verifying all of its chain, as `audit verify` and every opening do, and listing its
+ * batches.
  *
  *     npm run build && node bench/queries.mjs [ENTRIES]
  *
- * CPU time of all threads. Exit code 1 where fewer than 50,000 entries are verified a second. Decisions are judged again on top
- * of that, and cost by the decision (bench/policy-backtest.mjs).
+ * Verifying is CPU time of all threads, listing the wall time of the whole command. Exit code 1 where fewer than 50,000 entries
+ * are verified a second, or `batch list` takes half a second. Decisions are judged again on top of that, and cost by the decision
+ * (bench/policy-backtest.mjs).
  */
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createJournal, deferredJournal, openJournal } from '../dist/adapters/sqlite-journal.js';
 import { verifyChain } from '../dist/journal/chain.js';
 import { TreeAudit } from '../dist/workflow/audit-tree.js';
@@ -16,6 +20,9 @@ import { ENTRIES_A_BATCH, fill, START } from './journal-data.mjs';
 
 const [ENTRIES = 1_000_000] = process.argv.slice(2).map(Number);
 const VERIFIED_A_SECOND = 50_000;
+const LISTED_IN_MS = 500;
+const ROUNDS = 7;
+const PROGRAM = fileURLToPath(new URL('../bin/countersign.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
 const path = join(folder, 'journal.db');
 const options = { clock: () => START + ENTRIES * 600 };
@@ -73,10 +80,37 @@ async function opening() {
   line('opened with all of it verified, entries a second', `${Math.round(ENTRIES / took)} (${took.toFixed(1)} s)`);
 }
 
+/** Milliseconds of wall time of a whole command, and how many lines it printed. */
+function command(...argv) {
+  const times = Array.from({ length: ROUNDS }, () => {
+    const start = process.hrtime.bigint();
+    const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...argv, '--workspace', folder], {
+      encoding: 'utf8',
+      maxBuffer: 2 ** 30,
+    });
+    if (status !== 0) throw new Error(stderr);
+    return { took: Number(process.hrtime.bigint() - start) / 1e6, lines: stdout.split('\n').length - 1 };
+  });
+  return times.sort((a, b) => a.took - b.took)[Math.floor(ROUNDS / 2)];
+}
+
+function listing() {
+  writeFileSync(
+    join(folder, 'countersign.yaml'),
+    'schema: countersign.workspace/1\nnetwork: regtest\njournal: journal.db\npolicy: policy.yaml\nbook: book.yaml\nbatches: batches\ndevice: hid\n',
+  );
+  for (const options of [[], ['--last', '20'], ['--state', 'DRAFT'], ['--all'], ['--json']]) {
+    const { took, lines } = command('batch', 'list', ...options);
+    line(['countersign batch list', ...options].join(' '), `${took.toFixed(0)} ms, ${lines} lines`);
+    if (options.length === 0 && took >= LISTED_IN_MS) process.exitCode = 1;
+  }
+}
+
 try {
   await make();
   await verifying();
   await opening();
+  listing();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
