@@ -23,7 +23,7 @@ const script = (text) => `0014${hash(text).slice(0, 40)}`;
 
 /** The entries of one batch, the coins before it among them where they are due. */
 export function bodiesOf(number) {
-  const batch = `${formatTime(START + number)
+  const batch = `${formatTime(START + number * 600)
     .slice(0, 10)
     .replaceAll('-', '')}-${hash(`batch ${number}`).slice(0, 8)}`;
   const at = START + number * 600;
