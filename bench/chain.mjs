@@ -13,7 +13,7 @@ import { documents } from '../dist/documents.js';
 import { createDeriver } from '../dist/vault/derive.js';
 import { parseVault } from '../dist/vault/descriptor.js';
 import { descriptorChecksum } from '../dist/vault/descriptor-checksum.js';
-import { latestSnapshot, openVault } from '../dist/workflow/situation.js';
+import { latestSnapshot, openVault } from '../dist/workflow/open-vault.js';
 import { takeSnapshot } from '../dist/workflow/take-snapshot.js';
 import { importCoins } from '../dist/workflow/vault.js';
 

@@ -1,11 +1,12 @@
 import { Transaction } from 'bitcoinjs-lib';
-import { equalBytes, hash256, toHex } from '../domain/bytes.js';
+import { equalBytes } from '../domain/bytes.js';
 import type { Coin } from '../domain/coin.js';
 import { type Fault, fail, type SourcePosition } from '../domain/fault.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import { ok, type Result } from '../domain/result.js';
 import { isProven, type ProvenCoins } from '../vault/proven-coins.js';
 import type { Vault } from '../vault/types.js';
+import { isTransaction } from './transaction-id.js';
 
 /** Where in its document things stand, for complaints. */
 export interface SnapshotPlaces {
@@ -88,7 +89,5 @@ export function decodePrevious(bytes: Uint8Array, txid: string): Transaction | n
     // The library has no other way of saying that bytes are not a transaction.
     return null;
   }
-  // Without witnesses the txid covers every byte; with them, another form of the same transaction would hash alike.
-  if (!transaction.hasWitnesses()) return toHex(hash256(bytes).reverse()) === txid ? transaction : null;
-  return transaction.getId() === txid && equalBytes(transaction.toBuffer(), bytes) ? transaction : null;
+  return isTransaction(bytes, transaction, txid) ? transaction : null;
 }

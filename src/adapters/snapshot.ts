@@ -32,6 +32,7 @@ import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver, Vault } from '../vault/types.js';
 import { checkSources } from './coin-sources.js';
 import { checkPrevious } from './previous-transactions.js';
+import { MAX_HEIGHT, takeRows } from './snapshot-rows.js';
 import { decodeText, parseJson } from './source-text.js';
 
 export const SNAPSHOT_SCHEMA = 'countersign.snapshot/1';
@@ -44,8 +45,6 @@ const SEARCH_GAP = 20;
 
 const RETAKE = 'take the snapshot again: its parts and its tip are of different moments';
 
-/** Block heights stay below 500,000,000: from there on a locktime is a time (BIP65). */
-const MAX_HEIGHT = 499_999_999;
 const TXID = /^[0-9a-f]{64}$/;
 
 const time: Reader<UnixSeconds> = through(text, (value) => {
@@ -109,6 +108,8 @@ const usedIndex = integer(0, 1_000_000);
 const txidKey = (key: string): string | null => (TXID.test(key) ? key : null);
 const TXID_FORM = 'a txid of 64 lower-case hexadecimal digits';
 
+type Document = NonNullable<ReturnType<typeof readDocument>>;
+
 const readDocument = object({
   schema: field('schema', oneOf([SNAPSHOT_SCHEMA])),
   network: field('network', oneOf(NETWORKS)),
@@ -163,13 +164,50 @@ export function readSnapshot(
 ): Result<Snapshot, Fault> {
   const source = decodeText(bytes, file, { maxBytes: MAX_SNAPSHOT_BYTES });
   if (!source.ok) return source;
+  const written: Snapshotted = { bytes, file, deriver, mode, before };
+  const quick = quickDocument(source.value, file);
+  const read = quick === null ? null : checkDocument(quick.document, quick.tree, written);
+  // What the quick way cannot read, or finds something wrong with, is read the strict way, which knows the lines.
+  if (read?.ok === true) return read;
   const tree = parseJson(source.value, file, { maxBytes: MAX_SNAPSHOT_BYTES });
   if (!tree.ok) return tree;
   const schema = checkSchema(tree.value, file);
   if (!schema.ok) return schema;
   const reading = startReading(file);
   const document = readDocument(tree.value, reading);
-  if (document === undefined) return firstOf(reading.faults);
+  return document === undefined ? firstOf(reading.faults) : checkDocument(document, tree.value, written);
+}
+
+/**
+ * The document, where its rows stand as this program writes them and the strict reader takes all the rest; else null. Its
+ * values are those of the strict reader; its places are not.
+ */
+function quickDocument(text: string, file: string): { document: Document; tree: SourceNode } | null {
+  const rows = takeRows(text);
+  const rest = rows === null ? null : parseJson(rows.rest, file, { maxBytes: MAX_SNAPSHOT_BYTES });
+  if (rows === null || rest?.ok !== true) return null;
+  const tree = rest.value;
+  const document = readDocument(tree, startReading(file));
+  // A list that is not empty is another than the one whose rows were taken.
+  if (document === undefined || document.coins.length > 0 || document.previous.size > 0) return null;
+  const coins = rows.coins.map((coin) => ({ coin, path: 'coins', node: tree }));
+  return { document: { ...document, coins, previous: rows.previous }, tree };
+}
+
+interface Snapshotted {
+  readonly bytes: Uint8Array;
+  readonly file: string;
+  readonly deriver: Deriver;
+  readonly mode: 'derive' | 'known';
+  readonly before: ProvenCoins;
+}
+
+/** Holds what a snapshot says against all that can be computed; `tree` has the places for what is wrong. */
+function checkDocument(
+  document: Document,
+  tree: SourceNode,
+  { bytes, file, deriver, mode, before }: Snapshotted,
+): Result<Snapshot, Fault> {
   const {
     network,
     vault,
@@ -183,7 +221,7 @@ export function readSnapshot(
     confirmed = new Map(),
   } = document;
 
-  const placeIn = (...keys: readonly string[]): SourcePosition => ({ file, ...placeOf(nodeAt(tree.value, keys)) });
+  const placeIn = (...keys: readonly string[]): SourcePosition => ({ file, ...placeOf(nodeAt(tree, keys)) });
   const same = checkVault(document, deriver.vault, placeIn);
   if (!same.ok) return same;
   const coins = document.coins.map(({ coin }) => coin);

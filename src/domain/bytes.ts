@@ -13,7 +13,9 @@ export function fromHex(text: string): Result<Uint8Array, Fault> {
   if (text.length % 2 !== 0 || /[^0-9a-f]/.test(text)) {
     return fail('E_HEX_SYNTAX', `not lower-case hexadecimal of even length: ${JSON.stringify(text.slice(0, 80))}`);
   }
-  return ok(new Uint8Array(Buffer.from(text, 'hex')));
+  const bytes = new Uint8Array(text.length / 2);
+  Buffer.from(bytes.buffer).write(text, 'hex');
+  return ok(bytes);
 }
 
 /** For texts that this program wrote itself (constants, its own journal); anything else goes through fromHex. */
@@ -37,7 +39,7 @@ export function sha256Hex(data: Uint8Array | string): Hex {
 
 /** Double SHA-256, Bitcoin's transaction and block hash. */
 export function hash256(data: Uint8Array): Uint8Array {
-  return sha256(sha256(data));
+  return sha256(hash('sha256', data, 'buffer'));
 }
 
 /** RIPEMD-160 of SHA-256: the hash in P2PKH, P2WPKH and P2SH outputs. */

@@ -79,7 +79,11 @@ function parse(bytes: Uint8Array, segwit: boolean): Result<Transaction, string> 
   if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes follow the transaction`);
   if (reader.problem !== null) return err(reader.problem);
   const stripped = segwit
-    ? new ByteWriter().uint32(version).bytes(bytes.subarray(bodyStart, bodyEnd)).uint32(locktime).finish()
+    ? new ByteWriter(bodyEnd - bodyStart + 8)
+        .uint32(version)
+        .bytes(bytes.subarray(bodyStart, bodyEnd))
+        .uint32(locktime)
+        .finish()
     : bytes;
   return ok({ version, inputs, outputs, locktime, segwit, stripped, witnesses });
 }

@@ -1,5 +1,7 @@
 import { Block } from 'bitcoinjs-lib';
 import { type Hex, trustedHex } from '../../domain/bytes.js';
+import { compactSizeLength } from '../../domain/script.js';
+import { txidOf } from '../transaction-id.js';
 import { hex, readAnswer } from './answers.js';
 import type { CoreCalls } from './core-calls.js';
 
@@ -38,13 +40,24 @@ export async function fromCrowdedBlocks(
   return found;
 }
 
-/** Those transactions of a block; none where the bytes are no block, as those of another chain may not be. */
+/** Bytes of a block's header: version, two hashes, time, target and nonce. */
+const HEADER = 80;
+
+/**
+ * Those transactions of a block; none where the bytes are no block, as those of another chain may not be. Each is as long as
+ * its one form; behind one that is written in another nothing is found, since no bytes hash to what is wanted.
+ */
 function transactionsIn(bytes: Uint8Array, txids: ReadonlySet<Hex>): ReadonlyMap<Hex, Uint8Array> {
   const found = new Map<Hex, Uint8Array>();
   try {
-    for (const transaction of Block.fromBuffer(Buffer.from(bytes)).transactions ?? []) {
-      const txid = transaction.getId();
-      if (txids.has(txid)) found.set(txid, new Uint8Array(transaction.toBuffer()));
+    const transactions = Block.fromBuffer(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).transactions ?? [];
+    let start = HEADER + compactSizeLength(transactions.length);
+    for (const transaction of transactions) {
+      const raw = bytes.subarray(start, start + transaction.byteLength());
+      start += raw.length;
+      const txid = txidOf(raw, transaction);
+      // A copy: few may be wanted of a block of megabytes.
+      if (txids.has(txid)) found.set(txid, raw.slice());
     }
   } catch {
     // The library has no other way of saying that bytes are not a block.
