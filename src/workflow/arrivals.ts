@@ -72,14 +72,13 @@ export function missingCoins(
   now: Snapshot,
   { batches }: Pick<JournalState, 'batches'>,
 ): readonly Coin[] {
+  if (before === null) return [];
   const explained = new Set(now.coins.map(({ outpoint }) => formatOutpoint(outpoint)));
   for (const { state, inputs } of batches.values()) {
     if (state === 'CONFIRMED' || nextState(state, 'batch.replaced') !== null)
       for (const one of inputs) explained.add(one);
   }
-  return (before?.coins ?? []).filter(
-    ({ outpoint, height }) => height !== null && !explained.has(formatOutpoint(outpoint)),
-  );
+  return before.coins.filter(({ outpoint, height }) => height !== null && !explained.has(formatOutpoint(outpoint)));
 }
 
 /** What the entry of an import says of deposits; nothing where there are none. */

@@ -6,7 +6,7 @@ import { completeFrom } from '../psbt/completed.js';
 import type { FinalTransaction } from '../psbt/types.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
-import { chainSpends, isOf } from './chain-spends.js';
+import { type ChainSpends, chainSpends, isOf } from './chain-spends.js';
 import type { Desk } from './ports.js';
 import { type ProvenSpends, provenSpends, signedTxids, thefts } from './proven-spends.js';
 
@@ -24,10 +24,9 @@ export type FoundOnChain = ReadonlyMap<
 async function findOnChain(
   desk: Desk,
   { state, deriver }: { readonly state: JournalState; readonly deriver: Deriver },
-  snapshot: Snapshot,
+  { spenders }: ChainSpends,
 ): Promise<Result<FoundOnChain, Fault>> {
   const found = new Map<string, { psbt: Hex; final: FinalTransaction; signatures: number }>();
-  const { spenders } = chainSpends(snapshot, state.batches);
   for (const batch of state.batches.values()) {
     const spend = batch.signed === null ? spenders.get(batch.inputs[0] ?? '') : undefined;
     if (spend === undefined || !isOf(batch, spend.transaction)) continue;
@@ -52,9 +51,9 @@ export async function shownOnChain(
   snapshot: Snapshot,
 ): Promise<Result<ShownOnChain, Fault>> {
   const { state, deriver } = open;
-  const found = await findOnChain(desk, open, snapshot);
-  if (!found.ok) return found;
   const spends = chainSpends(snapshot, state.batches);
+  const found = await findOnChain(desk, open, spends);
+  if (!found.ok) return found;
   const batches = [...state.batches.values()];
   const proven = await provenSpends(desk.journal, deriver, batches, signedTxids(batches), snapshot, spends);
   if (!proven.ok) return proven;

@@ -103,8 +103,9 @@ export async function takeSnapshot(options: TakingOptions): Promise<Result<Taken
 }
 
 function vanishedOf(known: Snapshot | null, coins: readonly Coin[]): ReadonlySet<string> {
+  if (known === null) return new Set();
   const unspent = new Set(coins.map(({ outpoint }) => formatOutpoint(outpoint)));
-  const before = (known?.coins ?? []).map(({ outpoint }) => formatOutpoint(outpoint));
+  const before = known.coins.map(({ outpoint }) => formatOutpoint(outpoint));
   return new Set(before.filter((outpoint) => !unspent.has(outpoint)));
 }
 

@@ -94,6 +94,8 @@ function unexplained(
   { coins, tip }: ChainScan,
   confirmed: ReadonlyMap<Hex, Confirmation>,
 ): { readonly wanted: ReadonlySet<string>; readonly since: number } {
+  const undecided = [...batches.values()].filter((batch) => isUndecided(batch, tip.height, batches));
+  if (undecided.length === 0) return { wanted: new Set(), since: tip.height };
   const there = new Set(coins.map(({ outpoint }) => formatOutpoint(outpoint)));
   const explained = new Set<string>();
   const pending = new Set<Hex>();
@@ -104,8 +106,7 @@ function unexplained(
   }
   const wanted = new Set<string>();
   let since = tip.height;
-  for (const batch of batches.values()) {
-    if (!isUndecided(batch, tip.height, batches)) continue;
+  for (const batch of undecided) {
     for (const input of batch.inputs) {
       // Change of a transaction that is in no block is not there, whoever spends it.
       // A coin that is listed may be spent by what waits for a block: asked only where nobody knows whether there is such a thing.
