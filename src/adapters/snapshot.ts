@@ -29,10 +29,11 @@ import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
 import { FURTHEST_TARGET } from '../vault/fees.js';
 import { isProven, type ProvenCoins, provenCoins } from '../vault/proven-coins.js';
 import type { Snapshot } from '../vault/snapshot-types.js';
-import type { Deriver, Vault } from '../vault/types.js';
+import type { Deriver } from '../vault/types.js';
 import { checkSources } from './coin-sources.js';
 import { checkPrevious } from './previous-transactions.js';
 import { MAX_HEIGHT, takeRows } from './snapshot-rows.js';
+import { checkVault } from './snapshot-vault.js';
 import { decodeText, parseJson } from './source-text.js';
 
 export const SNAPSHOT_SCHEMA = 'countersign.snapshot/1';
@@ -321,37 +322,6 @@ function firstOf(faults: readonly Fault[]): Result<never, Fault> {
   if (first === undefined) throw new Error('a document was refused without a fault');
   const more = rest.length === 0 ? '' : ` (and ${rest.length} more)`;
   return { ok: false, error: { ...first, message: first.message + more } };
-}
-
-interface Header {
-  readonly network: string;
-  readonly vault: string;
-  readonly checksum: string;
-}
-
-function checkVault(
-  { network, vault, checksum }: Header,
-  own: Vault,
-  placeIn: (field: string) => SourcePosition,
-): Result<void, Fault> {
-  if (network !== own.network) {
-    return fail('E_SNAPSHOT_NETWORK', `network: the snapshot is of ${network}, the vault ${own.id} of ${own.network}`, {
-      remedy: `take the snapshot from a node of ${own.network}`,
-      where: placeIn('network'),
-    });
-  }
-  if (vault !== own.id) {
-    return fail('E_SNAPSHOT_VAULT', `vault: the snapshot is of ${quoted(vault, 40)}, not of ${own.id}`, {
-      remedy: `import it into that vault, or take one of ${own.id}`,
-      where: placeIn('vault'),
-    });
-  }
-  const due = own.descriptor.slice(-8);
-  if (checksum === due) return ok(undefined);
-  return fail('E_SNAPSHOT_VAULT', `descriptor_checksum: ${checksum} is not that of the vault ${own.id}, ${due}`, {
-    remedy: `the snapshot was taken with another descriptor under the same name: take it with the one that ends in #${due}`,
-    where: placeIn('descriptor_checksum'),
-  });
 }
 
 function checkCoins(
