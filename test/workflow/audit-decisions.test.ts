@@ -111,7 +111,7 @@ describe('an honest journal', () => {
     let now = Date.parse(s.now) / 1000;
     const ticking = async (workspace?: string) => {
       const clock = () => {
-        now += 1;
+        now += 3;
         return now;
       };
       return compose({ version: '0.0.0-test', workspace: workspace ?? s.folder, base: s.folder, clock });
