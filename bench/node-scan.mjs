@@ -39,6 +39,8 @@ const stranger = (number) => Buffer.concat([Buffer.from([0, 20]), sha256(`strang
 const FEERATE = 20;
 /** Outputs of one transaction at most: below the weight that nodes pass on. */
 const MOST_OUTPUTS = 2000;
+/** Outputs in the mempool at most. */
+const MOST_AT_ONCE = 1_000_000;
 
 function pay(coin, outputs) {
   const transaction = new Transaction();
@@ -97,8 +99,12 @@ async function makeChain(node) {
     blocks.map((block) => [block]),
   );
   const purse = coinbases.map(({ tx: [txid] }) => ({ txid, vout: 0, value: 5_000_000_000 }));
-  const foreign = Array.from({ length: FOREIGN }, (_, number) => ({ script: stranger(number), value: 1000 }));
-  await payAll(node, purse, foreign, MOST_OUTPUTS - 1);
+  // Piece by piece: a node throws out of its mempool what does not fit.
+  for (let made = 0; made < FOREIGN; made += MOST_AT_ONCE) {
+    const length = Math.min(MOST_AT_ONCE, FOREIGN - made);
+    const foreign = Array.from({ length }, (_, number) => ({ script: stranger(made + number), value: 1000 }));
+    await payAll(node, purse, foreign, MOST_OUTPUTS - 1);
+  }
   const own = Array.from({ length: COINS }, (_, number) => ({
     script: Buffer.from(deriver.at(0, number % ADDRESSES).script),
     value: 2000 + (number % 5000),
