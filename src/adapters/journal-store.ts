@@ -35,8 +35,8 @@ export interface LineRows {
   head(): Promise<{ readonly row: LineRow; readonly entry: string | null } | null>;
   /** Within begin and commit: each takes the place of the row with its key, if there is one. */
   put(rows: readonly LineRow[]): Promise<void>;
-  /** How many rows of batches there are in each state. */
-  counts(): Promise<ReadonlyMap<string, number>>;
+  /** How many rows of batches there are. */
+  count(): Promise<number>;
   /** Rows of batches, by their keys. */
   select(selection: LineSelection): Promise<readonly LineRow[]>;
   /** Everything that is read in there is read as of one moment. */
@@ -86,6 +86,8 @@ export interface JournalStore {
   page(seq: number): Promise<Page>;
   /** Number and hash of the row with the highest number, as they stand there; null where there are no rows. */
   newest(): Promise<{ readonly seq: number; readonly hash: string } | null>;
+  /** A number that is another one whenever another connection has committed since. Absent where nothing tells that cheaply. */
+  version?(): Promise<number>;
   /** Whether there is a row whose number is lower. */
   hasBefore(seq: number): Promise<boolean>;
   blob(name: Hex): Promise<Uint8Array | null>;

@@ -30,11 +30,9 @@ export function lineRows(db: Database.Database): LineRows {
     put: async (rows) => {
       for (const { planned, changed, at, state, line } of rows) put.run(planned, changed, at, state, line);
     },
-    counts: async () => {
-      const rows = db.prepare(
-        `SELECT state, count(*) FROM batch_lines WHERE planned > ${HEAD_ROW} GROUP BY state ORDER BY state`,
-      );
-      return new Map((rows.raw().all() as unknown[][]).map(([state, count]) => [String(state), Number(count)]));
+    count: async () => {
+      const row = db.prepare(`SELECT count(*) FROM batch_lines WHERE planned > ${HEAD_ROW}`).raw().get();
+      return Number((row as unknown[])[0]);
     },
     select: async ({ states, from, before, last }) => {
       const terms = [`planned > ${HEAD_ROW}`];

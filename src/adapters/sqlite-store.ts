@@ -48,6 +48,7 @@ function treeRows(db: Database.Database): TreeRows {
 class SqliteStore implements JournalStore {
   readonly #db: Database.Database;
   readonly #page: Database.Statement;
+  readonly #version: Database.Statement;
   readonly #insertEntry: Database.Statement;
   readonly #insertBlob: Database.Statement;
   readonly #selectBlob: Database.Statement;
@@ -65,6 +66,7 @@ class SqliteStore implements JournalStore {
     this.#page = db.prepare(
       `SELECT seq, at, prev, body, hash FROM entries WHERE seq >= ? ORDER BY seq LIMIT ${PAGE_SIZE}`,
     );
+    this.#version = db.prepare('PRAGMA data_version');
     this.#insertEntry = db.prepare('INSERT INTO entries (seq, at, prev, body, hash) VALUES (?, ?, ?, ?, ?)');
     this.#insertBlob = db.prepare('INSERT INTO blobs (sha256, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#selectBlob = db.prepare('SELECT bytes FROM blobs WHERE sha256 = ?');
@@ -93,6 +95,11 @@ class SqliteStore implements JournalStore {
   async blobNames(): Promise<readonly Hex[]> {
     const rows = this.#db.prepare('SELECT sha256 FROM blobs ORDER BY sha256').raw().all() as unknown[][];
     return rows.map(([name]) => String(name));
+  }
+
+  async version(): Promise<number> {
+    const row = this.#version.raw().get() as unknown[] | undefined;
+    return Number(row?.[0]);
   }
 
   async newest(): ReturnType<JournalStore['newest']> {

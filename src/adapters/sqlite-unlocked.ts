@@ -65,7 +65,7 @@ export function unlocked(store: JournalStore, path: string, before: string | nul
       : {
           lines: {
             head: async () => steady(await lines.head()),
-            counts: async () => steady(await lines.counts()),
+            count: async () => steady(await lines.count()),
             select: async (selection) => steady(await lines.select(selection)),
             atOnce: (work) => work(),
             put: refuse,

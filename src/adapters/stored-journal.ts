@@ -98,6 +98,8 @@ class StoredJournal implements Journal {
   readonly #tree: StoredTree;
   readonly #lines: StoredLines;
   #builder: StateBuilder;
+  /** Of the store, when all that others had written was folded. */
+  #version: number | null = null;
 
   constructor(store: JournalStore, builder: StateBuilder, clock: () => UnixSeconds) {
     this.#store = store;
@@ -110,7 +112,7 @@ class StoredJournal implements Journal {
   read(): Promise<Result<JournalState, Fault>> {
     return this.#turns.run(() =>
       this.#guard(async () => {
-        const caught = await catchUp(this.#store, this.#builder);
+        const caught = await this.#catchUp();
         return caught.ok ? ok(this.#builder.snapshot()) : caught;
       }),
     );
@@ -123,7 +125,7 @@ class StoredJournal implements Journal {
   async #transact<T>(work: (tx: JournalTransaction) => Promise<Result<T, Fault>>): Promise<Result<T, Fault>> {
     const begun = await this.#guard(async () => {
       await this.#store.begin();
-      return catchUp(this.#store, this.#builder);
+      return this.#catchUp();
     });
     if (!begun.ok) {
       await this.#store.rollback();
@@ -153,10 +155,20 @@ class StoredJournal implements Journal {
       if (!kept) {
         await this.#store.rollback();
         this.#builder = new StateBuilder(before);
+        this.#version = null;
         this.#tree.forget();
         this.#lines.forget();
       }
     }
+  }
+
+  async #catchUp(): Promise<Result<void, Fault>> {
+    // Asked before anything is read: what is written in between is read twice, and never missed.
+    const version = (await this.#store.version?.()) ?? null;
+    if (version !== null && version === this.#version) return ok(undefined);
+    const caught = await catchUp(this.#store, this.#builder);
+    this.#version = caught.ok ? version : null;
+    return caught;
   }
 
   async *entries(from = 0): AsyncIterable<Entry> {

@@ -6,7 +6,7 @@ import { leafHash } from '../journal/chain.js';
 import type { StateBuilder } from '../journal/fold.js';
 import { headRow, type LineRow, type LinesHead, readHeadRow, readRow, rowOfBatch } from '../journal/line-rows.js';
 import { JournalError } from '../journal/port.js';
-import type { BatchRecord, BatchState, JournalState } from '../journal/state.js';
+import type { BatchRecord, JournalState } from '../journal/state.js';
 import type { JournalStore, LineRows } from './journal-store.js';
 import { catchUp } from './read-chain.js';
 
@@ -118,11 +118,10 @@ export async function keptBatchLines(store: JournalStore): Promise<BatchLines | 
   const found = (await lines?.head()) ?? null;
   const head = found === null ? null : readHeadRow(found.row);
   if (lines === undefined || head === null || found?.entry !== head.hash) return null;
-  const counts = await lines.counts();
-  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const total = await lines.count();
   if (total !== head.batches || !(await isNewestOfBatches(store, head))) return null;
   return {
-    counts: async () => ok(counts as ReadonlyMap<BatchState, number>),
+    total,
     select: async (selection) => {
       const read: BatchLine[] = [];
       for (const row of await lines.select(selection)) {
