@@ -6,6 +6,7 @@ import { jsonDifference, ownValue, parsedJson } from '../domain/json-difference.
 import { ok, type Result } from '../domain/result.js';
 import type { Sats } from '../domain/sats.js';
 import { formatTime, type UnixSeconds } from '../domain/time.js';
+import { formFault } from './compare-statement.js';
 
 /** The SSHSIG namespace of approvals: a signature over the same bytes for git or a file is not one. */
 export const APPROVAL_NAMESPACE = 'countersign-approve@v1';
@@ -108,7 +109,7 @@ export function checkStatement(statement: Uint8Array, expected: StatementFields)
   }
   const different = jsonDifference(found, statementJson(expected));
   if (different === null) {
-    return fail('E_APPROVAL_BINDING', 'the statement says the right things but is not written in canonical form', {
+    return fail('E_APPROVAL_BINDING', `the statement says the right things but ${formFault(statement)}`, {
       remedy: 'sign the bytes as countersign printed them, without a change of spaces, order or line ends',
     });
   }

@@ -25,6 +25,11 @@ export interface Report {
   readonly data: Readonly<Record<string, unknown>>;
   /** For people: whole lines, already coloured. */
   readonly text: readonly string[];
+  /**
+   * Of a statement that is signed elsewhere: its very bytes, which stdout gets in the place of `text`. A line end behind them
+   * would be signed with them (`> statement.json`, `| ssh-keygen -Y sign`), and no signature over that counts.
+   */
+  readonly verbatim?: string;
   /** Of a verb that answers a node: what the node reads, unless --json was asked for. */
   readonly answer?: Readonly<Record<string, unknown>> | readonly Readonly<Record<string, unknown>>[];
 }

@@ -25,7 +25,7 @@ export function failureOf(error: Fault | readonly Fault[] | Failure): Failure {
 function printReport(report: Report, json: boolean): Printed {
   const code = exitCode(report.exit);
   const text = report.text.length === 0 ? '' : `${report.text.join('\n')}\n`;
-  if (!json) return { stdout: text, stderr: '', code };
+  if (!json) return { stdout: report.verbatim ?? text, stderr: '', code };
   const object = { schema: report.schema, exit: code, ...report.data };
   return { stdout: jsonText(object, 2), stderr: text, code };
 }

@@ -181,6 +181,8 @@ function emit(result: VerbResult, form: Form, io: Io, verb: string): number {
   const printed = form === 'node' ? printForNode(result) : print(result, form === 'json', style, verb);
   if (printed.stderr !== '') io.stderr(printed.stderr);
   if (printed.stdout !== '') io.stdout(printed.stdout);
+  // At a terminal the prompt goes below a statement, and not behind it.
+  if (io.width !== undefined && printed.stdout !== '' && !printed.stdout.endsWith('\n')) io.stderr('\n');
   return printed.code;
 }
 

@@ -130,7 +130,7 @@ describe('the end of a halt', () => {
 describe('a word for the end of a halt', () => {
   async function statement(s: Session, person: string, ...more: string[]): Promise<string> {
     const { stdout } = await s.expect(0, 'halt', 'resume', ...more, '--statement', '--person', person);
-    return stdout.replace(/\n$/, '');
+    return stdout;
   }
   const bring = (s: Session, code: number, text: string, signature: string, ...more: string[]) => {
     s.write('resume.json', text);
@@ -263,7 +263,7 @@ describe('audit verify', () => {
   it('finds a halt that says less than was signed', async () => {
     const s = await stage();
     const words = ['halt', 'raise', '--statement', '--person', 'bob', '--reason', 'r'];
-    const text = (await s.expect(0, ...words)).stdout.replace(/\n$/, '');
+    const text = (await s.expect(0, ...words)).stdout;
     const signature = s.sign('bob', text, { namespace: HALT_NAMESPACE });
     await forge(s, (keep) => [
       {

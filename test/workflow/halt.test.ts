@@ -129,7 +129,7 @@ describe('a halt that was signed elsewhere', () => {
   async function statement(s: Session, person: string, ...more: string[]): Promise<string> {
     const words = ['halt', 'raise', '--statement', '--person', person, '--reason', 'signed beforehand', ...more];
     const { stdout } = await s.expect(0, ...words);
-    return stdout.replace(/\n$/, '');
+    return stdout;
   }
   const bring = (s: Session, text: string, signature: string, code = 0, ...more: string[]) => {
     s.write('halt.json', text);

@@ -139,7 +139,7 @@ describe('a statement that was signed elsewhere', () => {
     const id = await s.ready('second.csv');
     const words = ['batch', verb, id, '--statement', '--person', 'carol'];
     const { stdout } = await s.expect(0, ...words, ...(verb === 'reject' ? ['--reason', 'not mine'] : []));
-    const text = edit(stdout.replace(/\n$/, ''));
+    const text = edit(stdout);
     s.write('no.json', text);
     s.write('no.sig', s.sign(signer, text, { namespace }));
     return { s, id, said: await s.json(code, 'batch', verb, id, '--signature', 'no.sig', '--over', 'no.json') };

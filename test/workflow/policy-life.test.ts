@@ -29,11 +29,11 @@ describe('policy sign', () => {
     expect(verified.ok && verified.value.publicKey).toBe(publicLine(tokenOf('frank')));
   });
 
-  it('prints nothing but the statement, for ssh-keygen elsewhere', async () => {
+  it('prints nothing but the statement, without a line end, for ssh-keygen elsewhere', async () => {
     const s = await stage({ until: 'nothing' });
     const { stdout } = await s.expect(0, 'policy', 'sign', 'policy.yaml', '--statement');
     expect(stdout).toBe(
-      `{"digest":"${await digestOf(s, 'policy.yaml')}","kind":"policy","prev":"none","schema":"countersign.document/1","version":1,"wallet":"demo-cold"}\n`,
+      `{"digest":"${await digestOf(s, 'policy.yaml')}","kind":"policy","prev":"none","schema":"countersign.document/1","version":1,"wallet":"demo-cold"}`,
     );
   });
 

@@ -13,7 +13,7 @@ export function statementReport(fields: DocumentFields): Report {
   const statement = documentStatement(fields);
   const { kind, version, digest } = fields;
   const data = { kind, version, digest, namespace: DOCUMENT_NAMESPACES[kind], statement };
-  return { schema: schemaOf(fields), exit: 'OK', data, text: [statement] };
+  return { schema: schemaOf(fields), exit: 'OK', data, text: [statement], verbatim: statement };
 }
 
 /** Signs with --key in the name of --as, or of the person whom `nameOf` finds to hold the key. */

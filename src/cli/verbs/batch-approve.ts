@@ -95,6 +95,7 @@ async function printStatement(words: Words, context: VerbContext): ReturnType<Ve
       exit: 'OK',
       data: { batch: argument(words, 0), person: person.value, statement: statement.value },
       text: [statement.value],
+      verbatim: statement.value,
     });
   });
 }

@@ -73,6 +73,6 @@ async function printStatement(action: Objecting['action'], words: Words, context
     const statement = await objectionFor(desk, id, person.value, said.value);
     if (!statement.ok) return statement;
     const data = { batch: id, person: person.value, statement: statement.value };
-    return ok({ schema: DONE[action].schema, exit: 'OK', data, text: [statement.value] });
+    return ok({ schema: DONE[action].schema, exit: 'OK', data, text: [statement.value], verbatim: statement.value });
   });
 }

@@ -20,7 +20,13 @@ export const run: Verb = async (words, context) => {
       const { person, scope, reason } = source.value;
       const statement = await raiseStatement(desk, person, scope, reason);
       if (!statement.ok) return statement;
-      return ok({ schema: SCHEMA, exit: 'OK', data: { person, statement: statement.value }, text: [statement.value] });
+      return ok({
+        schema: SCHEMA,
+        exit: 'OK',
+        data: { person, statement: statement.value },
+        text: [statement.value],
+        verbatim: statement.value,
+      });
     }
     const raised = await raiseHalt(desk, context.compose.ssh, source.value);
     return raised.ok ? ok(report(raised.value, context.style)) : raised;

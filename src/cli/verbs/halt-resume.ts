@@ -20,7 +20,7 @@ export const run: Verb = async (words, context) => {
       const statement = await resumeStatement(desk, id, person.value);
       if (!statement.ok) return statement;
       const data = { person: person.value, statement: statement.value };
-      return ok({ schema: SCHEMA, exit: 'OK', data, text: [statement.value] });
+      return ok({ schema: SCHEMA, exit: 'OK', data, text: [statement.value], verbatim: statement.value });
     });
   }
   const source = await wordSource(words, context);

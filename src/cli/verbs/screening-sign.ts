@@ -30,7 +30,13 @@ export const run: Verb = async (words, { compose, style }) => {
   const data = { list: id, digest: `sha256:${digest}`, issued_at: formatTime(issued.value) };
   if (words.flag('statement')) {
     const namespace = SCREENING_NAMESPACE;
-    return ok({ schema: SCHEMA, exit: 'OK', data: { ...data, namespace, statement }, text: [statement] });
+    return ok({
+      schema: SCHEMA,
+      exit: 'OK',
+      data: { ...data, namespace, statement },
+      text: [statement],
+      verbatim: statement,
+    });
   }
   const keyFile = required(words, 'key', '~/.ssh/id_ed25519');
   if (!keyFile.ok) return keyFile;
