@@ -194,8 +194,9 @@ function judgeApproval(
       `the approval of ${body.person} ran out at ${body.validUntil}, before it was recorded`,
     );
   }
+  // A policy or a book that came in meanwhile voids an approval that has not run out; who gave it gives another one.
   const earlier = batch.approvals.find(({ person }) => person === body.person);
-  if (earlier === undefined || earlier.validUntil <= at) return NOTHING;
+  if (earlier === undefined || earlier.validUntil <= at || earlier.signature !== body.signature) return NOTHING;
   return fail(
     'E_APPROVAL_REPLAY',
     `${body.person} has approved batch ${batch.id}, until ${formatTime(earlier.validUntil)}`,

@@ -2,7 +2,7 @@ import { whoseKey } from '../approval/people.js';
 import { verifySshsig } from '../approval/sshsig.js';
 import { APPROVAL_NAMESPACE, approvalStatement, checkStatement, reviewFingerprint } from '../approval/statement.js';
 import { isDefaultKind } from '../device/estimate.js';
-import { utf8 } from '../domain/bytes.js';
+import { type Hex, utf8 } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { formatTime, parseTime, type UnixSeconds } from '../domain/time.js';
@@ -24,6 +24,8 @@ export interface ReviewedBatch {
   readonly assessment: Assessment;
   /** Approvals in the journal that do not count, with the reason. */
   readonly discounted: readonly { readonly person: string; readonly why: string }[];
+  /** The statements of approvals that help nobody as things are: whoever gave one may give another. */
+  readonly spent: ReadonlySet<Hex>;
 }
 
 export async function reviewBatch(desk: Desk, id: string): Promise<Result<ReviewedBatch, Fault>> {
@@ -52,7 +54,15 @@ export async function reviewBatch(desk: Desk, id: string): Promise<Result<Review
   const { valid, discounted } = await countApprovals(desk, situation, batch, bare.value);
   const assessment = judge(valid);
   if (!assessment.ok) return assessment;
-  return ok({ situation, batch, psbt: psbt.value, assessment: assessment.value, discounted });
+  const spent = spentStatements(batch, valid, assessment.value);
+  return ok({ situation, batch, psbt: psbt.value, assessment: assessment.value, discounted, spent });
+}
+
+/** Over another policy or book than now, or with a key in a file where the tier has come to ask for one that is touched. */
+function spentStatements({ approvals }: BatchRecord, valid: readonly Approval[], { verdict }: Assessment): Set<Hex> {
+  const asksTouch = verdict.quorum?.tier.touchRequired === true;
+  const helps = (one: string) => valid.some(({ person, touch }) => person === one && (touch || !asksTouch));
+  return new Set(approvals.filter(({ person }) => !helps(person)).map(({ statement }) => statement));
 }
 
 /** Every approval is proven again each time it is counted: signature, person, and that it binds these very bytes. */
@@ -205,7 +215,7 @@ function strangeKey(publicKey: string): Result<never, Fault> {
   });
 }
 
-function mayApprove({ batch, situation, assessment }: ReviewedBatch, person: string): Result<void, Fault> {
+function mayApprove({ batch, situation, assessment, spent }: ReviewedBatch, person: string): Result<void, Fault> {
   // RESERVED too: what a crash left there can only go on with approvals that still stand, and they may have run out.
   // Further cosigners are asked for the same bytes while the approvals stand; a batch of one key is not asked for again.
   const isOver = isDefaultKind(situation.vault.kind) && (batch.state === 'SENT' || batch.state === 'UNKNOWN');
@@ -226,7 +236,7 @@ function mayApprove({ batch, situation, assessment }: ReviewedBatch, person: str
     });
   }
   const standing = batch.approvals.find(
-    (approval) => approval.person === person && approval.validUntil > situation.now,
+    (approval) => approval.person === person && approval.validUntil > situation.now && !spent.has(approval.statement),
   );
   if (standing !== undefined) {
     return fail(

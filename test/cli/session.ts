@@ -30,7 +30,7 @@ const STRANGERS = ['mallory'];
 const tokens = new Map<string, Token>(
   [...Object.keys(PEOPLE), ...STRANGERS].map((name) => [name, makeToken('ssh-ed25519')]),
 );
-for (const name of ['erin', 'frank', 'grace']) tokens.set(name, makeToken('sk-ssh-ed25519@openssh.com'));
+for (const name of ['erin', 'frank', 'grace', 'bob-token']) tokens.set(name, makeToken('sk-ssh-ed25519@openssh.com'));
 
 export function tokenOf(person: string): Token {
   const token = tokens.get(person);

@@ -239,6 +239,12 @@ describe('approvals', () => {
       expect(renewed.value.batches.get('a')?.approvals).toMatchObject([{ person: 'bob', at: START + 180 + seconds }]);
   });
 
+  it('of one person are taken beside one that stands if another signature carries them', () => {
+    const again = next(state, { ...renewal, signature: 'another' } as EntryBody, 60);
+    if (!again.ok) throw new Error(again.error.message);
+    expect(again.value.batches.get('a')?.approvals).toMatchObject([{ person: 'bob', signature: 'another' }]);
+  });
+
   it('that ran out carry no reservation', () => {
     const judged = next(state, story.verdict('a'), 60);
     if (!judged.ok) throw new Error('not judged');

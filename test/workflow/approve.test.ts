@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { csv, removeAll, type Session, snapshot, stage } from '../cli/session.js';
+import { publicLine } from '../approval/soft-token.js';
+import { csv, policyText, removeAll, type Session, snapshot, stage, tokenOf } from '../cli/session.js';
 
 afterAll(removeAll);
 
@@ -97,6 +98,14 @@ describe('an approval that was signed elsewhere', () => {
     expect(await s.json(0, ...brought(s, id, s.sign('bob', text), text))).toMatchObject({ person: 'bob', missing: 1 });
   });
 
+  it('is over what is printed, to the byte: without a line end', async () => {
+    const s = await stage();
+    const id = await s.planOne('withdrawals.csv');
+    const { stdout } = await s.expect(0, 'batch', 'approve', id, '--statement', '--person', 'bob');
+    expect(stdout).toBe(await statement(s, id, 'bob'));
+    expect(await s.json(0, ...brought(s, id, s.sign('bob', stdout), stdout))).toMatchObject({ approved: ['bob'] });
+  });
+
   it('may be brought until it runs out, and not from then on', async () => {
     for (const [seconds, code] of [
       [VALID_FOR - 1, 0],
@@ -191,6 +200,30 @@ describe('an approval that was signed elsewhere', () => {
     const check = await s.json(11, 'batch', 'check', id);
     expect(check.discounted_approvals.map(({ person }: { person: string }) => person)).toEqual(['bob', 'carol']);
     await s.expect(11, 'batch', 'sign', id);
+    // Who approved it gives another approval, over the batch as it is now, and that one counts once like any other.
+    expect(await s.json(0, ...approve(id, 'bob'))).toMatchObject({ approved: ['bob'], missing: 1 });
+    expect(await s.untouched(() => s.faultOf(10, ...approve(id, 'bob')))).toBe('E_APPROVAL_REPLAY');
+    await s.approve(id, 'carol');
+    await s.expect(0, 'batch', 'sign', id);
+    await s.expect(0, 'audit', 'verify');
+  });
+
+  it('with a key in a file may be given again with one that is touched, where the tier asks for that', async () => {
+    const lines = ['bob', 'bob-token'].map((name) => JSON.stringify(publicLine(tokenOf(name)))).join(', ');
+    const policy = policyText()
+      .replace(/^( {4}bob: ).*$/m, `$1[${lines}]`)
+      .replace('from: officers, m: 2 }', 'from: officers, m: 1, touch_required: true }');
+    const s = await stage({ policy });
+    const id = await s.planOne('withdrawals.csv');
+    expect(await s.json(0, ...approve(id, 'bob'))).toMatchObject({ approved: [], missing: 1 });
+    expect(await s.json(0, ...approve(id, 'bob-token'))).toMatchObject({
+      person: 'bob',
+      approved: ['bob'],
+      missing: 0,
+    });
+    expect(await s.untouched(() => s.faultOf(10, ...approve(id, 'bob')))).toBe('E_APPROVAL_REPLAY');
+    await s.expect(0, 'batch', 'sign', id);
+    await s.expect(0, 'audit', 'verify');
   });
 });
 
