@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,6 +79,24 @@ describe('the built program', () => {
       });
       expect(countersign(['batch', 'list', '--workspace', folder]).status).toBe(0);
       expect(countersign(['batch', 'list', '-w', join(folder, 'absent')]).status).toBe(2);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('a statement that is signed elsewhere', () => {
+  const hasSshKeygen = spawnSync('ssh-keygen', ['-?']).error === undefined;
+
+  it.skipIf(!hasSshKeygen)('is signed by ssh-keygen as it was printed: the signature is the one that counts', () => {
+    const demo = fileURLToPath(new URL('../examples/demo/', import.meta.url));
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-built-'));
+    try {
+      writeFileSync(join(folder, 'frank'), readFileSync(join(demo, 'keys/frank')), { mode: 0o600 });
+      const { stdout } = countersign(['policy', 'sign', join(demo, 'policy.yaml'), '--statement']);
+      const argv = ['-Y', 'sign', '-f', join(folder, 'frank'), '-n', 'countersign-policy@v1'];
+      const signed = spawnSync('ssh-keygen', argv, { encoding: 'utf8', input: stdout });
+      expect(signed.stdout, signed.stderr).toBe(readFileSync(join(demo, 'policy.yaml.frank.sig'), 'utf8'));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
