@@ -5,6 +5,7 @@ import type { LineSelection } from '../journal/batch-lines.js';
 import { decodeBody } from '../journal/body-schema.js';
 import type { WrittenEntry } from '../journal/entries.js';
 import type { LineRow } from '../journal/line-rows.js';
+import type { TreeRow } from '../journal/merkle-tree.js';
 
 /** Bytes with their SHA-256, under which they are kept. */
 export interface StoredBlob {
@@ -12,21 +13,16 @@ export interface StoredBlob {
   readonly bytes: Uint8Array;
 }
 
-/** The root of a complete subtree of 256^level entries (merkle-tree.ts); `n` counts those of its level from 0. */
-export interface StoredSubtree {
-  readonly level: number;
-  readonly n: number;
-  readonly hash: Hex;
-}
-
 /** The hashes of the Merkle tree, kept so that nobody has to make them again. */
 export interface TreeRows {
   /** Of level 0 those of the entries; above it those that `insert` was given: from n on, up to the first that is not there. */
   hashes(level: number, n: number, count: number): Promise<readonly Hex[]>;
-  /** How many subtrees of a level from 1 up are kept. */
-  count(level: number): Promise<number>;
-  /** Within begin and commit. */
-  insert(subtrees: readonly StoredSubtree[]): Promise<void>;
+  /** How many of the first `due` subtrees of a level from 1 up are kept, if those before the last of them are. */
+  count(level: number, due: number): Promise<number>;
+  /** Within begin and commit: roots of complete subtrees of 256^level entries; `n` counts those of their level from 0. */
+  insert(subtrees: readonly TreeRow[]): Promise<void>;
+  /** Every row, also those that are of no place in the tree. */
+  all(): Promise<readonly TreeRow[]>;
 }
 
 /** The rows that lists are made of (journal/line-rows.ts): derived from the entries, and written in their transactions. */
@@ -37,6 +33,8 @@ export interface LineRows {
   put(rows: readonly LineRow[]): Promise<void>;
   /** How many rows of batches there are. */
   count(): Promise<number>;
+  /** Every row by its key: the head row, those of batches, and whatever else somebody put there. */
+  all(): Promise<readonly LineRow[]>;
   /** Rows of batches, by their keys. */
   select(selection: LineSelection): Promise<readonly LineRow[]>;
   /** Everything that is read in there is read as of one moment. */

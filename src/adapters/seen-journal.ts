@@ -5,6 +5,7 @@ import type { Anchor } from '../journal/chain.js';
 import type { Entry, EntryBody, WrittenEntry } from '../journal/entries.js';
 import type { LineRow } from '../journal/line-rows.js';
 import type { Hash } from '../journal/merkle.js';
+import type { TreeRow } from '../journal/merkle-tree.js';
 import { type Journal, JournalError, type JournalTransaction } from '../journal/port.js';
 import type { JournalState } from '../journal/state.js';
 import { fileExists, overwriteFile, readBytes } from './files.js';
@@ -123,6 +124,10 @@ class SeenJournal implements Journal {
 
   treeHashes(level: number, from: number, count: number): Promise<Result<readonly Hash[], Fault>> {
     return this.inner.treeHashes(level, from, count);
+  }
+
+  treeRows(): Promise<Result<readonly TreeRow[], Fault>> {
+    return this.inner.treeRows();
   }
 
   async close(): Promise<void> {

@@ -34,6 +34,10 @@ export function lineRows(db: Database.Database): LineRows {
       const row = db.prepare(`SELECT count(*) FROM batch_lines WHERE planned > ${HEAD_ROW}`).raw().get();
       return Number((row as unknown[])[0]);
     },
+    all: async () => {
+      const rows = db.prepare(`SELECT ${COLUMNS} FROM batch_lines ORDER BY planned`).raw().all() as unknown[];
+      return rows.map(typed);
+    },
     select: async ({ states, from, before, last }) => {
       const terms = [`planned > ${HEAD_ROW}`];
       const values: (string | number)[] = [];

@@ -25,7 +25,7 @@ import { unlocked, unlockedName } from './sqlite-unlocked.js';
 function treeRows(db: Database.Database): TreeRows {
   const leaves = db.prepare('SELECT hash FROM entries WHERE seq >= ? AND seq < ? ORDER BY seq');
   const subtrees = db.prepare('SELECT n, hash FROM subtrees WHERE level = ? AND n >= ? AND n < ? ORDER BY n');
-  const newest = db.prepare('SELECT max(n) FROM subtrees WHERE level = ?');
+  const newest = db.prepare('SELECT max(n) FROM subtrees WHERE level = ? AND n >= 0 AND n < ?');
   const insert = db.prepare('INSERT INTO subtrees (level, n, hash) VALUES (?, ?, ?)');
   return {
     hashes: async (level, n, count) => {
@@ -34,12 +34,16 @@ function treeRows(db: Database.Database): TreeRows {
       const end = rows.findIndex(([at], index) => at !== n + index);
       return rows.slice(0, end < 0 ? rows.length : end).map(([, hash]) => String(hash));
     },
-    count: async (level) => {
-      const row = newest.raw().get(level) as unknown[] | undefined;
+    count: async (level, due) => {
+      const row = newest.raw().get(level, due) as unknown[] | undefined;
       return typeof row?.[0] === 'number' ? row[0] + 1 : 0;
     },
     insert: async (rows) => {
       for (const { level, n, hash } of rows) insert.run(level, n, hash);
+    },
+    all: async () => {
+      const rows = db.prepare('SELECT level, n, hash FROM subtrees ORDER BY level, n').raw().all() as unknown[][];
+      return rows.map(([level, n, hash]) => ({ level: Number(level), n: Number(n), hash: String(hash) }));
     },
   };
 }

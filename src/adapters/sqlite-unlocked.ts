@@ -56,7 +56,8 @@ export function unlocked(store: JournalStore, path: string, before: string | nul
       : {
           tree: {
             hashes: async (level, n, count) => steady(await tree.hashes(level, n, count)),
-            count: async (level) => steady(await tree.count(level)),
+            count: async (level, due) => steady(await tree.count(level, due)),
+            all: async () => steady(await tree.all()),
             insert: refuse,
           },
         }),
@@ -66,6 +67,7 @@ export function unlocked(store: JournalStore, path: string, before: string | nul
           lines: {
             head: async () => steady(await lines.head()),
             count: async () => steady(await lines.count()),
+            all: async () => steady(await lines.all()),
             select: async (selection) => steady(await lines.select(selection)),
             atOnce: (work) => work(),
             put: refuse,

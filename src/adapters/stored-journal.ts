@@ -11,6 +11,7 @@ import type { Entry, EntryBody, WrittenEntry } from '../journal/entries.js';
 import { EMPTY_STATE, StateBuilder } from '../journal/fold.js';
 import type { LineRow } from '../journal/line-rows.js';
 import type { Hash } from '../journal/merkle.js';
+import type { TreeRow } from '../journal/merkle-tree.js';
 import { type Journal, JournalError, type JournalTransaction } from '../journal/port.js';
 import type { JournalState } from '../journal/state.js';
 import type { JournalStore } from './journal-store.js';
@@ -227,6 +228,10 @@ class StoredJournal implements Journal {
 
   treeHashes(level: number, from: number, count: number): Promise<Result<readonly Hash[], Fault>> {
     return this.#guard(async () => ok(await this.#tree.hashes(level, from, count)));
+  }
+
+  treeRows(): Promise<Result<readonly TreeRow[], Fault>> {
+    return this.#guard(async () => ok(await this.#tree.rows()));
   }
 
   close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import type { BatchLine } from '../journal/batch-line.js';
-import { type BatchLines, EVERY_LINE } from '../journal/batch-lines.js';
+import type { BatchLines } from '../journal/batch-lines.js';
 import { leafHash } from '../journal/chain.js';
 import type { StateBuilder } from '../journal/fold.js';
 import { headRow, type LineRow, type LinesHead, readHeadRow, readRow, rowOfBatch } from '../journal/line-rows.js';
@@ -102,11 +102,7 @@ export async function fillLines(store: JournalStore, builder: StateBuilder): Pro
 
 /** As Journal.lineRows says. */
 export async function keptLines({ lines }: JournalStore): Promise<readonly LineRow[] | null> {
-  if (lines === undefined) return null;
-  return lines.atOnce(async () => {
-    const head = await lines.head();
-    return [...(head === null ? [] : [head.row]), ...(await lines.select(EVERY_LINE))];
-  });
+  return lines === undefined ? null : lines.atOnce(() => lines.all());
 }
 
 /**

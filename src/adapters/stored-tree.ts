@@ -1,7 +1,7 @@
 import { toHex } from '../domain/bytes.js';
 import { type Hash, perfectRoot } from '../journal/merkle.js';
-import { TILE_WIDTH } from '../journal/merkle-tree.js';
-import type { JournalStore, StoredSubtree, TreeRows } from './journal-store.js';
+import { TILE_WIDTH, type TreeRow } from '../journal/merkle-tree.js';
+import type { JournalStore, TreeRows } from './journal-store.js';
 
 /**
  * Keeps the roots of complete subtrees beside the entries, in their own transactions: one more row in 256 entries. What is
@@ -43,6 +43,11 @@ export class StoredTree {
     return level === 0 ? this.#leaves(from, count) : [];
   }
 
+  /** As Journal.treeRows says. */
+  async rows(): Promise<readonly TreeRow[]> {
+    return (await this.#store.tree?.all()) ?? [];
+  }
+
   async #leaves(from: number, count: number): Promise<readonly Hash[]> {
     const hashes: Hash[] = [];
     while (hashes.length < count) {
@@ -56,9 +61,9 @@ export class StoredTree {
 }
 
 /** Null where rows below are missing, which somebody took away: what they said can be computed, and audit verify tells. */
-async function newSubtrees(tree: TreeRows, level: number, due: number): Promise<readonly StoredSubtree[] | null> {
-  const made: StoredSubtree[] = [];
-  for (let n = await tree.count(level); n < due; n += 1) {
+async function newSubtrees(tree: TreeRows, level: number, due: number): Promise<readonly TreeRow[] | null> {
+  const made: TreeRow[] = [];
+  for (let n = await tree.count(level, due); n < due; n += 1) {
     const children = await tree.hashes(level - 1, n * TILE_WIDTH, TILE_WIDTH);
     if (children.length < TILE_WIDTH) return null;
     made.push({ level, n, hash: toHex(perfectRoot(children.map(hashOf))) });

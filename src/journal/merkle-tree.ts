@@ -21,6 +21,13 @@ export const TILE_WIDTH = 256;
  */
 export type HashReader = (level: number, from: number, count: number) => Promise<Result<readonly Hash[], Fault>>;
 
+/** A row of a table of such hashes above level 0, as it stands there: right, wrong, or of no place in the tree. */
+export interface TreeRow {
+  readonly level: number;
+  readonly n: number;
+  readonly hash: string;
+}
+
 /** Roots and proofs of the tree over the first `size` leaves, from kept hashes: a proof reads some hundred of a million. */
 export class MerkleTree {
   readonly #read: HashReader;

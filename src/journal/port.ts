@@ -5,6 +5,7 @@ import type { UnixSeconds } from '../domain/time.js';
 import type { Entry, EntryBody, WrittenEntry } from './entries.js';
 import type { LineRow } from './line-rows.js';
 import type { Hash } from './merkle.js';
+import type { TreeRow } from './merkle-tree.js';
 import type { JournalState } from './state.js';
 
 /** What one transaction may do: read the state as of its start, append entries and keep the blobs that they name. */
@@ -58,8 +59,10 @@ export interface Journal {
    * again.
    */
   treeHashes(level: number, from: number, count: number): Promise<Result<readonly Hash[], Fault>>;
+  /** All that the store keeps of those above level 0, row by row, also what nobody would ask for. */
+  treeRows(): Promise<Result<readonly TreeRow[], Fault>>;
   /**
-   * The rows that the store keeps for lists, all as of one moment, the head row before the others; null from a store that keeps
+   * All rows that the store keeps for lists, as of one moment, by their keys: the head row before those of batches; null from a store that keeps
    * none. They are derived, and nothing is decided by them. `audit verify` derives them again.
    */
   lineRows(): Promise<Result<readonly LineRow[] | null, Fault>>;

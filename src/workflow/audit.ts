@@ -43,14 +43,15 @@ export async function verifyJournal(
 ): Promise<Result<JournalReport, readonly Fault[]>> {
   const lines = await LinesAudit.begin(desk.journal);
   if (!lines.ok) return err([lines.error]);
-  const audit = new JournalAudit(desk, lines.value);
+  const tree = await TreeAudit.begin(desk.journal);
+  if (!tree.ok) return err([tree.error]);
+  const audit = new JournalAudit(desk, lines.value, tree.value);
   const verified = await readable(() => verifyChain(audit.tap(desk.journal.written(), progress), noted));
-  const { findings, decisions, documents, tree } = audit;
+  const { findings, decisions, documents } = audit;
   if (audit.ended) return err([...findings]);
   if (!verified.ok) return err([...findings, verified.error]);
   findings.push(...decisions.end());
-  const whole = await tree.end();
-  if (!whole.ok) findings.push(whole.error);
+  findings.push(...tree.value.end().slice(0, MOST_FINDINGS));
   findings.push(...lines.value.end(verified.value.state).slice(0, MOST_FINDINGS));
   if (findings.length > 0) return err([...findings]);
   const stray = await strayBlob(desk, audit.blobs);
@@ -92,7 +93,6 @@ async function strayBlob(desk: Desk, named: ReadonlySet<Hex>): Promise<Result<vo
 class JournalAudit {
   readonly documents: DocumentAudit;
   readonly decisions: DecisionAudit;
-  readonly tree: TreeAudit;
   readonly findings: Fault[] = [];
   readonly blobs = new Set<Hex>();
   readonly kinds = new Map<EntryKind, number>();
@@ -100,15 +100,16 @@ class JournalAudit {
   ended = false;
   readonly #desk: Desk;
   readonly #lines: LinesAudit;
+  readonly #tree: TreeAudit;
   /** When and where each batch was last sent to a device. */
   readonly #sent = new Map<string, Entry>();
 
-  constructor(desk: Desk, lines: LinesAudit) {
+  constructor(desk: Desk, lines: LinesAudit, tree: TreeAudit) {
     this.#desk = desk;
     this.#lines = lines;
+    this.#tree = tree;
     this.documents = new DocumentAudit(desk);
     this.decisions = new DecisionAudit(desk, this.documents);
-    this.tree = new TreeAudit(desk.journal);
   }
 
   /** Hands entries on to whoever verifies the chain, and judges each once that is done: when the next one is asked for. */
@@ -136,8 +137,7 @@ class JournalAudit {
   async #judge(entry: Entry): Promise<boolean> {
     const { body } = entry;
     this.#lines.take(entry);
-    const grown = await this.tree.take(entry);
-    if (!grown.ok) this.#found(grown.error, true);
+    for (const finding of this.#tree.take(entry)) if (!this.#found(finding, true)) return false;
     this.kinds.set(body.kind, (this.kinds.get(body.kind) ?? 0) + 1);
     if (body.kind === 'batch.sent') this.#sent.set(body.batch, entry);
     for (const name of namedBlobs(body)) {

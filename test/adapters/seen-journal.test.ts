@@ -99,6 +99,8 @@ describe('a journal that a machine remembers', () => {
       size: await one.size(),
       names: await one.blobNames(),
       leaves: await one.treeHashes(0, 0, 3),
+      subtrees: await one.treeRows(),
+      lines: await one.lineRows(),
     });
     expect(await all(journal)).toEqual(await all(plain.value));
     const names = await plain.value.blobNames();

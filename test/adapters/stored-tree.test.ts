@@ -137,6 +137,26 @@ describe('the tree that a store keeps', () => {
     expect(rows(path).map(([, n]) => n)).toEqual([1, 2]);
   });
 
+  it('goes on past a row that somebody put far to the right, or on another level', async () => {
+    const path = folder.path();
+    await (await filled(path, 300, 300)).close();
+    tamper(path, `INSERT INTO subtrees VALUES (1, 1000, 'x'), (1, -1, 'x'), (5, 0, 'x')`);
+    const journal = await reopened(path);
+    await more(journal, 300, 800, 100);
+    const root = mth(await hashesOf(journal));
+    expect(toHex(await rootOf(journal, 800))).toBe(toHex(root));
+    expect(await value(journal.treeHashes(1, 0, 5))).toHaveLength(3);
+    expect((await value(journal.treeRows())).map(({ level, n }) => [level, n])).toEqual([
+      [1, -1],
+      [1, 0],
+      [1, 1],
+      [1, 2],
+      [1, 1000],
+      [5, 0],
+    ]);
+    await journal.close();
+  });
+
   it.each(["'zz'", `'${'ab'.repeat(32)}'`, `'${'ab'.repeat(40)}'`])(
     'has another root where a row is %s',
     async (row) => {

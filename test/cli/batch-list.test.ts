@@ -126,6 +126,11 @@ describe('rows that somebody changed', () => {
       /that of a batch .* was added, which entry 3 did not plan/,
     ],
     [
+      'a row before the others',
+      () => "INSERT INTO batch_lines VALUES (-2, 0, 0, 'DRAFT', 'x')",
+      /that of a batch "x" was added, which entry -2 did not plan/,
+    ],
+    [
       'another number of them',
       () => `UPDATE batch_lines SET line = replace(line, '"batches":1', '"batches":2') WHERE planned = -1`,
       /the row that says how many they are/,

@@ -147,13 +147,25 @@ describe('the tree that a journal keeps beside its entries', () => {
     tamper(path, `UPDATE subtrees SET hash = '${'ab'.repeat(32)}' WHERE n = 1`);
     expect(await found()).toEqual([expect.stringMatching(/entries 256 to 511 is not that of its entries/)]);
     tamper(path, 'DELETE FROM subtrees WHERE n = 1');
+    expect(await found()).toEqual([expect.stringMatching(/entries 256 to 511 was removed/)]);
+    tamper(path, 'DELETE FROM subtrees');
+    // As in a copy, and in a journal from before they were kept.
     await s.expect(0, 'audit', 'verify');
     for (const [level, n, words] of [
-      [1, 2, 'entries 512 to 767'],
-      [2, 0, 'entries 0 to 65535'],
+      [1, 2, 'the hash over entries 512 to 767'],
+      [1, 1000000, 'the hash over entries 256000000 to 256000255'],
+      [2, 0, 'the hash over entries 0 to 65535'],
+      [7, 5, 'the hash over entries 360287970189639680 to 432345564227567615'],
+      [9, 0, 'the hash 0 of level 9'],
+      [0, 3, 'the hash 3 of level 0'],
+      [-1, 0, 'the hash 0 of level -1'],
+      [1, -1, 'the hash -1 of level 1'],
+      ['1', '4611686018427387905', 'the hash over entries 1180591620717411'],
     ] as const) {
       tamper(path, `INSERT INTO subtrees VALUES (${level}, ${n}, '${'cd'.repeat(32)}')`);
-      expect((await found()).join()).toContain(`${words} is kept, and its entries are not there`);
+      const messages = await found();
+      expect(messages.join()).toContain(words);
+      expect(messages.join()).toContain(' is kept, and its entries are not there');
       tamper(path, `DELETE FROM subtrees WHERE level = ${level} AND n = ${n}`);
     }
   });

@@ -7,11 +7,13 @@ import {
   openSharedJournal,
   readSharedLines,
 } from '../../src/adapters/postgres/journal.js';
+import type { Fault } from '../../src/domain/fault.js';
 import { ok } from '../../src/domain/result.js';
 import type { UnixSeconds } from '../../src/domain/time.js';
 import { type BatchLines, EVERY_LINE } from '../../src/journal/batch-lines.js';
 import { perfectRoot } from '../../src/journal/merkle.js';
 import type { Journal } from '../../src/journal/port.js';
+import { TreeAudit } from '../../src/workflow/audit-tree.js';
 import { append, LIFE, NONCE } from '../adapters/journal-folder.js';
 import { journalSuite, seqOf, tagOf } from '../adapters/journal-suite.js';
 import { expectRows } from '../adapters/lines-suite.js';
@@ -286,6 +288,27 @@ describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none o
     const leaves = await journal.treeHashes(0, 256, 256);
     if (!leaves.ok || !kept.ok) throw new Error('no hashes');
     expect(kept.value[1]).toEqual(perfectRoot(leaves.value));
+    await server.run(`INSERT INTO ${schemaOf(at)}.subtrees VALUES (1, 4611686018427387905, 'x'), (7, 5, 'x')`, at);
+    await append(
+      journal,
+      Array.from({ length: 256 }, (_, n) => coin(511 + n)),
+    );
+    const rows = await journal.treeRows();
+    expect(rows.ok ? rows.value.map(({ level, n }) => [level, n]) : rows).toEqual([
+      [1, 0],
+      [1, 1],
+      [1, 2],
+      [1, 2 ** 62],
+      [7, 5],
+    ]);
+    const audit = await TreeAudit.begin(journal);
+    if (!audit.ok) throw new Error(audit.error.message);
+    const findings: Fault[] = [];
+    for await (const entry of journal.entries()) findings.push(...audit.value.take(entry));
+    expect([...findings, ...audit.value.end()].map(({ message }) => message)).toEqual([
+      expect.stringMatching(/entries 11805916207174\d+ to \d+ is kept, and its entries are not there/),
+      expect.stringMatching(/entries \d+ to \d+ is kept, and its entries are not there/),
+    ]);
     await journal.close();
   });
 

@@ -30,6 +30,7 @@ export function failingAfterwards(
     lineRows: () => journal.lineRows(),
     size: () => journal.size(),
     treeHashes: (level, from, count) => journal.treeHashes(level, from, count),
+    treeRows: () => journal.treeRows(),
     close: () => journal.close(),
     transact: async (work) => {
       if (!hasSigned) return journal.transact(work);

@@ -93,6 +93,7 @@ describe("what a cosigner's device signed is not lost", () => {
               lineRows: () => journal.lineRows(),
               size: () => journal.size(),
               treeHashes: (level: number, from: number, count: number) => journal.treeHashes(level, from, count),
+              treeRows: () => journal.treeRows(),
               close: () => journal.close(),
             },
           });

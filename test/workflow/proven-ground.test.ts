@@ -154,6 +154,7 @@ describe('the ground of a journal', () => {
         lineRows: () => real.lineRows(),
         size: () => real.size(),
         treeHashes: (level, from, count) => real.treeHashes(level, from, count),
+        treeRows: () => real.treeRows(),
         close: () => real.close(),
       };
       return work(journal, { ...desk, journal });

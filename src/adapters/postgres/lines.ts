@@ -48,6 +48,10 @@ export function lineRows(connection: PostgresConnection): LineRows {
       const { rows } = await connection.query(`SELECT count(*) FROM ${table} WHERE planned > ${HEAD_ROW}`);
       return Number(rows[0]?.[0]);
     },
+    all: async () => {
+      const { rows } = await connection.query(`SELECT ${COLUMNS} FROM ${table} ORDER BY planned`);
+      return rows.map(typed);
+    },
     select: async ({ states, from, before, last }) => {
       const { rows } = await connection.query(
         `SELECT ${COLUMNS} FROM ${table} WHERE planned > ${HEAD_ROW} AND ($1::text[] IS NULL OR state = ANY($1))

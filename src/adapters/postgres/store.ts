@@ -180,10 +180,17 @@ function treeRows(connection: PostgresConnection): TreeRows {
       const end = rows.findIndex(([at], index) => wholeNumber(at) !== n + index);
       return rows.slice(0, end < 0 ? rows.length : end).map(([, hash]) => String(hash));
     },
-    count: async (level) => {
-      const { rows } = await connection.query(`SELECT max(n) FROM ${schema}.subtrees WHERE level = $1`, [level]);
+    count: async (level, due) => {
+      const { rows } = await connection.query(
+        `SELECT max(n) FROM ${schema}.subtrees WHERE level = $1 AND n >= 0 AND n < $2`,
+        [level, due],
+      );
       const newest = rows[0]?.[0] ?? null;
       return newest === null ? 0 : Number(newest) + 1;
+    },
+    all: async () => {
+      const { rows } = await connection.query(`SELECT level, n, hash FROM ${schema}.subtrees ORDER BY level, n`);
+      return rows.map(([level, n, hash]) => ({ level: Number(level), n: Number(n), hash: String(hash) }));
     },
     insert: async (subtrees) => {
       if (subtrees.length === 0) return;
