@@ -1,6 +1,7 @@
 import { utf8 } from '../domain/bytes.js';
 import type { Fault } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
+import { nextState } from '../journal/transitions.js';
 import { canonicalVerdict } from '../policy/verdict.js';
 import { type ReviewedBatch, reviewBatch } from './approve-batch.js';
 import { haltOnDenials } from './automatic-halt.js';
@@ -31,4 +32,17 @@ export async function recordDenial(desk: Desk, first: ReviewedBatch): Promise<Re
     review = again.value;
   }
   return err(HEAD_MOVED);
+}
+
+/**
+ * Whoever has signed an approval of what is denied has tried it, as somebody who wants it signed has: the denial is kept. Answers
+ * why nothing came of the approval, or what kept the journal from being written.
+ */
+export async function recordVainApproval(desk: Desk, id: string, why: Fault): Promise<Result<never, Fault>> {
+  if (why.tag !== 'E_DENIED' && why.tag !== 'E_HALTED') return err(why);
+  const looked = await reviewBatch(desk, id);
+  if (!looked.ok) return looked;
+  if (nextState(looked.value.batch.state, 'batch.approved') === null) return err(why);
+  const kept = await recordDenial(desk, looked.value);
+  return kept.ok ? err(why) : kept;
 }

@@ -97,6 +97,28 @@ describe('denials at a first look', () => {
     await s.untouched(() => s.expect(11, 'batch', 'sign', id));
   });
 
+  it('of batch approve are entries, once somebody has signed, and no approval comes of it', async () => {
+    const s = await stage();
+    const id = await s.planOne('second.csv');
+    const before = (await entriesOf(s)).length;
+    const now = s.now;
+    s.now = LATE;
+    // A look, and a word that does not count anyway.
+    expect(await s.faultOf(10, 'batch', 'approve', id, '--statement', '--person', 'bob')).toBe('E_DENIED');
+    expect(await s.faultOf(10, 'batch', 'approve', id, '--key', 'keys/mallory')).toBe('E_APPROVER_UNKNOWN');
+    expect(await kinds(s, before)).toEqual([]);
+    expect(await s.faultOf(10, 'batch', 'approve', id, '--key', 'keys/bob')).toBe('E_DENIED');
+    expect(await kinds(s, before)).toEqual(['batch.verdict']);
+    expect(await newest(s, 'batch.verdict')).toMatchObject({ batch: id, stage: 'sign', decision: 'DENY' });
+    await s.expect(0, 'halt', 'raise', '--reason', 'stop', '--key', 'keys/bob');
+    expect(await s.faultOf(12, 'batch', 'approve', id, '--key', 'keys/carol')).toBe('E_HALTED');
+    expect((await newest(s, 'batch.verdict')).codes).toContain('HALTED');
+    expect(await kinds(s, before)).toEqual(['batch.verdict', 'halt.raised', 'batch.verdict']);
+    await s.expect(0, 'audit', 'verify');
+    await s.expect(0, 'audit', 'replay');
+    s.now = now;
+  });
+
   it('of batch broadcast are entries of a batch that stays signed', async () => {
     const s = await stage();
     const id = await s.ready('second.csv');

@@ -3,6 +3,7 @@ import { ok } from '../../domain/result.js';
 import { formatTime } from '../../domain/time.js';
 import type { Verdict } from '../../policy/types.js';
 import { approveBatch, type ReviewedBatch, reviewBatch, statementFor } from '../../workflow/approve-batch.js';
+import { recordVainApproval } from '../../workflow/record-denial.js';
 import type { Verb, VerbContext, Words } from '../command.js';
 import { printable } from '../render/text.js';
 import { batchTitle, decisionWord, paymentLines, reasonsOfVerdict } from '../render/verdict.js';
@@ -19,7 +20,7 @@ export const run: Verb = async (words, context) => {
     if (!before.ok) return before;
     for (const line of reviewLines(before.value, context)) context.notice(line);
     const approved = await approveBatch(desk, context.compose.ssh, id, source.value);
-    if (!approved.ok) return approved;
+    if (!approved.ok) return recordVainApproval(desk, id, approved.error);
     const { person, validUntil, review } = approved.value;
     const { verdict } = review.assessment;
     const { style } = context;
