@@ -2,7 +2,8 @@ import { ok } from '../domain/result.js';
 import { formatAmount, parseSats } from '../domain/sats.js';
 import { formatTime } from '../domain/time.js';
 import { readVerifierKeys } from '../workflow/checkpoint-files.js';
-import { type ProvenBatch, verifyEvidence } from '../workflow/verify-evidence.js';
+import type { ProvenBatch } from '../workflow/evidence-judge.js';
+import { verifyEvidence } from '../workflow/verify-evidence.js';
 import type { VerbContext, VerbResult, Words } from './command.js';
 import { fields, table } from './render/table.js';
 import { plural, printable } from './render/text.js';
@@ -16,8 +17,8 @@ export async function verifyBundleFile(words: Words, file: string, context: Verb
   if (!bytes.ok) return bytes;
   const proven = await verifyEvidence(bytes.value, file, trusted.value, documents);
   if (!proven.ok) return proven;
-  const { evidence, checkpoint, signed, inPeriod, approvals, documentSignatures, signatures, batches, left } =
-    proven.value;
+  const { evidence, checkpoint, signed, inPeriod, isOver, documentSignatures, batches, left } = proven.value;
+  const { approvals, objections, halts, resumes, signatures } = proven.value.proven;
   const signers = signed.map(({ key, at }) => ({ name: key.name, ...(at === null ? {} : { at: formatTime(at) }) }));
   const by = signers.map(({ name, at }) => (at === undefined ? name : `${name} at ${at}`)).join(', ');
   const { style } = context;
@@ -39,10 +40,14 @@ export async function verifyBundleFile(words: Words, file: string, context: Verb
       from: evidence.from,
       to: evidence.to,
       entries: inPeriod,
+      period_over: isOver,
       documents: evidence.blobs.size,
       not_carried: left,
       document_signatures: documentSignatures,
       approvals,
+      objections,
+      halts,
+      resumes,
       signatures,
       batches: batches.map((batch) => ({ ...batch })),
     },
@@ -53,22 +58,39 @@ export async function verifyBundleFile(words: Words, file: string, context: Verb
           ['  journal', `${checkpoint.origin}, its first ${plural(checkpoint.size, 'entry', 'entries')}`],
           ['  signed by', by],
           ['  entries', `${inPeriod} of the period, none left out, each in the tree that was signed`],
+          ...(isOver ? [] : [['', style.warn(NOT_OVER)] as const]),
           ['  documents', `${evidence.blobs.size}, each equal to the hash that names it`],
           [
             '  policies',
             `each version and each book in its place, ${plural(documentSignatures, 'signature')} verified`,
           ],
-          ['  approvals', `${approvals}, each signed over its batch by a key of its policy`],
+          ['  batches', `${batches.length}, each plan what its PSBT does, every step legal`],
+          [
+            '  approvals',
+            `${approvals}, each over the whole statement of its batch, by a key that the policy of its day lists`,
+          ],
+          ['  quorums', 'nothing was reserved or sent without the people that the policy asks for that sum'],
+          ['  objections', `${objections}, each by a key of who made it`],
+          [
+            '  halts',
+            `${halts} of people and ${resumes} words for an end, each signed; none ended without quorum and delay`,
+          ],
           ['  signatures', `${signatures}, each over the transaction that was planned`],
         ],
         style,
       ),
       ...(batches.length === 0 ? [] : ['', ...table(columns, batches.map(cellsOf), style).map((line) => `  ${line}`)]),
       '',
-      `  Not carried: ${plural(left, 'coin snapshot or screening list', 'coin snapshots and screening lists')}. Verdicts are quoted, not judged again: that takes the journal (audit verify).`,
+      '  Quoted, and not proven here; audit verify on the journal proves it:',
+      `    verdicts: what left before, coins and screening are not in a bundle (${plural(left, 'snapshot or list', 'snapshots and lists')} left out)`,
+      '    what the chain says of a transaction; halts of the program or of nobody verifiable; frozen coins; reasons',
+      '    that nothing earlier about these batches, and no earlier halt, is missing',
     ],
   });
 }
+
+const NOT_OVER =
+  'nothing shows that the period was over when that was signed: ask for a bundle with a newer checkpoint';
 
 function cellsOf({ id, spend, decision, approvers, last, txid }: ProvenBatch): string[] {
   const sats = parseSats(spend);

@@ -1,10 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { whoseKey } from '../approval/people.js';
-import { verifySshsig } from '../approval/sshsig.js';
-import { APPROVAL_NAMESPACE, checkStatement } from '../approval/statement.js';
 import type { Hex } from '../domain/bytes.js';
 import { type Fault, fault } from '../domain/fault.js';
-import { ownValue, parsedJson } from '../domain/json-difference.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { formatTime } from '../domain/time.js';
@@ -12,15 +8,14 @@ import type { Entry } from '../journal/entries.js';
 import type { BatchRecord } from '../journal/state.js';
 import type { Facts, LoadedPolicy } from '../policy/types.js';
 import { signingKeys } from '../vault/signing-keys.js';
-import { statementFields } from './approvals.js';
 import type { Assessment } from './assess.js';
 import { depositsDue } from './audit-deposits.js';
 import type { DocumentAudit } from './audit-documents.js';
 import { chainProblem, importProblem, partProblem, signingProblem } from './audit-evidence.js';
 import { HaltAudit, NO_HALT } from './audit-halts.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
-import { judgeAgain, rulingOf, sceneOf, secondsOf, verdictDifference } from './judge-again.js';
-import { mayReject, proveObjection } from './object-batch.js';
+import { approvalProblem, type Examine, objectionProblem, type WordGround } from './audit-words.js';
+import { judgeAgain, rulingOf, secondsOf, verdictDifference } from './judge-again.js';
 import { Past } from './past.js';
 import type { Desk } from './ports.js';
 import { outputRecord, verdictEntry } from './records.js';
@@ -40,8 +35,6 @@ export interface OpenQuestion {
   readonly about: 'released' | 'unknown' | 'late' | 'halt';
   readonly text: string;
 }
-
-const WITHDRAW = { action: 'withdraw' } as const;
 
 /** The snapshot is at fault, and was found at the entry that imported it. */
 const NO_COINS = 'it cannot be judged without the coin snapshot of its moment';
@@ -145,7 +138,7 @@ export class DecisionAudit {
       case 'batch.verdict':
         return this.#verdictProblem(entry, body, batch);
       case 'batch.approved':
-        return this.#approvalProblem(entry, body, batch);
+        return approvalProblem(this.#ground(), entry, body, batch, (policy) => this.#examine(batch, policy));
       case 'batch.reserved':
         return this.#reservationProblem(entry, body);
       case 'batch.sent':
@@ -186,27 +179,8 @@ export class DecisionAudit {
         return null;
       case 'batch.rejected':
       case 'batch.withdrawn':
-        return this.#objectionProblem(entry, body, batch);
+        return objectionProblem(this.#ground(), entry, body, batch);
     }
-  }
-
-  /** Said by somebody who had that say under the policy of the day, over this batch. */
-  async #objectionProblem(
-    entry: Entry,
-    body: Body<'batch.rejected' | 'batch.withdrawn'>,
-    batch: BatchRecord,
-  ): Promise<Problem> {
-    const kept = await this.#desk.journal.blob(body.statement);
-    if (!kept.ok) return kept.error.message;
-    const policy = this.#documents.policyFor(null, secondsOf(entry.at));
-    if (policy === null) return 'it was spoken against before any policy was in force';
-    const said = body.kind === 'batch.rejected' ? { action: 'reject' as const, reason: body.reason } : WITHDRAW;
-    const brought = { armored: body.signature, statement: kept.value };
-    const proven = proveObjection({ state: this.#past.state, policy }, batch, said, brought);
-    if (!proven.ok) return `what ${body.person} said against it: ${proven.error.message}`;
-    if (proven.value !== body.person) return `${proven.value} spoke against it, and not ${body.person}`;
-    if (said.action === 'withdraw' || mayReject(body.person, policy.document)) return null;
-    return `${body.person} rejected it, and is in no role that approves`;
   }
 
   #ask({ seq, at, body }: Entry, about: OpenQuestion['about'], text: string): void {
@@ -250,36 +224,13 @@ export class DecisionAudit {
     return known.ok ? null : `its plan (entry ${plan.entry.seq}) was made by somebody else: ${known.error.message}`;
   }
 
-  /**
-   * Signed by a key that the policy of its day lists for the person, over the whole statement of this batch. Who signed
-   * while another policy or book came in is recorded after it: what the statement names may be an earlier one.
-   */
-  async #approvalProblem(entry: Entry, body: Body<'batch.approved'>, batch: BatchRecord): Promise<Problem> {
-    const kept = await this.#desk.journal.blob(body.statement);
-    if (!kept.ok) return kept.error.message;
-    const about = `the approval of ${body.person}`;
-    const signature = verifySshsig(body.signature, kept.value, APPROVAL_NAMESPACE);
-    if (!signature.ok) return `${about} does not verify: ${signature.error.message}`;
-    const said = parsedJson(kept.value);
-    const at = secondsOf(entry.at);
-    const policy = this.#documents.policyFor(ownValue(said, 'policy'), at);
-    if (policy === null) return `${about} came before any policy`;
-    if (whoseKey(policy.document.roles, signature.value.publicKey) !== body.person) {
-      return `${about} was signed by another key than the policy of its day lists for ${body.person}`;
-    }
+  #ground(): WordGround {
+    return { evidence: this.#desk, documents: this.#documents, state: this.#past.state, books: this.#books };
+  }
+
+  async #examine(batch: BatchRecord, policy: LoadedPolicy): ReturnType<Examine> {
     const examined = await this.#past.examine(batch, 'sign', policy);
-    if (!examined.ok) return `${about}: ${examined.error.message}`;
-    const book = ownValue(said, 'book');
-    const scene = sceneOf(
-      batch,
-      examined.value,
-      typeof book === 'string' && this.#books.has(book) ? book : (this.#past.state.book?.digest ?? null),
-    );
-    const validUntil = secondsOf(body.validUntil);
-    const bound = checkStatement(kept.value, statementFields(scene, body.person, validUntil));
-    if (!bound.ok) return `${about}: ${bound.error.message}`;
-    if (validUntil <= at + policy.document.approvals.validFor) return null;
-    return `${about} is valid until ${body.validUntil}, for longer than the policy allows`;
+    return examined.ok ? ok({ ...examined.value, vault: examined.value.deriver.vault }) : examined;
   }
 
   #reservationProblem(entry: Entry, body: Body<'batch.reserved'>): Problem {

@@ -13,7 +13,6 @@ import type { Snapshot } from '../vault/snapshot-types.js';
 import type { Deriver } from '../vault/types.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
 import { CONFIRMED_DEPTH, chainSpends, conflictOf, outpointsOf } from './chain-spends.js';
-import type { Desk } from './ports.js';
 import { provenSpends, signedTxids } from './proven-spends.js';
 import { fallbackReason, revivalReason, unspentInput } from './settle.js';
 import { snapshotKey } from './snapshot-signature.js';
@@ -55,7 +54,7 @@ export async function signingProblem(
 
 /** What one cosigner is said to have signed, proven again; the blob holds those signatures and nothing besides the plan. */
 export async function partProblem(
-  { journal }: Desk,
+  { journal }: Evidence,
   deriver: Deriver,
   { signer, part, signatures }: Body<'batch.partial'>,
   { psbt }: BatchRecord,

@@ -11,7 +11,7 @@ import type { DocumentAudit } from './audit-documents.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
 import { denialEvidence, denialsDue } from './automatic-halt.js';
 import { haltSceneOf, policyHalt } from './halt-scene.js';
-import type { Desk } from './ports.js';
+import type { Archive } from './ports.js';
 import { proveRaise } from './raise-halt.js';
 import { provenWords, proveResume } from './resume-halt.js';
 
@@ -35,13 +35,13 @@ export const NO_HALT = 'this denial calls for a halt by halt.denials of the poli
  * that should not be there costs time; one that ended without its quorum and its delay, or never came, may cost the vault.
  */
 export class HaltAudit {
-  readonly #desk: Desk;
+  readonly #desk: Archive;
   readonly #documents: DocumentAudit;
   #denials: readonly DenialRecord[] = [];
   /** The denial upon which a halt has to follow. */
   #due: { readonly entry: Entry; readonly evidence: string } | null = null;
 
-  constructor(desk: Desk, documents: DocumentAudit) {
+  constructor(desk: Archive, documents: DocumentAudit) {
     this.#desk = desk;
     this.#documents = documents;
   }

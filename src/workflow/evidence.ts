@@ -28,8 +28,8 @@ export interface MadeEvidence {
 
 /**
  * What happened in a period, to be proven elsewhere: its entries and the one on either side, all earlier ones about the same
- * batches, every policy and book until then, the documents that they name (coin snapshots left out), and the proof that a
- * checkpoint was signed over all of it. E_USAGE where the period does not lie within the checkpoint.
+ * batches and those that they name, every policy, book and halt until then, the documents that they name (coin snapshots left
+ * out), and the proof that a checkpoint was signed over all of it. E_USAGE where the period does not lie within the checkpoint.
  */
 export async function makeEvidence(
   desk: Desk,
@@ -73,9 +73,19 @@ export function carriedBlobs(body: EntryBody): readonly Hex[] {
   return body.kind === 'coins.imported' || body.kind === 'screening.imported' ? [] : namedBlobs(body);
 }
 
+const GROUND: readonly EntryBody['kind'][] = [
+  'journal.opened',
+  'vault.imported',
+  'policy.activated',
+  'book.changed',
+  'halt.raised',
+  'halt.resume-approved',
+  'halt.resumed',
+];
+
 /** What a bundle has of the time before its period, whoever it is about. */
-export function isGround({ kind }: EntryBody): boolean {
-  return ['journal.opened', 'vault.imported', 'policy.activated', 'book.changed'].includes(kind);
+function isGround({ kind }: EntryBody): boolean {
+  return GROUND.includes(kind);
 }
 
 async function choose(
@@ -99,6 +109,7 @@ async function choose(
       break;
     }
     const { body } = entry;
+    if ('batch' in body) ofBatch.set(body.batch, [...(ofBatch.get(body.batch) ?? []), entry]);
     if (entry.at >= from) {
       within.push(entry);
       if ('batch' in body) touched.add(body.batch);
@@ -106,7 +117,6 @@ async function choose(
     }
     before = entry;
     if (isGround(body)) ground.push(entry);
-    if ('batch' in body) ofBatch.set(body.batch, [...(ofBatch.get(body.batch) ?? []), entry]);
   }
   if (after === null && !(await reaches(desk, size, to))) {
     return fail('E_USAGE', `the checkpoint is of ${size} entries, and the journal has more before ${to}`, {
@@ -114,7 +124,8 @@ async function choose(
     });
   }
   const chosen = new Map<number, Entry>();
-  const earlier = [...touched].flatMap((batch) => ofBatch.get(batch) ?? []);
+  const entriesOf = (batch: string) => ofBatch.get(batch) ?? [];
+  const earlier = [...withKin(touched, entriesOf)].flatMap(entriesOf);
   for (const entry of [...ground, ...earlier, before, ...within, after])
     if (entry !== null) chosen.set(entry.seq, entry);
   const entries = [...chosen.values()].sort((a, b) => a.seq - b.seq);
@@ -125,4 +136,20 @@ async function choose(
 async function reaches(desk: Desk, size: number, to: string): Promise<boolean> {
   for await (const entry of desk.journal.entries(size)) return entry.at >= to;
   return true;
+}
+
+/**
+ * The batches that a bundle tells of: those of the period, and those that they name, whose place they take or whose change
+ * they spend, without which no step of theirs could be judged.
+ */
+export function withKin(batches: ReadonlySet<string>, entriesOf: (batch: string) => readonly Entry[]): Set<string> {
+  const told = new Set(batches);
+  // A set hands out what is added to it while it is walked.
+  for (const batch of told) for (const { body } of entriesOf(batch)) for (const kin of kinOf(body)) told.add(kin);
+  return told;
+}
+
+function kinOf(body: EntryBody): readonly string[] {
+  if (body.kind === 'batch.replaced') return [body.by];
+  return body.kind === 'batch.planned' ? [body.replaces, body.childOf].filter((name) => name !== undefined) : [];
 }

@@ -9,7 +9,7 @@ import type { BatchRecord, HaltRecord, JournalState } from '../journal/state.js'
 import type { Halt, LoadedPolicy } from '../policy/types.js';
 import { readPolicyRecord } from './active-policy.js';
 import { destinationsOf } from './destinations.js';
-import type { Desk } from './ports.js';
+import type { Archive, Desk } from './ports.js';
 
 /** A statement made elsewhere, as it was brought. */
 export interface BroughtStatement {
@@ -37,7 +37,7 @@ export async function haltScene(desk: Desk): Promise<Result<HaltScene, Fault>> {
 
 /** The same at a moment of the past, for an audit. E_POLICY_MISSING where no policy says who may halt. */
 export async function haltSceneOf(
-  desk: Desk,
+  desk: Archive,
   state: JournalState,
   clock: UnixSeconds,
 ): Promise<Result<HaltScene, Fault>> {

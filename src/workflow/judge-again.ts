@@ -62,11 +62,7 @@ async function countedApprovals(
   return valid;
 }
 
-export function sceneOf(
-  batch: BatchRecord,
-  { deriver, policy, decoded, facts }: Examined,
-  book: Hex | null,
-): ApprovalScene {
+function sceneOf(batch: BatchRecord, { deriver, policy, decoded, facts }: Examined, book: Hex | null): ApprovalScene {
   return { vault: deriver.vault, policy, book, batch, decoded, facts };
 }
 

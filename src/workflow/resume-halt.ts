@@ -12,7 +12,7 @@ import { listText } from '../policy/describe.js';
 import { judgeResume, type ResumeApproval, type ResumeJudgement } from '../policy/resume.js';
 import { type BroughtStatement, type HaltScene, haltScene, policyHalt, standingHalt } from './halt-scene.js';
 import { hexDigest } from './policy-life.js';
-import type { Desk, SshSigner } from './ports.js';
+import type { Archive, Desk, SshSigner } from './ports.js';
 import { transactOn } from './transact.js';
 
 export type ResumeSource =
@@ -212,7 +212,7 @@ async function judge(desk: Desk, scene: HaltScene, halt: HaltRecord): Promise<Re
 
 /** Every word is proven again each time it is counted, by the policy in force then. */
 export async function provenWords(
-  { journal }: Pick<Desk, 'journal'>,
+  { journal }: Pick<Archive, 'journal'>,
   scene: Pick<HaltScene, 'policy' | 'home' | 'state'>,
   halt: HaltRecord,
 ): Promise<ResumeApproval[]> {

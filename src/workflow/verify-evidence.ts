@@ -1,51 +1,28 @@
 import type { VerifiedSignature } from '../approval/note.js';
 import type { VerifierKey } from '../approval/note-key.js';
-import { whoseKey } from '../approval/people.js';
-import { verifySshsig } from '../approval/sshsig.js';
-import { APPROVAL_NAMESPACE } from '../approval/statement.js';
 import { equalBytes, trustedHex, utf8 } from '../domain/bytes.js';
-import { type Fault, fail, fault } from '../domain/fault.js';
-import { ownValue, parsedJson } from '../domain/json-difference.js';
+import { type Fault, fail } from '../domain/fault.js';
 import { type Network, parseNetwork } from '../domain/network.js';
-import { err, ok, type Result } from '../domain/result.js';
+import { ok, type Result } from '../domain/result.js';
 import type { Checkpoint } from '../journal/checkpoint.js';
 import type { Entry } from '../journal/entries.js';
 import { type Evidence, parseEvidence } from '../journal/evidence-file.js';
 import { rootOfSome } from '../journal/multi-proof.js';
-import type { LoadedPolicy } from '../policy/types.js';
-import { createDeriver } from '../vault/derive.js';
-import { parseVault } from '../vault/descriptor.js';
-import type { Deriver } from '../vault/types.js';
-import { DocumentAudit } from './audit-documents.js';
-import { signingProblem } from './audit-evidence.js';
-import type { Body } from './audit-problem.js';
 import { openCheckpoint, signedCheckpoint } from './checkpoint-files.js';
-import { carriedBlobs, isGround } from './evidence.js';
+import { carriedBlobs, withKin } from './evidence.js';
+import { EvidenceJudge, type ProvenBatch, type ProvenWords } from './evidence-judge.js';
 import type { Documents } from './ports.js';
-
-/** One batch, as far as the bundle tells it. */
-export interface ProvenBatch {
-  readonly id: string;
-  readonly spend: string;
-  readonly fee: string;
-  readonly initiator: string;
-  /** The newest verdict, at a plan or before signing. */
-  readonly decision: string | null;
-  readonly approvers: readonly string[];
-  readonly txid: string | null;
-  /** The kind of the newest entry about it. */
-  readonly last: string;
-}
 
 export interface ProvenEvidence {
   readonly evidence: Evidence;
   readonly checkpoint: Checkpoint;
   readonly signed: readonly VerifiedSignature[];
   readonly inPeriod: number;
-  readonly approvals: number;
+  /** Whether an entry behind the period shows that it was over when the checkpoint was made. */
+  readonly isOver: boolean;
+  readonly proven: Readonly<ProvenWords>;
   /** Under policies and books. */
   readonly documentSignatures: number;
-  readonly signatures: number;
   readonly batches: readonly ProvenBatch[];
   /** Documents that are named and not carried, by the kind of their entry. */
   readonly left: number;
@@ -54,8 +31,9 @@ export interface ProvenEvidence {
 /**
  * Proves a bundle with nothing but the keys of those who signed its checkpoint: every entry lies in that tree, none of the
  * period is left out, every document is the one that is named, every policy and book is in its place and signed by those who
- * may, every approval is signed over this batch by a key of its policy, nothing was reserved or sent on another's word, every
- * transaction is the planned one with valid signatures. Verdicts are not judged again: that takes the journal.
+ * may, every plan is what its PSBT does, every step of a batch is legal, everything that a person said is signed by a key of
+ * theirs over this batch or halt, nothing was reserved or sent without a quorum, no halt ended without one, every transaction is
+ * the planned one with valid signatures. Verdicts are not judged again, nor is what rests on coins: that takes the journal.
  * E_EVIDENCE_FORM, E_EVIDENCE_INVALID, and what readers of checkpoints say.
  */
 export async function verifyEvidence(
@@ -77,11 +55,17 @@ export async function verifyEvidence(
   const network = networkOf(evidence);
   if (!network.ok) return network;
   const judge = new EvidenceJudge(evidence, documents, network.value);
+  const within = batchesWithin(evidence);
+  const told = withKin(within, entriesByBatch(evidence));
+  let previous: Entry | null = null;
   for (const entry of evidence.entries) {
-    const problem = await judge.take(entry);
-    if (problem !== null) return invalid(file, `entry ${entry.seq}, ${entry.body.kind}: ${problem}`);
+    const { seq, at, body } = entry;
+    // The neighbours of the period show that nothing is missing between them. What they say is not of the period.
+    const isJudged = at < evidence.to && (!('batch' in body) || told.has(body.batch));
+    const problem = linkProblem(previous, entry) ?? (isJudged ? await judge.take(entry) : null);
+    if (problem !== null) return invalid(file, `entry ${seq}, ${body.kind}: ${problem}`);
+    previous = entry;
   }
-  const { approvals, documentSignatures, signatures } = judge;
   const inPeriod = evidence.entries.filter((entry) => isWithin(entry, evidence)).length;
   const left = evidence.entries.filter(({ body }) => isUncarried(body)).length;
   return ok({
@@ -89,16 +73,40 @@ export async function verifyEvidence(
     checkpoint,
     signed: opened.value,
     inPeriod,
-    approvals,
-    documentSignatures,
-    signatures,
-    batches: judge.batches(),
+    isOver: evidence.entries.some(({ at }) => at >= evidence.to),
+    proven: judge.proven,
+    documentSignatures: judge.documentSignatures,
+    batches: judge.batches(within),
     left,
   });
 }
 
 const isUncarried = ({ kind }: Entry['body']): boolean => kind === 'coins.imported' || kind === 'screening.imported';
 const isWithin = ({ at }: Entry, { from, to }: Evidence): boolean => at >= from && at < to;
+
+function batchesWithin(evidence: Evidence): ReadonlySet<string> {
+  const within = evidence.entries.filter((entry) => isWithin(entry, evidence));
+  return new Set(within.flatMap(({ body }) => ('batch' in body ? [body.batch] : [])));
+}
+
+function entriesByBatch({ entries }: Evidence): (batch: string) => readonly Entry[] {
+  const found = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    if (!('batch' in entry.body)) continue;
+    const { batch } = entry.body;
+    const known = found.get(batch);
+    if (known === undefined) found.set(batch, [entry]);
+    else known.push(entry);
+  }
+  return (batch) => found.get(batch) ?? [];
+}
+
+/** That an entry follows the one before it in the bundle, whatever lies between them in the journal. */
+function linkProblem(previous: Entry | null, { seq, at, prev }: Entry): string | null {
+  if (previous === null) return null;
+  if (at < previous.at) return `its time ${at} lies before that of entry ${previous.seq}, ${previous.at}`;
+  return seq !== previous.seq + 1 || prev === previous.hash ? null : 'it does not name the hash of the entry before it';
+}
 
 function checkPlaces({ entries, proof }: Evidence, { size, root }: Checkpoint): string | null {
   const leaves = entries.map(({ hash }) => trustedHex(hash));
@@ -138,148 +146,4 @@ function networkOf({ entries }: Evidence): Result<Network, Fault> {
   return opening?.kind === 'journal.opened'
     ? parseNetwork(opening.network)
     : fail('E_EVIDENCE_INVALID', 'the entry that opened the journal is missing');
-}
-
-class EvidenceJudge {
-  approvals = 0;
-  signatures = 0;
-  readonly #evidence: Evidence;
-  readonly #documents: Documents;
-  readonly #policies = new Map<string, LoadedPolicy>();
-  readonly #planned = new Map<string, { readonly entry: Entry; readonly body: Body<'batch.planned'> }>();
-  readonly #batches = new Map<string, ProvenBatch>();
-  readonly #ground: DocumentAudit;
-  /** Until when whose word stands, by batch and person. */
-  readonly #words = new Map<string, ReadonlyMap<string, string>>();
-  #deriver: Deriver | null = null;
-
-  constructor(evidence: Evidence, documents: Documents, network: Network) {
-    this.#evidence = evidence;
-    this.#documents = documents;
-    const config = { network, policy: 'the policy', book: 'the book' };
-    this.#ground = new DocumentAudit({ journal: { blob: (name) => this.#blob(name) }, config, ports: { documents } });
-  }
-
-  get documentSignatures(): number {
-    return this.#ground.signatures;
-  }
-
-  batches(): readonly ProvenBatch[] {
-    return [...this.#batches.values()];
-  }
-
-  /** What is wrong with the next entry; null for nothing. */
-  async take(entry: Entry): Promise<string | null> {
-    const { body } = entry;
-    const held = isGround(body) ? await this.#ground.take(entry) : ok(undefined);
-    if (!held.ok) return held.error.message;
-    switch (body.kind) {
-      case 'vault.imported':
-        return this.#takeVault(body);
-      case 'policy.activated':
-        return this.#takePolicy(body);
-      case 'batch.planned':
-        return this.#takePlan(entry, body);
-      default:
-        return 'batch' in body ? this.#takeStep(entry, body) : null;
-    }
-  }
-
-  #takeVault({ vault, network, descriptor }: Body<'vault.imported'>): string | null {
-    const known = parseNetwork(network);
-    const parsed = known.ok ? parseVault(vault, known.value, descriptor) : known;
-    if (!parsed.ok) return parsed.error.message;
-    this.#deriver = createDeriver(parsed.value);
-    return null;
-  }
-
-  #takePolicy({ document, digest }: Body<'policy.activated'>): string | null {
-    const bytes = this.#evidence.blobs.get(document);
-    const policy = bytes === undefined ? null : this.#documents.policy(bytes, `policy ${digest}`);
-    if (policy === null || !policy.ok) return 'its document cannot be read';
-    if (policy.value.digest !== `sha256:${digest}`) return 'its document is another one';
-    this.#policies.set(policy.value.digest, policy.value);
-    return null;
-  }
-
-  #takePlan(entry: Entry, body: Body<'batch.planned'>): string | null {
-    this.#planned.set(body.batch, { entry, body });
-    const { batch: id, spend, fee, initiator } = body;
-    this.#batches.set(id, { id, spend, fee, initiator, decision: null, approvers: [], txid: null, last: body.kind });
-    return null;
-  }
-
-  async #takeStep({ at }: Entry, body: Extract<Entry['body'], { batch: string }>): Promise<string | null> {
-    const batch = this.#batches.get(body.batch);
-    const planned = this.#planned.get(body.batch);
-    if (batch === undefined || planned === undefined) return 'the entry that planned its batch is missing';
-    let now: ProvenBatch = { ...batch, last: body.kind };
-    let problem: string | null = null;
-    if (body.kind === 'batch.verdict') now = { ...now, decision: body.decision };
-    if (body.kind === 'batch.approved') {
-      problem = this.#approvalProblem(body, planned);
-      this.#words.set(batch.id, new Map(this.#words.get(batch.id)).set(body.person, body.validUntil));
-      this.approvals += 1;
-    }
-    if (body.kind === 'batch.withdrawn') {
-      this.#words.set(batch.id, new Map([...this.#wordsOf(batch)].filter(([person]) => person !== body.person)));
-    }
-    if ('approvers' in body) problem = this.#baseProblem(batch, body.approvers, at);
-    now = { ...now, approvers: [...this.#wordsOf(batch).keys()] };
-    if (body.kind === 'batch.signed') {
-      problem = await this.#signingProblem(body, planned.body.psbt);
-      now = { ...now, txid: body.txid };
-      this.signatures += body.signatures;
-    }
-    this.#batches.set(body.batch, now);
-    return problem;
-  }
-
-  #wordsOf({ id }: ProvenBatch): ReadonlyMap<string, string> {
-    return this.#words.get(id) ?? new Map();
-  }
-
-  /** Whatever is reserved or goes out does so on the word of people who have given it, and not taken it back. */
-  #baseProblem(batch: ProvenBatch, approvers: readonly string[], at: string): string | null {
-    const words = this.#wordsOf(batch);
-    const absent = approvers.find((person) => at > (words.get(person) ?? ''));
-    return absent === undefined ? null : `it goes on upon the word of ${absent}, who has no approval that stands`;
-  }
-
-  #approvalProblem(
-    body: Body<'batch.approved'>,
-    planned: { readonly entry: Entry; readonly body: Body<'batch.planned'> },
-  ): string | null {
-    const statement = this.#evidence.blobs.get(body.statement);
-    if (statement === undefined) return 'its statement is missing';
-    const signed = verifySshsig(body.signature, statement, APPROVAL_NAMESPACE);
-    if (!signed.ok) return signed.error.message;
-    const said = parsedJson(statement);
-    const place = ownValue(said, 'journal');
-    const due: readonly (readonly [string, unknown, unknown])[] = [
-      ['batch', ownValue(said, 'batch'), body.batch],
-      ['psbt_sha256', ownValue(said, 'psbt_sha256'), planned.body.psbt],
-      ['approver', ownValue(said, 'approver'), body.person],
-      ['valid_until', ownValue(said, 'valid_until'), body.validUntil],
-      ['journal.seq', ownValue(place, 'seq'), planned.entry.seq],
-      ['journal.hash', ownValue(place, 'hash'), planned.entry.hash],
-    ];
-    const other = due.find(([, found, expected]) => found !== expected);
-    if (other !== undefined) return `the statement has another ${other[0]}`;
-    const policy = this.#policies.get(String(ownValue(said, 'policy')));
-    if (policy === undefined) return 'the policy that the statement names is not among those of the bundle';
-    const owner = whoseKey(policy.document.roles, signed.value.publicKey);
-    return owner === body.person ? null : `the key that signed is not one of ${body.person}'s keys in that policy`;
-  }
-
-  async #signingProblem(body: Body<'batch.signed'>, psbt: string): Promise<string | null> {
-    if (this.#deriver === null) return 'the entry that imported the vault is missing';
-    const journal = { blob: (name: string) => this.#blob(name) };
-    return signingProblem({ journal }, this.#deriver, body, { psbt });
-  }
-
-  async #blob(name: string): Promise<Result<Uint8Array, Fault>> {
-    const bytes = this.#evidence.blobs.get(name);
-    return bytes === undefined ? err(fault('E_EVIDENCE_INVALID', `document ${name} is missing`)) : ok(bytes);
-  }
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatNote, parseNote, signNote } from '../../src/approval/note.js';
 import { parseSignerKey } from '../../src/approval/note-key.js';
 import { sha256, toHex, utf8 } from '../../src/domain/bytes.js';
+import { canonicalJson } from '../../src/domain/canonical-json.js';
 import { formatCheckpoint } from '../../src/journal/checkpoint.js';
 import { Frontier } from '../../src/journal/merkle.js';
 import { removeAll, type Session, stage } from './session.js';
@@ -32,15 +33,22 @@ const keyOf = (s: Session) => {
 };
 
 /** A bundle as the holder of the journal's key can make one: records of their own, in a tree that they signed. */
-function signedAnew(s: Session, change: (records: string[]) => string[], key = keyOf(s)): string[] {
+function signedAnew(
+  s: Session,
+  change: (records: string[], documents: Record<string, string>) => string[],
+  key = keyOf(s),
+): string[] {
   const bundle: Bundle = JSON.parse(readFileSync(s.path('all.evidence'), 'utf8'));
-  const records = change(bundle.records);
+  const records = change(bundle.records, bundle.blobs);
   const tree = new Frontier();
   for (const record of records) tree.append(sha256(utf8(`\0${record}`)));
   const origin = bundle.checkpoint.split('\n')[0] ?? '';
   const text = formatCheckpoint({ origin, size: records.length, root: tree.root(), extensions: [] });
   const checkpoint = formatNote({ text, signatures: [signNote(key, text, 0)] });
-  s.write('own.evidence', JSON.stringify({ ...bundle, records, checkpoint }));
+  const blobs = Object.fromEntries(
+    Object.entries(bundle.blobs).filter(([name]) => records.some((record) => record.includes(name))),
+  );
+  s.write('own.evidence', JSON.stringify({ ...bundle, records, blobs, checkpoint }));
   return ['audit', 'verify', '--bundle', 'own.evidence', '--trust', 'journal.key.pub'];
 }
 
@@ -55,9 +63,11 @@ function linked(records: readonly string[]): string[] {
 }
 
 let s: Session;
+let planned = '';
 beforeAll(async () => {
   s = await stage();
-  await s.expect(0, 'batch', 'sign', await s.ready('withdrawals.csv'));
+  planned = await s.ready('withdrawals.csv');
+  await s.expect(0, 'batch', 'sign', planned);
   await bundled(s);
 }, 60_000);
 
@@ -89,7 +99,51 @@ describe('a bundle that whoever holds the key of the journal made by hand', () =
         record.includes('"kind":"batch.reserved"')
           ? record.replace('"approvers":["bob","carol"]', '"approvers":["bob","carol","erin"]')
           : record,
-      'it goes on upon the word of erin, who has no approval that stands',
+      'approvers[2] is "erin", and the verdict counts nothing',
+    ],
+    [
+      'a reservation on nobody\u2019s word',
+      (record) =>
+        record.includes('"kind":"batch.reserved"')
+          ? record.replace('"approvers":["bob","carol"]', '"approvers":[]')
+          : record,
+      'and the verdict counts "bob"',
+    ],
+    [
+      'a plan that says less than its PSBT spends',
+      (record) =>
+        record.includes('"kind":"batch.planned"') ? record.replace(/"spend":"\d+"/, '"spend":"400003119"') : record,
+      'spend is "400003119", and has to be',
+    ],
+    [
+      'a plan that pays another sum',
+      (record) =>
+        record.includes('"kind":"batch.planned"')
+          ? record.replace('"amount":"250000000"', '"amount":"25000000"')
+          : record,
+      'and has to be "250000000"',
+    ],
+    [
+      'another initiator, who would have approved their own batch',
+      (record) =>
+        record.includes('"kind":"batch.planned"') ? record.replace('"initiator":"alice"', '"initiator":"bob"') : record,
+      'another initiator',
+    ],
+    [
+      'a verdict that its document does not give',
+      (record) =>
+        record.includes('"kind":"batch.verdict"') && record.includes('"stage":"plan"')
+          ? record.replace('"decision":"NEED"', '"decision":"ALLOW"')
+          : record,
+      'its document says something else: decision is "ALLOW"',
+    ],
+    [
+      'a step that is not legal',
+      (record) => {
+        const body = `"body":{"batch":"${planned}","by":"alice","kind":"batch.abandoned","reason":"x"},`;
+        return record.includes('"kind":"batch.reserved"') ? record.replace(/"body":.*,(?="prev")/, body) : record;
+      },
+      'is ABANDONED',
     ],
     [
       'a device asked after an approval had run out',
@@ -97,7 +151,7 @@ describe('a bundle that whoever holds the key of the journal made by hand', () =
         record.includes('"kind":"batch.sent"')
           ? record.replace(/^\{"at":"[^"]*"/, '{"at":"2026-06-01T23:00:00Z"')
           : record,
-      'it goes on upon the word of bob',
+      'goes out without a verdict of that moment',
     ],
   ])('is refused with %s', async (_, change, message) => {
     let isChanged = false;
@@ -112,6 +166,36 @@ describe('a bundle that whoever holds the key of the journal made by hand', () =
     );
     expect(isChanged).toBe(true);
     const { faults } = await s.json(13, ...argv);
+    expect(faults[0]).toMatchObject({ tag: 'E_EVIDENCE_INVALID', message: expect.stringContaining(message) });
+  });
+
+  // biome-ignore lint/suspicious/noExplicitAny: a verdict is changed as somebody with an editor would.
+  const judgedAs = (change: (verdict: any) => void) => (records: string[], documents: Record<string, string>) => {
+    const again = records.map((record) => {
+      const name = /"stage":"sign","verdict":"([0-9a-f]{64})"/.exec(record)?.[1] ?? '';
+      const kept = documents[name];
+      if (kept === undefined) return record;
+      const verdict = JSON.parse(Buffer.from(kept, 'base64').toString());
+      change(verdict);
+      const document = utf8(canonicalJson(verdict));
+      const other = toHex(sha256(document));
+      documents[other] = Buffer.from(document).toString('base64');
+      return record.replace(name, other);
+    });
+    return linked(again.map((record) => record.replace('"approvers":["bob","carol"]', '"approvers":["bob"]')));
+  };
+
+  it.each([
+    ['on the word of one where the policy asks for two', {}, 'the word of 1, and the policy asks for 2'],
+    ['by the tier of a smaller sum', { basis: '700000000' }, 'by less than the batch spends'],
+    ['by the tier of a larger sum', { basis: '1000000001' }, 'the word of 1, and the policy asks for 3'],
+    ['of a verdict without a quorum', null, 'and the verdict counts nothing'],
+  ])('is refused with a reservation %s, though its verdict says so', async (_, quorum, message) => {
+    const change = judgedAs((verdict) => {
+      verdict.quorum = quorum === null ? undefined : { ...verdict.quorum, approved: ['bob'], ...quorum };
+      if (quorum === null) delete verdict.quorum;
+    });
+    const { faults } = await s.json(13, ...signedAnew(s, change));
     expect(faults[0]).toMatchObject({ tag: 'E_EVIDENCE_INVALID', message: expect.stringContaining(message) });
   });
 
@@ -156,5 +240,106 @@ describe('a bundle with an approval that was taken back', () => {
     await bundled(t);
     const proven = await t.json(0, 'audit', 'verify', '--bundle', 'all.evidence', '--trust', 'journal.key.pub');
     expect(proven.batches).toMatchObject([{ id, approvers: ['bob'], last: 'batch.withdrawn' }]);
+  });
+});
+
+describe('what people said against batches, and for and against halts', () => {
+  const THREE = ['bob', 'carol', 'erin'];
+  let t: Session;
+  beforeAll(async () => {
+    t = await stage();
+    const [rejected, withdrawn] = [await t.planOne('withdrawals.csv'), await t.planOne('second.csv')];
+    await t.expect(0, 'batch', 'reject', rejected, '--reason', 'nobody asked', '--key', 'keys/dave');
+    await t.approve(withdrawn, 'carol');
+    await t.expect(0, 'batch', 'withdraw', withdrawn, '--key', 'keys/carol');
+    await t.expect(0, 'halt', 'raise', '--reason', 'look into it', '--scope', 'initiator:dave', '--key', 'keys/frank');
+    t.wait(86_400 - 3600);
+    for (const person of THREE)
+      await t.expect(person === 'erin' ? 12 : 11, 'halt', 'resume', '--key', `keys/${person}`);
+    t.wait(3600);
+    await t.expect(0, 'halt', 'resume');
+    await t.expect(0, 'audit', 'key', 'journal.key');
+    await t.expect(0, 'audit', 'checkpoint', 'c-1', '--key', 'journal.key');
+    const all = ['--from', '2026-04-01T00:00:00Z', '--to', '2026-06-03T00:00:00Z'];
+    await t.expect(0, 'audit', 'bundle', 'all.evidence', ...all, '--checkpoint', 'c-1');
+  }, 60_000);
+
+  it('is proven, and counted', async () => {
+    const proven = await t.json(0, ...signedAnew(t, (records) => records));
+    expect(proven).toMatchObject({ approvals: 1, objections: 2, halts: 1, resumes: 3 });
+  });
+
+  it('is proven of a halt that was raised before the period and ended in it', async () => {
+    const late = ['--from', '2026-06-02T00:00:00Z', '--to', '2026-06-03T00:00:00Z', '--checkpoint', 'c-1'];
+    await t.expect(0, 'audit', 'bundle', 'late.evidence', ...late);
+    const proven = await t.json(0, 'audit', 'verify', '--bundle', 'late.evidence', '--trust', 'journal.key.pub');
+    expect(proven).toMatchObject({ entries: 4, batches: [], halts: 1, resumes: 3, objections: 0 });
+  });
+
+  const edited = (kind: string, from: string | RegExp, to: string) => (records: string[]) =>
+    records.map((record) => (record.includes(`"kind":"${kind}"`) ? record.replace(from, to) : record));
+
+  it.each<[string, (records: string[]) => string[], string]>([
+    ['a no of somebody else', edited('batch.rejected', '"person":"dave"', '"person":"bob"'), 'and not bob'],
+    ['a no for another reason', edited('batch.rejected', 'nobody asked', 'too early'), 'another reason'],
+    [
+      'a no without its signature',
+      edited('batch.rejected', /"signature":"[^"]*"/, '"signature":"x"'),
+      'said against it',
+    ],
+    ['a withdrawal by another key', edited('batch.withdrawn', '"person":"carol"', '"person":"dave"'), 'and not dave'],
+    ['a halt of somebody else', edited('halt.raised', '"person":"frank"', '"person":"bob"'), 'person is "bob"'],
+    ['a halt of less than was signed', edited('halt.raised', 'initiator:dave', 'initiator:bob'), 'scope is'],
+    ['a halt for another reason', edited('halt.raised', 'look into it', 'a test'), 'reason is "a test"'],
+    [
+      'a word of somebody who did not give it',
+      edited('halt.resume-approved', '"person":"erin"', '"person":"alice"'),
+      'was signed by erin',
+    ],
+    [
+      'an end on the word of others',
+      edited('halt.resumed', '"approvers":["bob","carol","erin"]', '"approvers":["bob","carol"]'),
+      'approvers[2] is nothing',
+    ],
+    [
+      'an end without the last word for it',
+      (records) => {
+        const kept = records.filter((record) => !/"kind":"halt.resume-approved","person":"erin"/.test(record));
+        return kept.map((record, seq) => record.replace(/"seq":\d+\}$/, `"seq":${seq}}`));
+      },
+      'without the quorum',
+    ],
+    [
+      'an end before its delay',
+      edited('halt.resumed', /^\{"at":"2026-06-02T12:00:00Z"/, '{"at":"2026-06-02T11:59:59Z"'),
+      'before the delay',
+    ],
+  ])('is refused with %s', async (_, change, message) => {
+    const argv = signedAnew(t, (records) => linked(change(records)));
+    expect(JSON.parse(t.read('own.evidence')).records).not.toEqual(JSON.parse(t.read('all.evidence')).records);
+    const { faults } = await t.json(13, ...argv);
+    expect(faults[0]).toMatchObject({ tag: 'E_EVIDENCE_INVALID', message: expect.stringContaining(message) });
+  });
+
+  it.each<[string, (records: string[]) => string[], string]>([
+    [
+      'whose entries do not follow one another',
+      (records) =>
+        records.map((record, n) => (n === 5 ? record.replace(/"prev":"[^"]*"/, `"prev":"${'1'.repeat(64)}"`) : record)),
+      'does not name the hash of the entry before it',
+    ],
+    [
+      'in which time goes back',
+      (records) =>
+        linked(
+          records.map((record, n) =>
+            n === 5 ? record.replace(/^\{"at":"[^"]*"/, '{"at":"2026-06-01T23:00:00Z"') : record,
+          ),
+        ),
+      'lies before that of entry 5',
+    ],
+  ])('is refused in a bundle %s', async (_, change, message) => {
+    const { faults } = await t.json(13, ...signedAnew(t, change));
+    expect(faults[0].message).toContain(message);
   });
 });

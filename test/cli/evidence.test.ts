@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { csvText } from '../../src/cli/render/csv.js';
@@ -7,7 +7,7 @@ import { entryRecord } from '../../src/journal/chain.js';
 import { formatEvidence, parseEvidence } from '../../src/journal/evidence-file.js';
 import { MerkleTree } from '../../src/journal/merkle-tree.js';
 import { closedRanges } from '../../src/journal/multi-proof.js';
-import { removeAll, type Session, stage } from './session.js';
+import { removeAll, SEED, type Session, stage } from './session.js';
 
 afterAll(removeAll);
 
@@ -62,7 +62,9 @@ describe('a bundle of evidence', () => {
     ]);
     const { stdout } = await elsewhere.expect(0, ...verify('june.evidence'));
     expect(stdout).toContain('none left out');
-    expect(stdout).toContain('Verdicts are quoted, not judged again');
+    expect(stdout).toContain('Quoted, and not proven here');
+    expect(proven).toMatchObject({ objections: 0, halts: 0, resumes: 0, period_over: false });
+    expect(stdout).toContain('nothing shows that the period was over');
   });
 
   it('holds the days before a batch was signed, where only the signing falls into the period', async () => {
@@ -87,6 +89,45 @@ describe('a bundle of evidence', () => {
     expect((await t.json(0, ...verify('late.evidence'))).batches).toMatchObject([
       { id, approvers: ['bob', 'carol'], last: 'batch.signed' },
     ]);
+  });
+
+  it('of a time between the steps of a batch holds, and tells of that batch only where a step of it is in the period', async () => {
+    const t = await stage();
+    const id = await t.planOne('withdrawals.csv');
+    for (const person of ['bob', 'carol']) {
+      t.wait(60);
+      await t.approve(id, person);
+    }
+    t.wait(60);
+    await t.expect(0, 'batch', 'sign', id);
+    await t.expect(0, 'audit', 'key', 'journal.key');
+    await t.expect(0, 'audit', 'checkpoint', 'c-1', '--key', 'journal.key');
+    const periods = [
+      ['12:00:30', '12:00:45', { entries: 0, batches: [], approvals: 0, period_over: true }],
+      ['12:00:30', '12:01:30', { entries: 1, batches: [{ id, approvers: ['bob'], txid: null }], period_over: true }],
+      ['12:02:30', '12:02:45', { entries: 0, batches: [], documents: 5, period_over: true }],
+      ['12:03:01', '12:04:00', { entries: 0, batches: [], signatures: 0, period_over: false }],
+    ] as const;
+    for (const [from, to, proven] of periods) {
+      const between = ['--from', `2026-06-01T${from}Z`, '--to', `2026-06-01T${to}Z`, '--checkpoint', 'c-1'];
+      await t.expect(0, 'audit', 'bundle', `${from}.evidence`, ...between);
+      expect(await t.json(0, ...verify(`${from}.evidence`))).toMatchObject(proven);
+      rmSync(t.path(`${from}.evidence`));
+    }
+  });
+
+  it('holds a batch that takes the place of one from before the period, and tells of what is in it', async () => {
+    const t = await stage();
+    const first = await t.ready('withdrawals.csv');
+    await t.expect(0, 'batch', 'sign', first);
+    t.wait(3600);
+    const bumped = ['batch', 'bump', first, '--feerate', '40', '--as', 'alice', '--seed', SEED];
+    const second = (await t.json(0, ...bumped)).batches[0].id;
+    await t.expect(0, 'audit', 'key', 'journal.key');
+    await t.expect(0, 'audit', 'checkpoint', 'c-1', '--key', 'journal.key');
+    const between = ['--from', '2026-06-01T13:00:00Z', '--to', '2026-06-01T14:00:00Z', '--checkpoint', 'c-1'];
+    await t.expect(0, 'audit', 'bundle', 'bump.evidence', ...between);
+    expect(await t.json(0, ...verify('bump.evidence'))).toMatchObject({ approvals: 2, batches: [{ id: second }] });
   });
 
   it('of a time in which nothing happened proves just that', async () => {
