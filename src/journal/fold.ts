@@ -4,6 +4,7 @@ import { parseTime, type UnixSeconds } from '../domain/time.js';
 import type { Entry, EntryBody, PayableRecord } from './entries.js';
 import { applyBatchEntry, type BatchDraft } from './fold-batch.js';
 import { applyScreening } from './fold-screening.js';
+import { groundWith } from './ground.js';
 import { applyHaltEntry, type HaltDraft, nextDenials } from './halts.js';
 import { applyPolicy, bookFollows, promotePending } from './policies.js';
 import { SharedMap } from './shared-map.js';
@@ -32,6 +33,7 @@ export const EMPTY_STATE: JournalState = {
   haltMarks: new Map(),
   newestHalt: null,
   denials: [],
+  ground: null,
 };
 
 /**
@@ -63,6 +65,7 @@ interface Draft extends Omit<BatchDraft, 'halts'>, HaltDraft {
   batchesSeq: number;
   origin: JournalState['origin'];
   movedTo: JournalState['movedTo'];
+  ground: JournalState['ground'];
 }
 
 /**
@@ -95,6 +98,7 @@ export class StateBuilder {
       haltMarks: new SharedMap(from.haltMarks),
       newestHalt: from.newestHalt,
       denials: from.denials,
+      ground: from.ground,
     };
   }
 
@@ -124,8 +128,12 @@ export class StateBuilder {
     const { policy, pendingPolicy } = this.#draft;
     promotePending(this.#draft, at);
     const applied = applyBody(this.#draft, entry, at);
-    if (applied.ok) this.#draft.head = { seq: entry.seq, hash: entry.hash, at };
-    else Object.assign(this.#draft, { policy, pendingPolicy });
+    if (!applied.ok) {
+      Object.assign(this.#draft, { policy, pendingPolicy });
+      return applied;
+    }
+    this.#draft.head = { seq: entry.seq, hash: entry.hash, at };
+    this.#draft.ground = groundWith(this.#draft.ground, entry);
     return applied;
   }
 
@@ -141,7 +149,7 @@ export class StateBuilder {
   snapshot(): JournalState {
     const { head, network, vault, policy, pendingPolicy, book, coins } = this.#draft;
     const { registrations, screening, frozen, batches, batchesSeq, requests, requestDigests, heldCoins } = this.#draft;
-    const { origin, movedTo, halts, haltMarks, newestHalt, denials } = this.#draft;
+    const { origin, movedTo, halts, haltMarks, newestHalt, denials, ground } = this.#draft;
     return {
       head,
       network,
@@ -164,6 +172,7 @@ export class StateBuilder {
       haltMarks: haltMarks.share(),
       newestHalt,
       denials,
+      ground,
     };
   }
 }

@@ -7,6 +7,7 @@ import type { Result } from '../domain/result.js';
 import type { Sats } from '../domain/sats.js';
 import type { UnixSeconds } from '../domain/time.js';
 import type { Entry, PayableRecord, RequestRecord } from './entries.js';
+import type { Ground } from './ground.js';
 
 /**
  * DRAFT: planned, nothing debited. RESERVED: debited, no APDU that could sign was sent. SENT: such an APDU may have been
@@ -244,6 +245,8 @@ export interface JournalState {
   readonly newestHalt: { readonly seq: number; readonly hash: Hex } | null;
   /** The newest denials since the last halt for repeated ones. */
   readonly denials: readonly DenialRecord[];
+  /** The entries on which every decision rests: null before the opening, and never afterwards. */
+  readonly ground: Ground | null;
 }
 
 /** The state after one more entry, or why the entry does not follow from those before it. */

@@ -9,6 +9,7 @@ import { reviewBatch } from './approve-batch.js';
 import { checkNetwork } from './chain-views.js';
 import { checkHalts } from './halt-scene.js';
 import type { Desk } from './ports.js';
+import { proveGround } from './proven-ground.js';
 import { recordDenial } from './record-denial.js';
 import { findBatch } from './situation.js';
 
@@ -129,7 +130,10 @@ function takenByNone(
 
 async function notHaltedNow(desk: Desk, batch: BatchRecord): Promise<Result<void, Fault>> {
   const read = await desk.journal.read();
-  return read.ok ? checkHalts(read.value, desk.config.network, batch) : read;
+  if (!read.ok) return read;
+  // That a halt is over counts as little as anything else until it is proven.
+  const proven = await proveGround(desk, read.value);
+  return proven.ok ? checkHalts(read.value, desk.config.network, batch) : proven;
 }
 
 interface SignedTransaction {

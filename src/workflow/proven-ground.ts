@@ -1,9 +1,10 @@
 import { type Fault, fail } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import { parseTime } from '../domain/time.js';
-import type { Entry, EntryKind } from '../journal/entries.js';
+import type { Entry } from '../journal/entries.js';
 import { StateBuilder } from '../journal/fold.js';
-import { type Journal, JournalError } from '../journal/port.js';
+import type { Ground } from '../journal/ground.js';
+import type { Journal } from '../journal/port.js';
 import type { JournalState } from '../journal/state.js';
 import { DocumentAudit, documentFault } from './audit-documents.js';
 import { HaltAudit } from './audit-halts.js';
@@ -13,36 +14,23 @@ import type { Desk } from './ports.js';
 
 type ListBody = Body<'screening.imported'>;
 
-/** The entries on which every decision rests, whatever it is about: who may say what, to whom, and that nothing is halted. */
-const GROUND: ReadonlySet<EntryKind> = new Set<EntryKind>([
-  'journal.opened',
-  'journal.moved',
-  'vault.imported',
-  'device.registered',
-  'policy.activated',
-  'book.changed',
-  'screening.imported',
-  'halt.raised',
-  'halt.resume-approved',
-  'halt.resumed',
-]);
-
 /** How far the ground of a journal is proven, in this process. */
-const known = new WeakMap<Journal, Ground>();
+const known = new WeakMap<Journal, ProvenGround>();
 
 /**
- * Whether every policy, book and screening list of a journal was put into force by those who may, and every halt that ended
- * was ended by its quorum after its delay. The fold knows nothing of signatures: whoever can write a row to a shared journal,
- * as every officer's role can, could otherwise put a policy of their own into force, and the next signing would go by it.
- * What was proven before is not proven again. E_JOURNAL_TAMPERED, and the faults of the journal.
+ * Whether every policy, book and screening list that a state of the journal rests on was put into force by those who may, and
+ * every halt that ended was ended by its quorum after its delay. The fold knows nothing of signatures: whoever can write a row
+ * to a shared journal, as every officer's role can, could otherwise put a policy of their own into force, and the next signing
+ * would go by it. What was proven before is not proven again, and nothing is read twice: the state has the very entries that
+ * were verified with the chain it was folded from. E_JOURNAL_TAMPERED, and the faults of the journal.
  */
-export async function proveGround(desk: Desk): Promise<Result<void, Fault>> {
-  const ground = known.get(desk.journal) ?? new Ground(desk);
-  known.set(desk.journal, ground);
-  return ground.goOn();
+export async function proveGround(desk: Desk, state: Pick<JournalState, 'ground'>): Promise<Result<void, Fault>> {
+  const proven = known.get(desk.journal) ?? new ProvenGround(desk);
+  known.set(desk.journal, proven);
+  return proven.goOn(state);
 }
 
-class Ground {
+class ProvenGround {
   readonly #desk: Desk;
   readonly #documents: DocumentAudit;
   readonly #halts: HaltAudit;
@@ -52,7 +40,7 @@ class Ground {
     string,
     { readonly entry: Entry; readonly body: ListBody; readonly before: JournalState }
   >();
-  #next = 0;
+  readonly #proven = new WeakSet<Ground>();
   /** What was found; nothing behind it is looked at, in this process or by whom it asks again. */
   #found: Fault | null = null;
   #turn: Promise<Result<void, Fault>> = Promise.resolve(ok(undefined));
@@ -63,30 +51,34 @@ class Ground {
     this.#halts = new HaltAudit(desk, this.#documents);
   }
 
-  /** One after another: two readers at once would take the same entry twice. */
-  goOn(): Promise<Result<void, Fault>> {
-    this.#turn = this.#turn.then(() => this.#read());
+  /** One after another: two at once would take the same entry twice. */
+  goOn({ ground }: Pick<JournalState, 'ground'>): Promise<Result<void, Fault>> {
+    // Even a new journal rests on its opening. A state without any was not folded from one, and nothing may rest on it.
+    if (ground === null) throw new Error('a state without an opening has no ground that could be proven');
+    this.#turn = this.#turn.then(() => this.#prove(ground));
     return this.#turn;
   }
 
-  async #read(): Promise<Result<void, Fault>> {
+  async #prove(newest: Ground): Promise<Result<void, Fault>> {
     if (this.#found !== null) return err(this.#found);
-    try {
-      for await (const entry of this.#desk.journal.entries(this.#next)) {
-        const taken = GROUND.has(entry.body.kind) ? await this.#take(entry) : ok(undefined);
-        if (!taken.ok) return this.#refuse(taken.error);
-        this.#next = entry.seq + 1;
-      }
-      for (const [id, { entry, body, before }] of this.#lists) {
-        const judged = await judgeListAgain(this.#desk, before, body, parseTime(entry.at) ?? 0);
-        if (!judged.ok) return this.#refuse(documentFault(entry, judged.error));
-        this.#lists.delete(id);
-      }
-      return ok(undefined);
-    } catch (error) {
-      if (error instanceof JournalError) return err(error.fault);
-      throw error;
+    for (const ground of this.#dueUpTo(newest)) {
+      const taken = await this.#take(ground.entry);
+      if (!taken.ok) return this.#refuse(taken.error);
+      this.#proven.add(ground);
     }
+    for (const [id, { entry, body, before }] of this.#lists) {
+      const judged = await judgeListAgain(this.#desk, before, body, parseTime(entry.at) ?? 0);
+      if (!judged.ok) return this.#refuse(documentFault(entry, judged.error));
+      this.#lists.delete(id);
+    }
+    return ok(undefined);
+  }
+
+  /** Oldest first. What was proven is the very object, and not whatever has its number: a transaction that was rolled back had one too. */
+  #dueUpTo(newest: Ground): readonly Ground[] {
+    const due: Ground[] = [];
+    for (let at: Ground | null = newest; at !== null && !this.#proven.has(at); at = at.before) due.push(at);
+    return due.reverse();
   }
 
   #refuse(fault: Fault): Result<never, Fault> {

@@ -55,7 +55,7 @@ export function knownPerson({ policy }: Pick<Situation, 'policy'>, name: string)
 export async function loadSituation(desk: Desk): Promise<Result<Situation, Fault>> {
   const open = await openVault(desk);
   if (!open.ok) return open;
-  const proven = await proveGround(desk);
+  const proven = await proveGround(desk, open.value.state);
   if (!proven.ok) return proven;
   // One moment for all of it: the policy in force and the verdict's time must not fall on two sides of a second.
   const now = desk.ports.clock();

@@ -315,6 +315,59 @@ export function journalSuite(places: Places): void {
     });
   });
 
+  describe('the entries on which every decision rests', () => {
+    /** Their numbers, oldest first. */
+    const groundOf = async (journal: Journal): Promise<readonly number[]> => {
+      const state = await journal.read();
+      const seqs: number[] = [];
+      for (let at = state.ok ? state.value.ground : null; at !== null; at = at.before) seqs.unshift(at.entry.seq);
+      return seqs;
+    };
+    const HALT = {
+      kind: 'halt.raised',
+      scope: 'all',
+      reason: 'drill',
+      source: 'unverified',
+      problem: 'no key',
+    } as const;
+
+    it('are known as they were read, written, or appended by others, and none that was taken back', async () => {
+      const path = fresh();
+      const journal = await create(path);
+      await append(journal, LIFE);
+      expect(await groundOf(journal)).toEqual([0, 1]);
+      const other = await reopened(path);
+      expect(await groundOf(other)).toEqual([0, 1]);
+
+      const undone = await journal.transact(async (tx) => {
+        tx.append(HALT);
+        return fail('E_USAGE', 'thought better of it');
+      });
+      expect(tagOf(undone)).toBe('E_USAGE');
+      expect(await groundOf(journal)).toEqual([0, 1]);
+
+      await append(other, [story.broadcast('a'), HALT]);
+      expect(await groundOf(other)).toEqual([0, 1, 9]);
+      expect(await groundOf(journal)).toEqual([0, 1, 9]);
+      for (const one of [journal, other]) await one.close();
+    });
+
+    it('are what stands in the store, entry for entry', async () => {
+      const path = fresh();
+      const journal = await create(path);
+      await append(journal, [...LIFE, HALT]);
+      const stored: Entry[] = [];
+      for await (const entry of journal.entries()) stored.push(entry);
+      for (const one of [journal, await reopened(path)]) {
+        const state = await one.read();
+        const held: Entry[] = [];
+        for (let at = state.ok ? state.value.ground : null; at !== null; at = at.before) held.unshift(at.entry);
+        expect(held).toEqual([0, 1, 8].map((seq) => stored[seq]));
+        await one.close();
+      }
+    });
+  });
+
   describe('two connections', () => {
     it('see what the other appended, in reading and at the start of a transaction', async () => {
       const path = fresh();

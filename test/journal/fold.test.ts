@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sealEntry } from '../../src/journal/chain.js';
-import type { EntryBody } from '../../src/journal/entries.js';
+import type { Entry, EntryBody } from '../../src/journal/entries.js';
 import { fold, liveCoins, StateBuilder } from '../../src/journal/fold.js';
 import { requestDigest } from '../../src/journal/requests.js';
 import type { JournalState } from '../../src/journal/state.js';
@@ -331,6 +331,24 @@ describe('any sequence of entries', () => {
           );
           for (const id of exposed) expect(holdsBudget(batches.get(id)?.state ?? 'ABANDONED')).toBe(true);
         }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('notes every entry that was taken and is neither of a batch nor of coins, in order, and no other', () => {
+    fc.assert(
+      fc.property(fc.array(anyBody, { maxLength: 60 }), (bodies) => {
+        const isGround = ({ body }: Entry): boolean => !/^(?:batch|coins?)\./.test(body.kind);
+        const due = sealAll(BASE).filter(isGround);
+        const builder = new StateBuilder(stateOf(BASE));
+        for (const body of bodies) {
+          const entry = sealEntry(builder.head, START + 3600, body);
+          if (builder.apply(entry).ok && isGround(entry)) due.push(entry);
+        }
+        const noted: Entry[] = [];
+        for (let at = builder.snapshot().ground; at !== null; at = at.before) noted.unshift(at.entry);
+        expect(noted).toEqual(due);
       }),
       { numRuns: 200 },
     );

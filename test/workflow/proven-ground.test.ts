@@ -1,9 +1,11 @@
 import { rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { fail, fault } from '../../src/domain/fault.js';
+import { type Fault, fail } from '../../src/domain/fault.js';
 import { ok } from '../../src/domain/result.js';
 import type { EntryBody } from '../../src/journal/entries.js';
-import { type Journal, JournalError } from '../../src/journal/port.js';
+import { EMPTY_STATE } from '../../src/journal/fold.js';
+import type { Journal } from '../../src/journal/port.js';
+import type { JournalState } from '../../src/journal/state.js';
 import { bookDifference } from '../../src/workflow/documents.js';
 import { hexDigest } from '../../src/workflow/policy-life.js';
 import { proveGround } from '../../src/workflow/proven-ground.js';
@@ -161,20 +163,111 @@ describe('the ground of a journal', () => {
     });
   }
 
-  it('is proven once, and from then on only what came in since', async () => {
+  /** The state that a decision would rest on now. */
+  async function stateOf(journal: Journal): Promise<JournalState> {
+    const read = await journal.read();
+    if (!read.ok) throw new Error(read.error.message);
+    return read.value;
+  }
+
+  /** The documents that are read while the work is done. */
+  async function readBy(journal: Journal, work: () => Promise<unknown>): Promise<readonly string[]> {
+    const { blob } = journal;
+    const asked: string[] = [];
+    journal.blob = (name) => {
+      asked.push(name);
+      return blob(name);
+    };
+    await work();
+    journal.blob = blob;
+    return asked;
+  }
+
+  it('is proven once, without an entry being read again, and from then on only what came in since', async () => {
+    const s = await stage();
+    const { document: first } = await newest(s, 'policy.activated');
+    await watched(s, async (journal, desk) => {
+      journal.entries = () => {
+        throw new Error('the chain was read when it was verified');
+      };
+      journal.written = journal.entries as Journal['written'];
+      const state = await stateOf(journal);
+      const before = await readBy(journal, async () => {
+        expect([await proveGround(desk, state), await proveGround(desk, state)]).toEqual([
+          ok(undefined),
+          ok(undefined),
+        ]);
+      });
+      expect(before).toContain(first);
+      const again = await readBy(journal, async () => {
+        const both = [proveGround(desk, state), proveGround(desk, await stateOf(journal))];
+        expect(await Promise.all(both)).toEqual([ok(undefined), ok(undefined)]);
+      });
+      expect(again).toEqual([]);
+
+      // Another process puts a policy into force; the state of before rests on what was proven, the new one on more.
+      await writeSigned(s, 'p2.yaml', 'policy.yaml');
+      await putIntoForce(s, 'p2.yaml');
+      const { document: second } = await newest(s, 'policy.activated');
+      expect(await readBy(journal, () => proveGround(desk, state))).toEqual([]);
+      const since = await readBy(journal, async () => {
+        expect(await proveGround(desk, await stateOf(journal))).toEqual(ok(undefined));
+      });
+      expect(since).toEqual([first, second]);
+      expect(await readBy(journal, () => proveGround(desk, state))).toEqual([]);
+    });
+  });
+
+  it('is refused where another process wrote into it between two decisions, and a state of before is then no way round', async () => {
     const s = await stage();
     await watched(s, async (journal, desk) => {
-      const asked: (number | undefined)[] = [];
-      const { entries } = journal;
-      journal.entries = (from) => {
-        asked.push(from);
-        return entries(from);
+      const before = await stateOf(journal);
+      expect(await proveGround(desk, before)).toEqual(ok(undefined));
+      const seq = await forgePolicy(s, LOOSER);
+      const refused = {
+        ok: false,
+        error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining(`entry ${seq} `) },
       };
-      const read = await journal.read();
-      const due = read.ok ? (read.value.head?.seq ?? 0) + 1 : -1;
-      expect([await proveGround(desk), await proveGround(desk)]).toEqual([ok(undefined), ok(undefined)]);
-      expect(await Promise.all([proveGround(desk), proveGround(desk)])).toEqual([ok(undefined), ok(undefined)]);
-      expect(asked).toEqual([0, due, due, due]);
+      expect(await proveGround(desk, await stateOf(journal))).toMatchObject(refused);
+      expect(await proveGround(desk, before)).toMatchObject(refused);
+    });
+  });
+
+  it('does not hold what a transaction wrote that was rolled back, and does what then stands in its place', async () => {
+    const s = await stage();
+    await watched(s, async (journal, desk) => {
+      const before = await stateOf(journal);
+      expect(await proveGround(desk, before)).toEqual(ok(undefined));
+      // What nobody may write is written and taken back: it is no part of the ground, whatever number it had.
+      const { error } = (await journal.transact(async (tx) => {
+        tx.append({
+          kind: 'policy.activated',
+          digest: '12'.repeat(32),
+          version: (before.policy?.version ?? 0) + 1,
+          document: tx.keep(Buffer.from('no policy')),
+          effectiveAt: s.now,
+          under: before.policy?.digest ?? '',
+          signatures: [{ person: 'mallory', signature: 'none' }],
+        });
+        return fail('E_USAGE', 'thought better of it');
+      })) as { error: Fault };
+      expect(error.tag).toBe('E_USAGE');
+      const after = await stateOf(journal);
+      expect(after.ground).toBe(before.ground);
+      expect(await proveGround(desk, after)).toEqual(ok(undefined));
+      const seq = await forgePolicy(s, LOOSER);
+      expect(seq).toBe((before.head?.seq ?? 0) + 1);
+      expect(await proveGround(desk, await stateOf(journal))).toMatchObject({
+        ok: false,
+        error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining(`entry ${seq} `) },
+      });
+    });
+  });
+
+  it('of a state that was folded from nothing is a bug, and no leave to decide', async () => {
+    const s = await stage();
+    await watched(s, async (_, desk) => {
+      await expect(proveGround(desk, EMPTY_STATE)).rejects.toThrow(/no ground/);
     });
   });
 
@@ -187,21 +280,17 @@ describe('the ground of a journal', () => {
       const { statement } = await newest(s, 'halt.resume-approved');
       const { document } = await newest(s, 'book.changed');
       await watched(s, async (journal, desk) => {
-        const { blob, entries } = journal;
+        const state = await stateOf(journal);
+        const { blob } = journal;
         for (const lost of [document, statement]) {
           journal.blob = async (name) => (name === lost ? fail(tag, 'the connection was lost') : blob(name));
-          expect(await proveGround(desk)).toMatchObject({
+          expect(await proveGround(desk, state)).toMatchObject({
             ok: false,
             error: { tag, message: 'the connection was lost' },
           });
         }
         journal.blob = blob;
-        journal.entries = () => {
-          throw new JournalError(fault(tag, 'the connection was lost'));
-        };
-        expect(await proveGround(desk)).toMatchObject({ ok: false, error: { tag } });
-        journal.entries = entries;
-        expect(await proveGround(desk)).toEqual(ok(undefined));
+        expect(await proveGround(desk, state)).toEqual(ok(undefined));
       });
     },
   );
@@ -209,13 +298,14 @@ describe('the ground of a journal', () => {
   it('stays refused once it was: nothing that is written behind it mends it', async () => {
     const s = await stage();
     const seq = await forgePolicy(s, LOOSER);
-    await watched(s, async (_, desk) => {
-      for (const _again of [1, 2]) {
-        expect(await proveGround(desk)).toMatchObject({
-          ok: false,
-          error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining(`entry ${seq} `) },
-        });
-      }
+    await watched(s, async (journal, desk) => {
+      const refused = {
+        ok: false,
+        error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining(`entry ${seq} `) },
+      };
+      expect(await proveGround(desk, await stateOf(journal))).toMatchObject(refused);
+      await s.expect(0, 'halt', 'raise', '--reason', 'what was that', '--unsigned');
+      expect(await proveGround(desk, await stateOf(journal))).toMatchObject(refused);
     });
   });
 });
