@@ -1,15 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import {
-  FOR_OWNER,
-  fileExists,
-  filesBeside,
-  inFolder,
-  makeFolder,
-  readBytes,
-  replaceFile,
-  writeNewFile,
-} from './adapters/files.js';
+import { FOR_OWNER, fileExists, filesBeside, inFolder, makeFolder, readBytes, writeNewFile } from './adapters/files.js';
+import { replaceFile } from './adapters/replace-file.js';
 import { decodeText } from './adapters/source-text.js';
 import type { CreateOptions } from './adapters/stored-journal.js';
 import {

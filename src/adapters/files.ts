@@ -23,7 +23,7 @@ async function readStdin(): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-const FOR_EVERYBODY = 0o644;
+export const FOR_EVERYBODY = 0o644;
 /** Keys: for nobody but their owner, as far as the file system knows owners. */
 export const FOR_OWNER = 0o600;
 
@@ -50,36 +50,6 @@ export async function writeNewFile(
   }
 }
 
-/**
- * Puts other content in the place of a file, in one step and durable when it resolves: a reader sees the old file or the new
- * one, and so does whoever comes after a crash. `before` is what the file has to hold, null where there must be none: two
- * processes that read the same cannot both replace it. E_FILE_EXISTS where it holds something else by now.
- */
-export async function replaceFile(
-  path: string,
-  bytes: Uint8Array,
-  before: Uint8Array | null,
-): Promise<Result<void, Fault>> {
-  const beside = `${path}.${randomBytes(6).toString('hex')}.part`;
-  const lock = `${path}.lock`;
-  let isHeld = false;
-  try {
-    await writeSynced(lock, new Uint8Array(0), FOR_OWNER);
-    isHeld = true;
-    if (!(await holds(path, before))) return changedMeanwhile(path, 'it was changed by another process');
-    await writeSynced(beside, bytes, FOR_EVERYBODY);
-    await rename(beside, path);
-    await syncFolder(dirname(path));
-    return ok(undefined);
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') return cannotWrite(path, reasonOf(error));
-    return changedMeanwhile(path, `another process is writing to it (if none is, remove ${lock})`);
-  } finally {
-    await discard(beside);
-    if (isHeld) await discard(lock);
-  }
-}
-
 /** Puts this content there whatever was there before, in one step and durable when it resolves. */
 export async function overwriteFile(path: string, bytes: Uint8Array): Promise<Result<void, Fault>> {
   const beside = `${path}.${randomBytes(6).toString('hex')}.part`;
@@ -95,20 +65,6 @@ export async function overwriteFile(path: string, bytes: Uint8Array): Promise<Re
   }
 }
 
-async function holds(path: string, before: Uint8Array | null): Promise<boolean> {
-  try {
-    const now = await readFile(path);
-    return before !== null && equalBytes(new Uint8Array(now), before);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return before === null;
-    throw error;
-  }
-}
-
-function changedMeanwhile(path: string, why: string): Result<never, Fault> {
-  return fail('E_FILE_EXISTS', `${path}: ${why}`, { where: { file: path }, remedy: 'run the same command again' });
-}
-
 /** Whether a file could be made there, as far as can be told without making it: the folder is one, and can be written to. */
 export async function checkNewFile(path: string): Promise<Result<void, Fault>> {
   try {
@@ -121,7 +77,7 @@ export async function checkNewFile(path: string): Promise<Result<void, Fault>> {
   }
 }
 
-function cannotWrite(path: string, reason: string): Result<never, Fault> {
+export function cannotWrite(path: string, reason: string): Result<never, Fault> {
   return fail('E_FILE_MISSING', `the file cannot be written: ${reason}`, {
     where: { file: path },
     remedy: 'check that the folder exists, has room, and may be written to',
@@ -129,7 +85,7 @@ function cannotWrite(path: string, reason: string): Result<never, Fault> {
 }
 
 /** Fails with EEXIST where the name is taken. */
-async function writeSynced(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+export async function writeSynced(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   const handle = await open(path, 'wx', mode);
   try {
     await handle.writeFile(bytes);
@@ -143,7 +99,7 @@ async function writeSynced(path: string, bytes: Uint8Array, mode: number): Promi
 const NO_LINKS: readonly (string | null)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
 /** By a hard link, which fails where the name is taken; a rename would overwrite. Without links, by writing once more. */
-async function putInPlace(beside: string, path: string, bytes: Uint8Array, mode: number): Promise<void> {
+export async function putInPlace(beside: string, path: string, bytes: Uint8Array, mode: number): Promise<void> {
   try {
     await link(beside, path);
   } catch (error) {
@@ -153,7 +109,7 @@ async function putInPlace(beside: string, path: string, bytes: Uint8Array, mode:
 }
 
 /** A file that stays behind does no harm: that it cannot be removed must not hide how the writing ended. */
-async function discard(path: string): Promise<void> {
+export async function discard(path: string): Promise<void> {
   try {
     await rm(path, { force: true });
   } catch {
@@ -171,7 +127,7 @@ async function sameContent(path: string, bytes: Uint8Array): Promise<Result<void
   });
 }
 
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
@@ -217,7 +173,7 @@ export function inFolder(root: string, path: string): string {
   return isAbsolute(path) ? path : join(root, path);
 }
 
-function codeOf(error: unknown): string | null {
+export function codeOf(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }
 
@@ -233,7 +189,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const code = codeOf(error);
   return REASONS[code ?? ''] ?? (error instanceof Error ? error.message : String(error));
 }

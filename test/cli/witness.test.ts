@@ -44,6 +44,20 @@ describe('audit key', () => {
     expect(s.read('journal.key.pub')).toContain(`countersign/testnet3/${first.hash}+`);
   });
 
+  it('finishes one that was begun by a process that was killed, and no other', async () => {
+    const s = await witnessed();
+    for (const [name, ...more] of [
+      ['journal.key'],
+      ['erin.key', '--witness', s.read('erin.key').split('+')[2] ?? ''],
+    ]) {
+      const [secret, published] = [s.read(name ?? ''), s.read(`${name}.pub`)];
+      rmSync(s.path(`${name}.pub`));
+      expect(await s.faultOf(2, 'audit', 'key', name ?? '', '--witness', 'somebody-else')).toBe('E_FILE_EXISTS');
+      expect((await s.json(0, 'audit', 'key', name ?? '', ...more)).verifier).toBe(published.trim());
+      expect([s.read(name ?? ''), s.read(`${name}.pub`)]).toEqual([secret, published]);
+    }
+  });
+
   it('never overwrites one, and takes no name that a note cannot hold', async () => {
     const s = await witnessed();
     await s.untouched(async () => {
@@ -51,6 +65,9 @@ describe('audit key', () => {
       for (const name of ['a b', 'a+b', 'ä', '']) {
         expect(await s.faultOf(2, 'audit', 'key', 'new.key', '--witness', name)).toBe('E_USAGE');
       }
+      s.write('x', 'no key');
+      expect(await s.faultOf(2, 'audit', 'key', 'x')).toBe('E_FILE_EXISTS');
+      rmSync(s.path('x'));
       s.write('half.key.pub', 'x');
       expect(await s.faultOf(2, 'audit', 'key', 'half.key')).toBe('E_FILE_EXISTS');
       rmSync(s.path('half.key.pub'));
