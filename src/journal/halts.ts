@@ -48,7 +48,8 @@ export function haltMark(body: HaltRaised): string | null {
     case 'person':
       return body.statement;
     case 'unverified':
-      return body.statement ?? null;
+      // Apart from the statement itself: a copy that somebody damaged must not use up the halt of the person who signed it.
+      return body.statement === undefined ? null : `unverified ${body.statement}`;
     case 'automatic':
       return automaticMark(body.trigger, body.evidence);
   }

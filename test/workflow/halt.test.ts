@@ -241,6 +241,27 @@ describe('a halt that nobody verifiable raised', () => {
     expect(await s.faultOf(10, ...words)).toBe('E_HALT_REPLAY');
   });
 
+  it.each([
+    ['while it stands', false],
+    ['once it is cleared', true],
+  ])('does not use up what the person signed, %s', async (_, isCleared) => {
+    const s = await stage();
+    const words = ['halt', 'raise', '--statement', '--person', 'bob', '--reason', 'signed beforehand'];
+    const { stdout } = await s.expect(0, ...words);
+    s.write('halt.json', stdout);
+    s.write('halt.sig', s.sign('bob', stdout, { namespace: HALT_NAMESPACE }));
+    s.write('cut.sig', s.read('halt.sig').slice(0, 100));
+    const bring = (signature: string) => ['halt', 'raise', '--signature', signature, '--over', 'halt.json'];
+    expect(await s.json(0, ...bring('cut.sig'))).toMatchObject({ verified: false });
+    if (isCleared) await s.expect(0, 'halt', 'resume', '--key', 'keys/dave');
+    expect(await s.json(0, ...bring('halt.sig'))).toMatchObject({
+      verified: true,
+      person: 'bob',
+      stood_already: false,
+    });
+    await s.expect(0, 'audit', 'verify');
+  });
+
   it('without a key is of everything', async () => {
     const s = await stage();
     const words = ['halt', 'raise', '--reason', 'r', '--unsigned', '--scope', 'initiator:alice'];
