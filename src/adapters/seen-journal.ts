@@ -54,7 +54,10 @@ async function holds(journal: Journal, { seq, hash }: Anchor, file: string): Pro
     if (error instanceof JournalError) return err(error.fault);
     throw error;
   }
-  const message = `entry ${seq}, which this machine has seen, is not there: it was restored from a copy, or cut off`;
+  const size = await journal.size();
+  if (!size.ok) return size;
+  const gone = size.value < seq ? `entries ${size.value} to ${seq} are` : `entry ${seq} is`;
+  const message = `${gone} not there, and this machine has seen entry ${seq}: it was restored from a copy, failed over to a server that lagged behind, or cut off`;
   return fail('E_JOURNAL_RESTORED', message, { remedy, where: { file } });
 }
 
@@ -74,24 +77,27 @@ class SeenJournal implements Journal {
 
   async read(): Promise<Result<JournalState, Fault>> {
     const read = await this.inner.read();
-    if (read.ok && read.value.head !== null) this.#see(read.value.head);
+    // What closed a journal is not in the copy with which it goes on: remembered is what both have.
+    if (read.ok && read.value.head !== null && read.value.movedTo === null) this.#see(read.value.head);
     return read;
   }
 
   async transact<T>(work: (tx: JournalTransaction) => Promise<Result<T, Fault>>): Promise<Result<T, Fault>> {
-    let last: Entry | null = null;
+    const written: Entry[] = [];
     const done = await this.inner.transact((tx) =>
       work({
         state: tx.state,
         at: tx.at,
         append: (body: EntryBody) => {
-          last = tx.append(body);
-          return last;
+          const entry = tx.append(body);
+          written.push(entry);
+          return entry;
         },
         keep: (bytes) => tx.keep(bytes),
       }),
     );
-    if (done.ok && last !== null) {
+    const last = written.at(-1);
+    if (done.ok && last !== undefined && last.body.kind !== 'journal.moved') {
       this.#see(last);
       await this.#note();
     }
@@ -143,6 +149,9 @@ class SeenJournal implements Journal {
   async #note(): Promise<void> {
     const newest = this.#newest;
     if (newest === null || newest.seq <= this.#noted) return;
+    // Another command of this machine may know more by now, or somebody may have changed the file: then it stays.
+    const known = await readSeen(this.file);
+    if (!known.ok || (known.value !== null && known.value.seq >= newest.seq)) return;
     const noted = await overwriteFile(this.file, Buffer.from(`${newest.seq}:${newest.hash}\n`));
     if (noted.ok) this.#noted = newest.seq;
   }

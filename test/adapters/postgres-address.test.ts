@@ -26,6 +26,11 @@ describe('the address of a shared journal', () => {
     ],
     ['postgres://localhost/t?sslmode=disable', { tls: 'none' }],
     ['postgres://localhost/t?sslmode=verify-full', { tls: 'verified' }],
+    ['postgres://localhost/t?sslrootcert=/etc/ca.pem', { tls: 'verified', caFile: '/etc/ca.pem', certificate: null }],
+    [
+      'postgres://db.example/t?sslcert=/etc/a.pem&sslkey=/etc/a.key',
+      { tls: 'verified', caFile: null, certificate: { file: '/etc/a.pem', keyFile: '/etc/a.key' } },
+    ],
     ['postgres:///t?host=/var/run/postgresql', { host: '/var/run/postgresql', tls: 'none' }],
     ['postgres://al%40ice@db.example/my%20db', { user: 'al@ice', database: 'my db' }],
   ])('%s', (text, expected) => {
@@ -45,6 +50,11 @@ describe('the address of a shared journal', () => {
     ['a parameter twice', 'postgres://db.example/t?schema=a&schema=b', /schema is given twice/],
     ['no TLS beyond this machine', 'postgres://db.example/t?sslmode=disable', /would let somebody/],
     ['TLS without a proof', 'postgres://db.example/t?sslmode=require', /would let somebody/],
+    ['a file that depends on the folder', 'postgres://db.example/t?sslrootcert=ca.pem', /another file in each folder/],
+    ['a certificate without its key', 'postgres://db.example/t?sslcert=/etc/a.pem', /without one another/],
+    ['a key without its certificate', 'postgres://db.example/t?sslkey=/etc/a.key', /without one another/],
+    ['an authority without TLS', 'postgres://localhost/t?sslmode=disable&sslrootcert=/etc/ca.pem', /without TLS/],
+    ['an authority for a socket', 'postgres:///t?host=/var/run/postgresql&sslrootcert=/etc/ca.pem', /without TLS/],
     ['a name that cannot be decoded', 'postgres://db.example/%E0%A4', /names no database/],
   ])('%s is refused, with a remedy', (_, text, message) => {
     const parsed = parsePostgresAddress(text);

@@ -72,6 +72,32 @@ describe('a journal that a machine remembers', () => {
     expect(noted(at)).toBe(newest);
   });
 
+  it('is not forgotten again by a command that began earlier and ends later', async () => {
+    const at = await place();
+    const [slow, quick] = [await opened(at), await opened(at)];
+    await slow.read();
+    await append(quick, LIFE);
+    const newest = noted(at);
+    await slow.close();
+    expect([noted(at), newest?.split(':')[0]]).toEqual([newest, `${LIFE.length}`]);
+    await quick.close();
+    expect(noted(at)).toBe(newest);
+  });
+
+  it('is not noted where it is closed: the journal goes on elsewhere without that entry', async () => {
+    const at = await place();
+    const journal = await opened(at);
+    await append(journal, LIFE);
+    const newest = noted(at);
+    expect(tagOf(await append(journal, [{ kind: 'journal.moved', to: 'elsewhere' }]))).toBe('ok');
+    await journal.read();
+    await journal.close();
+    const again = await opened(at);
+    expect(await seqOf(again)).toBe(LIFE.length + 1);
+    await again.close();
+    expect(noted(at)).toBe(newest);
+  });
+
   it('is not noted for what was not kept', async () => {
     const at = await place();
     const journal = await opened(at);
@@ -121,7 +147,7 @@ describe('a journal that a machine remembers', () => {
     expect(await open(at)).toMatchObject({
       error: {
         tag: 'E_JOURNAL_RESTORED',
-        message: expect.stringContaining(`entry ${LIFE.length}, which this machine`),
+        message: expect.stringContaining(`entries 1 to ${LIFE.length} are not there`),
       },
     });
     const other = await opened({ ...at, file: `${at.file}.of-another-machine` });

@@ -10,6 +10,14 @@ export const SCRIPT = `0014${'ab'.repeat(20)}`;
 export const CHANGE = `0014${'cd'.repeat(20)}`;
 export const outpoint = (n: number): string => `${n.toString(16).padStart(64, '0')}:0`;
 
+/** What can be appended at any time, and says what it is told. */
+export const frozen = (reason: string): EntryBody => ({
+  kind: 'coin.frozen',
+  outpoint: outpoint(99),
+  reason,
+  by: 'alice',
+});
+
 export interface BatchOptions {
   readonly inputs?: readonly string[];
   readonly requests?: readonly string[];
@@ -245,7 +253,7 @@ export const story = {
     policy,
     approvers,
   }),
-  frozen: (): EntryBody => ({ kind: 'coin.frozen', outpoint: outpoint(99), reason: 'looked into', by: 'alice' }),
+  frozen: (): EntryBody => frozen('looked into'),
   abandoned: (batch: string): EntryBody => ({ kind: 'batch.abandoned', batch, reason: 'not needed', by: 'alice' }),
 };
 

@@ -261,11 +261,10 @@ describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none o
     const connection = new PostgresConnection(address.value);
     const names = ['synchronous_commit', 'lock_timeout', 'search_path', 'statement_timeout'];
     const settings = `SELECT ${names.map((name) => `current_setting('${name}')`).join(', ')}`;
-    expect((await connection.query(settings)).rows).toEqual([['on', '2s', 'pg_catalog', '0']]);
+    expect((await connection.query(settings)).rows).toEqual([['on', '2s', 'pg_catalog, pg_temp', '0']]);
     await connection.query('DISCARD ALL');
     expect((await connection.query(settings)).rows).toEqual([['off', '7ms', 'elsewhere, pg_catalog', '9999ms']]);
-    await connection.begin();
-    expect((await connection.within(settings)).rows).toEqual([['on', '2s', 'pg_catalog', '0']]);
+    expect((await connection.begin(settings)).rows).toEqual([['on', '2s', 'pg_catalog, pg_temp', '0']]);
     await connection.end('ROLLBACK');
     await connection.drop();
   });

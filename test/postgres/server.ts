@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ function account(): { uid: number; gid: number } | null {
   return Number.isInteger(uid) && Number.isInteger(gid) ? { uid, gid } : null;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
@@ -46,7 +46,7 @@ export class PostgresServer {
     private readonly binaries: string,
     private readonly folder: string,
     readonly port: number,
-    private readonly as: { readonly uid?: number; readonly gid?: number },
+    readonly as: { readonly uid?: number; readonly gid?: number },
   ) {}
 
   static async start(binaries: string): Promise<PostgresServer> {
@@ -59,6 +59,31 @@ export class PostgresServer {
     const server = new PostgresServer(binaries, folder, await freePort(), as);
     await server.up();
     return server;
+  }
+
+  /** A standby of this server, streaming from it. It is read until somebody promotes it. */
+  async standby(): Promise<PostgresServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-standby-'));
+    if (this.as.uid !== undefined && this.as.gid !== undefined) chownSync(folder, this.as.uid, this.as.gid);
+    const from = ['-h', '127.0.0.1', '-p', String(this.port), '-U', 'tester', '--checkpoint=fast', '--no-sync', '-R'];
+    const args = ['-D', join(folder, 'data'), ...from];
+    execFileSync(join(this.binaries, 'pg_basebackup'), args, { ...this.as, stdio: 'ignore', cwd: folder });
+    const standby = new PostgresServer(this.binaries, folder, await freePort(), this.as);
+    await standby.up();
+    return standby;
+  }
+
+  /** From now on it takes what is written. */
+  async promote(): Promise<void> {
+    await this.run('SELECT pg_promote()');
+  }
+
+  /** A file of the server's own, which nobody else may read. Answers its path. */
+  write(name: string, content: string): string {
+    const path = join(this.folder, 'data', name);
+    writeFileSync(path, content, { mode: 0o600 });
+    if (this.as.uid !== undefined && this.as.gid !== undefined) chownSync(path, this.as.uid, this.as.gid);
+    return path;
   }
 
   /** Starts it, or starts it again where it was put down. */

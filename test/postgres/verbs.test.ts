@@ -1,8 +1,8 @@
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { removeAll, Session, stage } from '../cli/session.js';
+import { removeAll, type Session } from '../cli/session.js';
+import { elsewhere as anotherMachine, joined, movedTo } from './officers.js';
 import { findPostgres, PostgresServer } from './server.js';
 
 const binaries = findPostgres();
@@ -17,21 +17,19 @@ afterAll(async () => {
   if (binaries !== null) await server.remove();
 });
 
+/** A machine that has nothing yet. */
 function elsewhere(): Session {
-  const folder = mkdtempSync(join(tmpdir(), 'countersign-officer-'));
-  folders.push(folder);
-  return new Session(folder);
+  const s = anotherMachine();
+  folders.push(s.folder);
+  return s;
 }
 
 /** The workspaces of two officers, joined to one journal. */
 async function officers(): Promise<{ one: Session; two: Session; store: string }> {
-  const one = await stage();
   const store = server.fresh();
-  await one.expect(0, 'journal', 'copy', store, '--close');
-  const file = one.read('countersign.yaml').replace(/^journal: .*$/m, `store: ${JSON.stringify(store)}`);
-  one.write('countersign.yaml', file);
-  const two = elsewhere();
-  await two.expect(0, 'init', '.', '--network', 'testnet3', '--store', store, '--join');
+  const one = await movedTo(store);
+  const two = await joined(store);
+  folders.push(two.folder);
   return { one, two, store };
 }
 

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { type Fault, fail } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
 import { quoted } from '../../domain/safe-text.js';
@@ -15,15 +16,19 @@ export interface PostgresAddress {
   readonly tls: 'verified' | 'none';
   /** A file with the certificates that the server's has to go back to; null for those that Node trusts. */
   readonly caFile: string | null;
+  /** What this machine proves itself with where the server asks for it; null for nothing. */
+  readonly certificate: { readonly file: string; readonly keyFile: string } | null;
   /** For messages. */
   readonly name: string;
 }
 
 const EXAMPLE = 'write it as postgres://USER@HOST:5432/DATABASE?schema=NAME';
-const PARAMETERS = ['schema', 'host', 'sslmode', 'sslrootcert'];
+/** Those that name a file of this machine. */
+const FILES = ['sslrootcert', 'sslcert', 'sslkey'];
+const PARAMETERS = ['schema', 'host', 'sslmode', ...FILES];
 
 /**
- * Reads `postgres://user@host:port/database?schema=...&sslmode=...&sslrootcert=...`, libpq's form with its names
+ * Reads `postgres://user@host:port/database?schema=...&sslmode=...&sslrootcert=...&sslcert=...&sslkey=...`, libpq's form with its names
  * (https://www.postgresql.org/docs/15/libpq-connect.html). A password is refused: the file that holds the address is read
  * by many. Beyond this machine only TLS with a verified certificate is taken. E_JOURNAL_ADDRESS.
  */
@@ -58,9 +63,10 @@ export function parsePostgresAddress(text: string): Result<PostgresAddress, Faul
   }
   const user = decoded(url.username);
   const port = url.port === '' ? 5432 : Number(url.port);
-  const tls = tlsOf(url.searchParams.get('sslmode'), host);
+  const files = filesOf(url.searchParams);
+  if (!files.ok) return files;
+  const tls = tlsOf(url.searchParams.get('sslmode'), host, files.value);
   if (!tls.ok) return tls;
-  const caFile = url.searchParams.get('sslrootcert');
   const at = host.startsWith('/') ? `${host}:${port}` : `${host.includes(':') ? `[${host}]` : host}:${port}`;
   return ok({
     host,
@@ -69,16 +75,41 @@ export function parsePostgresAddress(text: string): Result<PostgresAddress, Faul
     user: user === '' ? null : user,
     schema,
     tls: tls.value,
-    caFile,
+    ...files.value,
     name: `postgres://${at}/${database}?schema=${schema}`,
   });
 }
 
 const PASSWORD = 'leave it out, and keep it in ~/.pgpass (mode 0600) or in PGPASSWORD';
 
-function tlsOf(mode: string | null, host: string): Result<PostgresAddress['tls'], Fault> {
-  const near = host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host);
-  if (mode === null) return ok(near ? 'none' : 'verified');
+type Files = Pick<PostgresAddress, 'caFile' | 'certificate'>;
+
+function filesOf(parameters: URLSearchParams): Result<Files, Fault> {
+  const [caFile, file, keyFile] = FILES.map((name) => parameters.get(name));
+  for (const name of FILES) {
+    const path = parameters.get(name);
+    if (path === null || isAbsolute(path)) continue;
+    return refuse(`${name}=${path} is another file in each folder`, 'write the whole path, from the root on');
+  }
+  if (typeof file === 'string' && typeof keyFile === 'string') {
+    return ok({ caFile: caFile ?? null, certificate: { file, keyFile } });
+  }
+  if (typeof file !== typeof keyFile) return refuse('sslcert and sslkey say nothing without one another', EXAMPLE);
+  return ok({ caFile: caFile ?? null, certificate: null });
+}
+
+function tlsOf(
+  mode: string | null,
+  host: string,
+  { caFile, certificate }: Files,
+): Result<PostgresAddress['tls'], Fault> {
+  const isSocket = host.startsWith('/');
+  const near = isSocket || ['localhost', '127.0.0.1', '::1'].includes(host);
+  const isMeant = caFile !== null || certificate !== null;
+  if (isMeant && (isSocket || mode === 'disable')) {
+    return refuse('it names certificates, and a connection without TLS', 'leave out the one or the other');
+  }
+  if (mode === null) return ok(near && !isMeant ? 'none' : 'verified');
   if (mode === 'verify-full') return ok('verified');
   if (mode === 'disable' && near) return ok('none');
   return refuse(

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { BUSY_TIMEOUT_MS } from '../journal-store.js';
+import { passwordFor, tlsOptions } from './access.js';
 import type { PostgresAddress } from './address.js';
 import { LostTransaction } from './faults.js';
 
@@ -10,31 +10,41 @@ const ANSWER_MS = 30_000;
 
 /**
  * A commit is durable when it is answered; a lock is waited for as long as with a file; a session that stands still within
- * a transaction lets go of the lock by itself; and whatever was set for the role, its own functions are not called.
+ * a transaction lets go of the lock by itself; and whatever was set for the role, its own functions are not called, nor is a
+ * temporary table of its own taken for one of the server's.
  */
 const SETTINGS = [
-  'search_path = pg_catalog',
+  'search_path = pg_catalog, pg_temp',
   'synchronous_commit = on',
   `lock_timeout = ${BUSY_TIMEOUT_MS}`,
   'statement_timeout = 0',
   'idle_in_transaction_session_timeout = 60000',
 ];
 
-/** What each session asks of the server; one whose machine has gone ends by itself. */
+/**
+ * What each session asks of the server, in one message; one whose machine has gone ends by itself. A standby would refuse to
+ * read anything under the isolation that some roles are given.
+ */
 const SESSION = [
-  ...SETTINGS.map((setting) => `SET ${setting}`),
-  "SET client_encoding = 'UTF8'",
-  'SET tcp_keepalives_idle = 10',
-  'SET tcp_keepalives_interval = 5',
-  'SET tcp_keepalives_count = 3',
-];
+  ...SETTINGS,
+  "default_transaction_isolation = 'read committed'",
+  "client_encoding = 'UTF8'",
+  'quote_all_identifiers = off',
+  'tcp_keepalives_idle = 10',
+  'tcp_keepalives_interval = 5',
+  'tcp_keepalives_count = 3',
+]
+  .map((setting) => `SET ${setting}`)
+  .join('; ');
 
 /**
  * A pooler may run each transaction on another session of its own, which was asked for none of this: so each asks again, in
  * one message with its beginning.
  */
-const beginning = (isolation: string): string =>
+const beginning = (isolation: Isolation): string =>
   [`BEGIN ISOLATION LEVEL ${isolation}`, ...SETTINGS.map((setting) => `SET LOCAL ${setting}`)].join('; ');
+
+export type Isolation = 'READ COMMITTED' | 'REPEATABLE READ READ ONLY';
 
 export interface Answer {
   readonly command: string;
@@ -44,6 +54,13 @@ export interface Answer {
 async function ask(client: pg.Client, text: string, values: readonly unknown[]): Promise<Answer> {
   const { command, rows } = await client.query<unknown[]>({ text, values: [...values], rowMode: 'array' });
   return { command, rows };
+}
+
+/** The driver answers several statements with a list, which its types do not say. */
+function lastOf(answers: Answer | readonly Answer[]): Answer {
+  const last = 'rows' in answers ? answers : answers.at(-1);
+  if (last === undefined) throw new Error('the driver gave no answer');
+  return last;
 }
 
 /** One connection, made when it is first needed and again after it was lost. */
@@ -59,11 +76,15 @@ export class PostgresConnection {
     return ask(this.#client ?? (await this.#connect()), text, values);
   }
 
-  /** Begins a transaction; what `within` asks is asked on the same connection or not at all. */
-  async begin(isolation: 'READ COMMITTED' | 'REPEATABLE READ READ ONLY' = 'READ COMMITTED'): Promise<void> {
+  /**
+   * Begins a transaction; what `within` asks is asked on the same connection or not at all. `first` goes with it in the same
+   * message, and its answer is returned. What fails in it is ended like all else, with ROLLBACK or `drop`.
+   */
+  async begin(first: string, isolation: Isolation = 'READ COMMITTED'): Promise<Answer> {
     const client = this.#client ?? (await this.#connect());
-    await client.query(beginning(isolation));
-    this.#begunOn = this.#client;
+    this.#begunOn = client;
+    const text = `${beginning(isolation)}; ${first}`;
+    return lastOf(await client.query<unknown[]>({ text, rowMode: 'array' }));
   }
 
   /**
@@ -76,11 +97,18 @@ export class PostgresConnection {
     return ask(client, text, values);
   }
 
-  /** Ends the transaction, whether or not the server hears of it. */
-  async end(statement: 'COMMIT' | 'ROLLBACK'): Promise<Answer> {
+  /** Ends the transaction, whether or not the server hears of it. Answers also what it warned of. */
+  async end(statement: 'COMMIT' | 'ROLLBACK'): Promise<Answer & { readonly warnings: readonly string[] }> {
+    const client = this.#begunOn;
+    const warnings: string[] = [];
+    const hear = ({ code, message }: { code?: string | undefined; message?: string | undefined }): void => {
+      if (code?.startsWith('01')) warnings.push(message ?? code);
+    };
+    client?.on('notice', hear);
     try {
-      return await this.within(statement);
+      return { ...(await this.within(statement)), warnings };
     } finally {
+      client?.off('notice', hear);
       this.#begunOn = null;
     }
   }
@@ -94,14 +122,15 @@ export class PostgresConnection {
   }
 
   async #connect(): Promise<pg.Client> {
-    const { host, port, database, user, tls, caFile } = this.address;
-    const client = new pg.Client({
+    const { host, port, database, user } = this.address;
+    const client: pg.Client = new pg.Client({
       host,
       port,
       database,
       ...(user === null ? {} : { user }),
-      ssl:
-        tls === 'none' ? false : { rejectUnauthorized: true, ...(caFile === null ? {} : { ca: readFileSync(caFile) }) },
+      ssl: tlsOptions(this.address),
+      // Asked for only where the server asks for one.
+      password: () => passwordFor({ host, port, database, user: client.user ?? '' }, process.env),
       connectionTimeoutMillis: CONNECT_MS,
       query_timeout: ANSWER_MS,
       keepAlive: true,
@@ -113,7 +142,7 @@ export class PostgresConnection {
     });
     try {
       await client.connect();
-      for (const statement of SESSION) await client.query(statement);
+      await client.query(SESSION);
     } catch (error) {
       await client.end().catch(() => undefined);
       throw error;

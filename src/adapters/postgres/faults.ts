@@ -1,4 +1,5 @@
 import { type Fault, fault } from '../../domain/fault.js';
+import { JournalError } from '../../journal/port.js';
 
 interface Answer {
   readonly tag: 'E_JOURNAL_LOCKED' | 'E_JOURNAL_SCHEMA' | 'E_JOURNAL_MISSING' | 'E_JOURNAL_TAMPERED' | 'E_JOURNAL_IO';
@@ -31,14 +32,28 @@ const GONE: Answer = {
   remedy: 'stop signing; find out who removed it, and restore it from a copy',
 };
 
+const READ_ONLY: Answer = {
+  tag: 'E_JOURNAL_IO',
+  what: 'it can only be read here: the server is a standby, or this user was told to write nothing',
+  remedy: 'write to the primary server, or have default_transaction_read_only off; reading and auditing work here',
+};
+
+/** What has no better name: some setting of the server, or a program between that is not one. */
+const REFUSED: Answer = {
+  tag: 'E_JOURNAL_IO',
+  what: 'the server refuses what a journal needs',
+  remedy: 'nothing of this command was kept; show what it says to whoever runs the server',
+};
+
 /** By SQLSTATE, or its class (https://www.postgresql.org/docs/15/errcodes-appendix.html); the longest that fits counts. */
 const STATES: Readonly<Record<string, Answer>> = {
   '08': LOST,
-  '25006': {
+  '22': {
     tag: 'E_JOURNAL_IO',
-    what: 'the server is read-only: a standby, or one in recovery',
-    remedy: 'write to the primary server; reading and auditing work here',
+    what: 'the database cannot hold what was to be written',
+    remedy: 'nothing of this command was kept; a database for journals is made with ENCODING UTF8',
   },
+  '25006': READ_ONLY,
   '25P03': LOST,
   '23': {
     tag: 'E_JOURNAL_TAMPERED',
@@ -99,11 +114,30 @@ export class UnknownEnd extends Error {
   }
 }
 
+/** A transaction was made durable on the server alone, though it keeps standbys that should have it too. */
+export class NotOnStandby extends Error {
+  constructor(
+    readonly seq: number,
+    said: string,
+  ) {
+    super(said);
+    this.name = 'NotOnStandby';
+  }
+}
+
 /** The connection on which a transaction was begun is no more. */
 export class LostTransaction extends Error {
   constructor() {
     super('the connection of the transaction was lost');
     this.name = 'LostTransaction';
+  }
+}
+
+/** Nothing can be written in this transaction: found before anything of it was done. */
+export class ReadOnlyTransaction extends Error {
+  constructor() {
+    super('nothing is written in this transaction');
+    this.name = 'ReadOnlyTransaction';
   }
 }
 
@@ -120,6 +154,13 @@ export function postgresFault(error: unknown, name: string): Fault | null {
       where: { file: name },
     });
   }
+  if (error instanceof NotOnStandby) {
+    return fault('E_JOURNAL_IO', `entry ${error.seq} is written, and may be lost with this server (${error.message})`, {
+      remedy: 'find out why no standby has it before anything is repeated: countersign audit log shows the entry',
+      where: { file: name },
+    });
+  }
+  if (error instanceof JournalError) return { where: { file: name }, ...error.fault };
   const answer = answerTo(error);
   if (answer === null) return null;
   const said = error instanceof Error && error.message !== '' ? error.message : codeOf(error);
@@ -129,8 +170,11 @@ export function postgresFault(error: unknown, name: string): Fault | null {
 function answerTo(error: unknown): Answer | null {
   if (!(error instanceof Error)) return null;
   const code = codeOf(error);
+  if (error instanceof ReadOnlyTransaction) return READ_ONLY;
+  // The driver's own words, where a server of these words proves that it knows no password, or asks in an unknown way.
+  if (error.message.startsWith('SASL: ')) return DENIED;
   if (error instanceof LostTransaction || UNREACHED.has(code) || LOST_WORDS.test(error.message)) return LOST;
-  if (/^[0-9A-Z]{5}$/.test(code) && 'severity' in error) return STATES[code] ?? STATES[code.slice(0, 2)] ?? null;
+  if (/^[0-9A-Z]{5}$/.test(code) && 'severity' in error) return STATES[code] ?? STATES[code.slice(0, 2)] ?? REFUSED;
   // Node's own codes for a certificate that does not hold, and what the driver says of a server without TLS.
   const isTls = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO)/.test(code) || TLS_WORDS.test(error.message);
   return isTls ? UNTRUSTED : null;

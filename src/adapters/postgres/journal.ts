@@ -6,7 +6,7 @@ import type { CopyPlace } from '../copy-journal.js';
 import { READ_WHOLE, readLines } from '../read-lines.js';
 import { beginJournal, type CreateOptions, deferJournal, type OpenOptions, resumeJournal } from '../stored-journal.js';
 import { parsePostgresAddress } from './address.js';
-import { createStore, openStore } from './store.js';
+import { createStore, openStore } from './open-store.js';
 
 /**
  * Makes a journal in a schema of PostgreSQL, durable when the promise resolves. E_JOURNAL_ADDRESS, E_JOURNAL_EXISTS where

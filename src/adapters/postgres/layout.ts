@@ -106,12 +106,12 @@ function tableStatements(schema: string, since: number): string[] {
 }
 
 /**
- * The statements that bring a layout up to date; from 0 they make an empty journal. Rows of entries, blobs and subtrees are
+ * The statements that bring a layout up to date; from 0 they make an empty journal
+ * in a schema that is there. Rows of entries, blobs and subtrees are
  * added and never changed; the triggers hold that against mistakes.
  */
 export function layoutStatements(schema: string, from: number): readonly string[] {
   const first = [
-    `CREATE SCHEMA IF NOT EXISTS ${schema}`,
     `CREATE FUNCTION ${schema}.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$${GUARD}$$`,
     ...tableStatements(schema, 1),
   ];

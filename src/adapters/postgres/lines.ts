@@ -61,8 +61,8 @@ export function lineRows(connection: PostgresConnection): LineRows {
       return rows.map(typed).reverse();
     },
     atOnce: async (work) => {
-      await connection.begin('REPEATABLE READ READ ONLY');
       try {
+        await connection.begin('SELECT 1', 'REPEATABLE READ READ ONLY');
         const done = await work();
         // Also what shows that all of it was read on one connection.
         await connection.end('ROLLBACK');
