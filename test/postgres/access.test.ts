@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createSharedJournal, openSharedJournal } from '../../src/adapters/postgres/journal.js';
-import { clock, NONCE } from '../adapters/journal-folder.js';
+import { append, clock, NONCE } from '../adapters/journal-folder.js';
 import { tagOf } from '../adapters/journal-suite.js';
+import { frozen } from '../journal/story.js';
+import { Wire } from './cut.js';
 import { findPostgres, PostgresServer } from './server.js';
 
 const binaries = findPostgres();
@@ -106,7 +108,9 @@ describe.skipIf(!isHere)('who is at both ends (skipped where there is no Postgre
     const own = (name: string): string => `${CA}&sslcert=${path(`${name}.crt`)}&sslkey=${path(`${name}.key`)}`;
     expect(await said(to('carol', 'localhost', own('carol')))).toBe('ok');
     expect(await said(to('carol', 'localhost', CA))).toMatch(/E_JOURNAL_IO.*refuses this user.*certificate/);
-    expect(await said(to('carol', 'localhost', own('by-a-stranger')))).toMatch(/^E_JOURNAL_IO/);
+    expect(await said(to('carol', 'localhost', own('by-a-stranger')))).toMatch(
+      /E_JOURNAL_IO the server refuses this user/,
+    );
     const mixed = `${CA}&sslcert=${path('carol.crt')}&sslkey=${path('server.key')}`;
     expect(await said(to('carol', 'localhost', mixed))).toMatch(/E_JOURNAL_ADDRESS sslkey.*not the key/);
   });
@@ -127,5 +131,34 @@ describe.skipIf(!isHere)('who is at both ends (skipped where there is no Postgre
     expect(await said(at)).toBe('ok');
     expect(warn).not.toHaveBeenCalled();
     warn.mockRestore();
+  });
+
+  it('and a connection that is lost at any of its messages ends nobody in waiting', async () => {
+    const wire = await Wire.to(server.port);
+    const address = to('tester', 'localhost', CA).replace(`:${server.port}/`, `:${wire.port}/`);
+    try {
+      wire.cutAt(null);
+      expect(await said(address)).toBe('ok');
+      const messages = wire.messages;
+      expect(messages).toBeGreaterThan(8);
+      for (let at = 1; at < messages; at += 1) {
+        wire.cutAt({ at, when: at % 2 === 0 ? 'before' : 'answered' });
+        expect([at, (await said(address)).slice(0, 12)]).toEqual([at, 'E_JOURNAL_IO']);
+      }
+      const opened = await openSharedJournal(address, { clock });
+      if (!opened.ok) throw new Error(opened.error.message);
+      for (const when of ['before', 'answered'] as const) {
+        wire.cutAt({ at: 2, when });
+        expect(tagOf(await append(opened.value, [frozen('lost')]))).toBe('E_JOURNAL_IO');
+        expect(tagOf(await append(opened.value, [frozen('kept')]))).toBe('ok');
+      }
+      // From now on nothing is answered, as in a network that swallows everything.
+      wire.hush();
+      const before = performance.now();
+      await opened.value.close();
+      expect(performance.now() - before).toBeLessThan(10_000);
+    } finally {
+      await wire.close();
+    }
   });
 });

@@ -21,7 +21,7 @@ export class Wire {
 
   static async to(port: number): Promise<Wire> {
     let wire: Wire | null = null;
-    const server = createServer((client) => wire?.join(client, connect(port, '127.0.0.1')));
+    const server = createServer({ allowHalfOpen: true }, (client) => wire?.join(client, connect(port, '127.0.0.1')));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('no port');
@@ -35,6 +35,11 @@ export class Wire {
     this.messages = 0;
     this.#isDead = false;
     this.#forGood = forGood;
+  }
+
+  /** Holds back everything from now on, and ends nothing. */
+  hush(): void {
+    for (const socket of this.#sockets) socket.removeAllListeners('data').removeAllListeners('end').pause();
   }
 
   private join(client: Socket, server: Socket): void {

@@ -92,7 +92,7 @@ export class PostgresServer {
     const args = ['-D', join(this.folder, 'data'), ...[...fixed, ...settings].flatMap((one) => ['-c', one])];
     const child = spawn(join(this.binaries, 'postgres'), args, { ...this.as, stdio: 'ignore', cwd: this.folder });
     this.#child = child;
-    for (let attempt = 0; attempt < 200; attempt += 1) {
+    for (let attempt = 0; attempt < 600; attempt += 1) {
       if (await this.#answers()) return;
       if (child.exitCode !== null) break;
       await new Promise((resolve) => setTimeout(resolve, 50));

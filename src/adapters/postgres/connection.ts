@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { BUSY_TIMEOUT_MS } from '../journal-store.js';
 import { passwordFor, tlsOptions } from './access.js';
@@ -7,6 +8,8 @@ import { LostTransaction } from './faults.js';
 /** Longest wait for a connection, and for the answer to one statement. */
 const CONNECT_MS = 10_000;
 const ANSWER_MS = 30_000;
+/** Longest wait for the other end to part as well. */
+const PART_MS = 1_000;
 
 /**
  * A commit is durable when it is answered; a lock is waited for as long as with a file; a session that stands still within
@@ -63,17 +66,38 @@ function lastOf(answers: Answer | readonly Answer[]): Answer {
   return last;
 }
 
+interface Line {
+  readonly client: pg.Client;
+  /** What its bytes go through, below TLS. */
+  readonly socket: Socket;
+}
+
+/**
+ * Ends a connection. The driver waits for the other end, which over TLS need not be heard any more after an error, nor where the
+ * network swallows everything. What it has to say about its end is of no use to anybody.
+ */
+async function part({ client, socket }: Line): Promise<void> {
+  const gone = new Promise<void>((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once('close', () => resolve());
+  });
+  const overdue = setTimeout(() => socket.destroy(), PART_MS);
+  await Promise.race([client.end().catch(() => undefined), gone]);
+  clearTimeout(overdue);
+}
+
 /** One connection, made when it is first needed and again after it was lost. */
 export class PostgresConnection {
-  #client: pg.Client | null = null;
+  #line: Line | null = null;
   /** Which of its connections, one after another, a transaction was begun on; null outside of one. */
-  #begunOn: pg.Client | null = null;
+  #begunOn: Line | null = null;
 
   constructor(readonly address: PostgresAddress) {}
 
   /** Rows as arrays. Throws what the driver throws; after a lost connection the next call makes another. */
   async query(text: string, values: readonly unknown[] = []): Promise<Answer> {
-    return ask(this.#client ?? (await this.#connect()), text, values);
+    const { client } = this.#line ?? (await this.#connect());
+    return ask(client, text, values);
   }
 
   /**
@@ -81,10 +105,10 @@ export class PostgresConnection {
    * message, and its answer is returned. What fails in it is ended like all else, with ROLLBACK or `drop`.
    */
   async begin(first: string, isolation: Isolation = 'READ COMMITTED'): Promise<Answer> {
-    const client = this.#client ?? (await this.#connect());
-    this.#begunOn = client;
+    const line = this.#line ?? (await this.#connect());
+    this.#begunOn = line;
     const text = `${beginning(isolation)}; ${first}`;
-    return lastOf(await client.query<unknown[]>({ text, rowMode: 'array' }));
+    return lastOf(await line.client.query<unknown[]>({ text, rowMode: 'array' }));
   }
 
   /**
@@ -92,14 +116,14 @@ export class PostgresConnection {
    * a statement on another connection would be a transaction of its own, without the lock.
    */
   async within(text: string, values: readonly unknown[] = []): Promise<Answer> {
-    const client = this.#begunOn;
-    if (client === null || client !== this.#client) throw new LostTransaction();
-    return ask(client, text, values);
+    const line = this.#begunOn;
+    if (line === null || line !== this.#line) throw new LostTransaction();
+    return ask(line.client, text, values);
   }
 
   /** Ends the transaction, whether or not the server hears of it. Answers also what it warned of. */
   async end(statement: 'COMMIT' | 'ROLLBACK'): Promise<Answer & { readonly warnings: readonly string[] }> {
-    const client = this.#begunOn;
+    const client = this.#begunOn?.client;
     const warnings: string[] = [];
     const hear = ({ code, message }: { code?: string | undefined; message?: string | undefined }): void => {
       if (code?.startsWith('01')) warnings.push(message ?? code);
@@ -115,19 +139,20 @@ export class PostgresConnection {
 
   /** Ends the connection without waiting for the server. Never throws. */
   async drop(): Promise<void> {
-    const client = this.#client;
-    this.#client = null;
-    // What a dead connection has to say about its end is of no use to anybody.
-    await client?.end().catch(() => undefined);
+    const line = this.#line;
+    this.#line = null;
+    if (line !== null) await part(line);
   }
 
-  async #connect(): Promise<pg.Client> {
+  async #connect(): Promise<Line> {
     const { host, port, database, user } = this.address;
+    const socket = new Socket();
     const client: pg.Client = new pg.Client({
       host,
       port,
       database,
       ...(user === null ? {} : { user }),
+      stream: () => socket,
       ssl: tlsOptions(this.address),
       // Asked for only where the server asks for one.
       password: () => passwordFor({ host, port, database, user: client.user ?? '' }, process.env),
@@ -136,18 +161,19 @@ export class PostgresConnection {
       keepAlive: true,
       application_name: 'countersign',
     });
+    const line: Line = { client, socket };
     // Without a listener the end of an idle connection would end the process; the next query says what happened.
     client.on('error', () => {
-      if (this.#client === client) this.#client = null;
+      if (this.#line === line) this.#line = null;
     });
     try {
       await client.connect();
       await client.query(SESSION);
     } catch (error) {
-      await client.end().catch(() => undefined);
+      await part(line);
       throw error;
     }
-    this.#client = client;
-    return client;
+    this.#line = line;
+    return line;
   }
 }

@@ -18,7 +18,7 @@ const DENIED: Answer = {
   tag: 'E_JOURNAL_IO',
   what: 'the server refuses this user',
   remedy:
-    'check the user of the address, its password in ~/.pgpass or PGPASSWORD, and its rights: docs/shared-journal.md',
+    'check the user of the address, his password (~/.pgpass, PGPASSWORD) or certificate, and his rights: docs/shared-journal.md',
 };
 const BROKEN: Answer = {
   tag: 'E_JOURNAL_TAMPERED',
@@ -163,7 +163,7 @@ export function postgresFault(error: unknown, name: string): Fault | null {
   if (error instanceof JournalError) return { where: { file: name }, ...error.fault };
   const answer = answerTo(error);
   if (answer === null) return null;
-  const said = error instanceof Error && error.message !== '' ? error.message : codeOf(error);
+  const said = (error instanceof Error && error.message !== '' ? error.message : codeOf(error)).trim();
   return fault(answer.tag, `${answer.what} (${said})`, { remedy: answer.remedy, where: { file: name } });
 }
 
@@ -171,8 +171,8 @@ function answerTo(error: unknown): Answer | null {
   if (!(error instanceof Error)) return null;
   const code = codeOf(error);
   if (error instanceof ReadOnlyTransaction) return READ_ONLY;
-  // The driver's own words, where a server of these words proves that it knows no password, or asks in an unknown way.
-  if (error.message.startsWith('SASL: ')) return DENIED;
+  // The driver's own words, where passwords do not meet, and the server's, where it refuses a certificate.
+  if (error.message.startsWith('SASL: ') || /^ERR_SSL_.*_ALERT_/.test(code)) return DENIED;
   if (error instanceof LostTransaction || UNREACHED.has(code) || LOST_WORDS.test(error.message)) return LOST;
   if (/^[0-9A-Z]{5}$/.test(code) && 'severity' in error) return STATES[code] ?? STATES[code.slice(0, 2)] ?? REFUSED;
   // Node's own codes for a certificate that does not hold, and what the driver says of a server without TLS.
