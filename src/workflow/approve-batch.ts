@@ -205,7 +205,11 @@ function validityOf(statement: Uint8Array, { now, policy }: Situation): Result<U
   const validUntil = text === undefined ? null : parseTime(text);
   if (validUntil === null) return err('does not say how long it is valid');
   if (validUntil <= now) return err(`ran out at ${formatTime(validUntil)}`);
-  if (validUntil > now + policy.document.approvals.validFor) return err('is valid for longer than the policy allows');
+  if (validUntil > now + policy.document.approvals.validFor) {
+    return err(
+      `is valid until ${formatTime(validUntil)}, for longer than the policy allows at ${formatTime(now)}, which it is here: the clock where it was printed may be ahead`,
+    );
+  }
   return ok(validUntil);
 }
 

@@ -7,9 +7,11 @@ import { entryRecord } from '../../src/journal/chain.js';
 import { formatEvidence, parseEvidence } from '../../src/journal/evidence-file.js';
 import { MerkleTree } from '../../src/journal/merkle-tree.js';
 import { closedRanges } from '../../src/journal/multi-proof.js';
-import { removeAll, SEED, type Session, stage } from './session.js';
+import { A, B, cosigner, multisigStage, removeMultisig } from './multisig-session.js';
+import { NOON, removeAll, SEED, type Session, stage } from './session.js';
 
 afterAll(removeAll);
+afterAll(removeMultisig);
 
 const DAY = ['--from', '2026-06-01T12:00:00Z', '--to', '2026-06-02T00:00:00Z'];
 
@@ -128,6 +130,22 @@ describe('a bundle of evidence', () => {
     const between = ['--from', '2026-06-01T13:00:00Z', '--to', '2026-06-01T14:00:00Z', '--checkpoint', 'c-1'];
     await t.expect(0, 'audit', 'bundle', 'bump.evidence', ...between);
     expect(await t.json(0, ...verify('bump.evidence'))).toMatchObject({ approvals: 2, batches: [{ id: second }] });
+  });
+
+  it('holds the parts of several signers, and what each of them signed', async () => {
+    const t = await multisigStage('registered');
+    t.now = NOON;
+    const id = await t.ready('withdrawals.csv');
+    for (const fingerprint of [A, B]) {
+      t.signer = () => cosigner(fingerprint);
+      await t.expect(0, 'batch', 'sign', id, '--signer', fingerprint);
+    }
+    await t.expect(0, 'audit', 'key', 'journal.key');
+    await t.expect(0, 'audit', 'checkpoint', 'c-1', '--key', 'journal.key');
+    await t.expect(0, 'audit', 'bundle', 'june.evidence', ...DAY, '--checkpoint', 'c-1');
+    const proven = await t.json(0, ...verify('june.evidence'));
+    expect(proven).toMatchObject({ approvals: 2, batches: [{ id, last: 'batch.signed' }] });
+    expect(proven.signatures).toBeGreaterThan(1);
   });
 
   it('of a time in which nothing happened proves just that', async () => {
