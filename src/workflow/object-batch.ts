@@ -11,6 +11,7 @@ import { utf8 } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import { checkLabel } from '../domain/safe-text.js';
+import { governingPolicy } from '../journal/policies.js';
 import type { BatchRecord, JournalState } from '../journal/state.js';
 import { nextState } from '../journal/transitions.js';
 import { peopleOf } from '../policy/consistency.js';
@@ -18,6 +19,7 @@ import { listText } from '../policy/describe.js';
 import type { LoadedPolicy, PolicyDocument } from '../policy/types.js';
 import type { BroughtStatement } from './halt-scene.js';
 import { haltScene } from './halt-scene.js';
+import { hexDigest } from './policy-life.js';
 import type { Desk, SshSigner } from './ports.js';
 import { findBatch } from './situation.js';
 
@@ -75,6 +77,8 @@ export async function objectToBatch(
   if (!open.ok) return open;
 
   const kept = await desk.journal.transact(async (tx) => {
+    const inForce = governingPolicy(tx.state, tx.at);
+    if (inForce?.digest !== hexDigest(scene.policy.digest)) return otherPolicy();
     const common = { batch: id, person: person.value, statement: tx.keep(statement), signature: armored };
     if (said.action === 'reject') tx.append({ kind: 'batch.rejected', ...common, reason: said.reason });
     else tx.append({ kind: 'batch.withdrawn', ...common });
@@ -85,6 +89,13 @@ export async function objectToBatch(
   if (!after.ok) return after;
   const batch = findBatch(after.value, id);
   return batch.ok ? ok({ batch: batch.value, person: person.value }) : batch;
+}
+
+/** Whose key it is goes by the policy of the entry; a person who signed in the last second of another may have a new key. */
+function otherPolicy(): Result<never, Fault> {
+  return fail('E_JOURNAL_LOCKED', 'another policy came into force in the meantime; nothing of this was kept', {
+    remedy: 'run the same command again',
+  });
 }
 
 async function signHere(

@@ -10,12 +10,14 @@ import { checkLabel, quoted } from '../domain/safe-text.js';
 import { formatTime } from '../domain/time.js';
 import type { HaltRaised } from '../journal/entries.js';
 import { haltMark, unverifiedHalt } from '../journal/halts.js';
+import { governingPolicy } from '../journal/policies.js';
 import type { HaltRecord, JournalState } from '../journal/state.js';
 import { peopleOf } from '../policy/consistency.js';
 import { listText } from '../policy/describe.js';
 import { mayHalt } from '../policy/resume.js';
 import type { LoadedPolicy } from '../policy/types.js';
 import { type BroughtStatement, type HaltScene, haltScene } from './halt-scene.js';
+import { hexDigest } from './policy-life.js';
 import type { Desk, SshSigner } from './ports.js';
 import { insist } from './transact.js';
 
@@ -58,13 +60,17 @@ export async function raiseHalt(desk: Desk, ssh: SshSigner, source: RaiseSource)
   const raised = await bodyOf(scene.value, ssh, source);
   if (!raised.ok) return raised;
   const { body, blobs } = raised.value;
+  const governing = hexDigest(scene.value.policy.digest);
   const kept = await insist(desk, async (tx) => {
+    // Whose key it is goes by the policy of the entry, and another one may have come into force while somebody signed.
+    if (governingPolicy(tx.state, tx.at)?.digest !== governing) return ok(null);
     const standing = stands(tx.state, body);
     if (standing !== null) return ok(standing);
     for (const bytes of blobs) tx.keep(bytes);
     return ok(`halt-${tx.append(body).seq}`);
   });
   if (!kept.ok) return kept;
+  if (kept.value === null) return raiseHalt(desk, ssh, source);
   const after = await desk.journal.read();
   if (!after.ok) return after;
   const halt = after.value.halts.get(kept.value);

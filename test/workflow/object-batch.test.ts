@@ -1,8 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { OBJECTION_NAMESPACE } from '../../src/approval/objection-statement.js';
+import { formatTime, parseTime } from '../../src/domain/time.js';
 import { removeAll, type Session, stage } from '../cli/session.js';
 import { softSigner } from '../cli/soft-device.mjs';
 import { findings, forge, newest } from './forged-journal.js';
+import { putIntoForce, withKeys, writeSigned } from './lifecycle.js';
 
 afterAll(removeAll);
 
@@ -15,6 +17,32 @@ const denials = ({ verdict }: any): string[] =>
   verdict.findings
     .filter(({ outcome }: { outcome: string }) => outcome === 'deny')
     .map(({ code }: { code: string }) => code);
+
+/** In three days carol gets another key; the clock shows `off` seconds after that, and goes on whenever it is looked at. */
+async function keyChange(s: Session, off: number): Promise<void> {
+  const effectiveAt = '2026-06-04T13:00:00Z';
+  const edit = (text: string) => withKeys(text, { carol: ['mallory'] });
+  await writeSigned(s, 'p2.yaml', 'policy.yaml', { edit, effectiveAt });
+  await putIntoForce(s, 'p2.yaml');
+  s.now = formatTime((parseTime(effectiveAt) ?? 0) + off);
+  s.ticks = 1;
+}
+
+it('what is said while one\u2019s key is exchanged is kept under the policy that it was proven by, or not at all', async () => {
+  const said = new Set<string>();
+  for (let off = -4; off < 2; off += 1) {
+    const s = await stage();
+    const id = await s.planOne('second.csv');
+    await keyChange(s, off);
+    const rejected = await s.run('batch', 'reject', id, '--reason', 'r', '--key', 'keys/carol');
+    const raised = await s.run('halt', 'raise', '--reason', 'r', '--key', 'keys/carol', '--json');
+    s.ticks = 0;
+    said.add(`${rejected.code} ${JSON.parse(raised.stdout).verified}`);
+    const { ask } = await s.json(0, 'audit', 'verify');
+    expect(ask.length).toBe(raised.stdout.includes('"verified": true') ? 0 : 1);
+  }
+  expect([...said].sort()).toEqual(expect.arrayContaining(['0 true', '10 false', '15 false']));
+});
 
 describe('a reject', () => {
   it('wins over a complete quorum: the batch is neither approved nor signed again', async () => {
