@@ -6,8 +6,16 @@ interface Answer {
   readonly remedy: string;
 }
 
+const CUT_OFF: Answer = {
+  tag: 'E_JOURNAL_TAMPERED',
+  what: 'the file is damaged or was cut off',
+  remedy: 'stop signing; keep the journal as it is and restore a copy from before',
+};
+
 /** By primary result code (https://www.sqlite.org/rescode.html); an extended code begins with its primary one. */
 const ANSWERS: readonly (readonly [code: string, answer: Answer])[] = [
+  // What SQLite finds first of a file that was cut off, with a write-ahead log beside it.
+  ['SQLITE_IOERR_SHORT_READ', CUT_OFF],
   [
     'SQLITE_BUSY',
     {
@@ -32,14 +40,7 @@ const ANSWERS: readonly (readonly [code: string, answer: Answer])[] = [
       remedy: 'name the journal that countersign init made',
     },
   ],
-  [
-    'SQLITE_CORRUPT',
-    {
-      tag: 'E_JOURNAL_TAMPERED',
-      what: 'the file is damaged or was cut off',
-      remedy: 'stop signing; keep the journal as it is and restore a copy from before',
-    },
-  ],
+  ['SQLITE_CORRUPT', CUT_OFF],
   [
     'SQLITE_FULL',
     {

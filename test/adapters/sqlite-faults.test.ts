@@ -11,6 +11,7 @@ describe('errors of SQLite as faults', () => {
     // 1544 is SQLITE_READONLY_DIRECTORY: what a folder without write permission answers.
     ['an extended code without a name', thrown('attempt to write', 'UNKNOWN_SQLITE_ERROR_1544'), 'E_JOURNAL_IO'],
     ['a number at opening', thrown('ConnectionFailed("Unable to open connection: 14")'), 'E_JOURNAL_IO'],
+    ['a file that ends too early', thrown('disk I/O error', 'SQLITE_IOERR_SHORT_READ'), 'E_JOURNAL_TAMPERED'],
     ['damage', thrown('malformed', 'SQLITE_CORRUPT'), 'E_JOURNAL_TAMPERED'],
   ])('%s', (_, error, tag) => {
     const fault = sqliteFault(error, 'journal.sqlite');
