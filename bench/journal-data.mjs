@@ -1,7 +1,8 @@
 /**
  * A made journal of the size of years: batches as a vault has them (planned, judged three times, approved by two, reserved,
  * sent, signed, broadcast, confirmed), with coins imported before every twelfth. All name the same few documents, and its
- * signatures are made up: it verifies as a chain, and not as decisions.
+ * signatures are made up: it verifies as a chain, and not as decisions. What it rests on is made up as well, unless a real
+ * policy is in force in it already.
  */
 import { createHash } from 'node:crypto';
 import { formatTime } from '../dist/domain/time.js';
@@ -13,8 +14,10 @@ const BATCHES_A_TRANSACTION = 1_000;
 
 const hash = (text) => createHash('sha256').update(text).digest('hex');
 const DOCUMENT = Buffer.from('a document');
-const NAME = createHash('sha256').update(DOCUMENT).digest('hex');
-const POLICY = hash('policy');
+const nameOf = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const NAME = nameOf(DOCUMENT);
+/** The policy that judges, the coins that are imported, the first batch's time, and seconds from one to the next. */
+const MADE_UP = { policy: hash('policy'), coins: DOCUMENT, start: START, every: 600 };
 const PEOPLE = ['alice', 'bob'];
 /** As long as a signature by an ed25519 key of a FIDO2 token is in its armour. */
 const SIGNATURE = `-----BEGIN SSH SIGNATURE-----\n${'U1NIU0lHAAAAAQAAAEoAAAAac2stc3NoLWVkMjU1MTlAb3BlbnNzaC5jb20AAAAgx8\n'.repeat(7)}-----END SSH SIGNATURE-----\n`;
@@ -22,15 +25,13 @@ const SIGNATURE = `-----BEGIN SSH SIGNATURE-----\n${'U1NIU0lHAAAAAQAAAEoAAAAac2s
 const script = (text) => `0014${hash(text).slice(0, 40)}`;
 
 /** The entries of one batch, the coins before it among them where they are due. */
-export function bodiesOf(number) {
-  const batch = `${formatTime(START + number * 600)
-    .slice(0, 10)
-    .replaceAll('-', '')}-${hash(`batch ${number}`).slice(0, 8)}`;
-  const at = START + number * 600;
+export function bodiesOf(number, { policy, coins, start, every } = MADE_UP) {
+  const at = start + number * every;
+  const batch = `${formatTime(at).slice(0, 10).replaceAll('-', '')}-${hash(`batch ${number}`).slice(0, 8)}`;
   const bodies = [];
   if (number % BATCHES_A_SNAPSHOT === 0) {
     const tip = { height: 700_000 + number, hash: hash(`block ${number}`), medianTimePast: at - 3_600 };
-    bodies.push({ kind: 'coins.imported', snapshot: NAME, ...tip, coins: 2_000, total: '250000000000' });
+    bodies.push({ kind: 'coins.imported', snapshot: nameOf(coins), ...tip, coins: 2_000, total: '250000000000' });
   }
   const requests = Array.from({ length: 3 }, (_, index) => ({
     id: `W-${number}-${index}`,
@@ -49,7 +50,7 @@ export function bodiesOf(number) {
     batch,
     stage,
     psbt: NAME,
-    policy: POLICY,
+    policy,
     decision,
     codes: decision === 'NEED' ? ['APPROVALS_MISSING'] : [],
     verdict: NAME,
@@ -94,28 +95,35 @@ export function bodiesOf(number) {
   return bodies;
 }
 
-/** Writes so many entries into a new journal, whose clock is `clock.now`; answers how many batches there are. */
-export async function fill(journal, entries, clock) {
+/** Writes so many entries into a journal, whose clock is `clock.now`; answers how many batches there are. */
+export async function fill(journal, entries, clock, scene = MADE_UP) {
   const appended = async (bodies) => {
     const done = await journal.transact(async (tx) => {
       tx.keep(DOCUMENT);
+      tx.keep(scene.coins);
       for (const body of bodies) tx.append(body);
       return { ok: true, value: undefined };
     });
     if (!done.ok) throw new Error(JSON.stringify(done.error));
-    return bodies.length;
   };
-  const effectiveAt = formatTime(START);
-  const signatures = [{ person: 'frank', signature: SIGNATURE }];
-  const policy = { kind: 'policy.activated', digest: POLICY, version: 1, document: NAME, effectiveAt, signatures };
-  let written = 1 + (await appended([policy]));
+  const read = await journal.read();
+  if (!read.ok) throw new Error(JSON.stringify(read.error));
+  let written = read.value.head.seq + 1;
+  if (read.value.policy === null) {
+    const effectiveAt = formatTime(scene.start);
+    const signatures = [{ person: 'frank', signature: SIGNATURE }];
+    const digest = scene.policy;
+    await appended([{ kind: 'policy.activated', digest, version: 1, document: NAME, effectiveAt, signatures }]);
+    written += 1;
+  }
   let batches = 0;
   while (written < entries) {
-    clock.now = START + batches * 600;
+    clock.now = scene.start + batches * scene.every;
     const bodies = [];
     const last = batches + BATCHES_A_TRANSACTION;
-    for (; batches < last && written + bodies.length < entries; batches += 1) bodies.push(...bodiesOf(batches));
-    written += await appended(bodies);
+    for (; batches < last && written + bodies.length < entries; batches += 1) bodies.push(...bodiesOf(batches, scene));
+    await appended(bodies);
+    written += bodies.length;
   }
   return batches;
 }

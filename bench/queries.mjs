@@ -1,31 +1,43 @@
 /**
- * What a large journal costs to read: verifying all of its chain, as `audit verify` and every opening do, and listing its
- * batches.
+ * What a large journal costs to read: verifying all of its chain, as `audit verify` and every opening do, proving what a decision
+ * rests on, as every command does that decides, and listing its batches.
  *
  *     npm run build && node bench/queries.mjs [ENTRIES]
  *
- * Verifying is CPU time of all threads, listing the wall time of the whole command. Exit code 1 where fewer than 50,000 entries
+ * The workspace is the demo's, with its signed policy and books, and made batches behind them. Verifying, proving and planning are
+ * CPU time of all threads, listing the wall time of the whole command. Exit code 1 where fewer than 50,000 entries
  * are verified a second, or `batch list` takes half a second. Decisions are judged again on top of that, and cost by the decision
  * (bench/policy-backtest.mjs).
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createJournal, deferredJournal, openJournal } from '../dist/adapters/sqlite-journal.js';
+import { deferredJournal, openJournal } from '../dist/adapters/sqlite-journal.js';
+import { DEMO_STEPS } from '../dist/cli/demo/steps.js';
+import { runCommandLine } from '../dist/cli/program.js';
+import { compose } from '../dist/compose.js';
+import { parseTime } from '../dist/domain/time.js';
 import { verifyChain } from '../dist/journal/chain.js';
+import { rehearse } from '../dist/rehearse.js';
 import { TreeAudit } from '../dist/workflow/audit-tree.js';
-import { ENTRIES_A_BATCH, fill, START } from './journal-data.mjs';
+import { proveGround } from '../dist/workflow/proven-ground.js';
+import { ENTRIES_A_BATCH, fill } from './journal-data.mjs';
 
 const [ENTRIES = 1_000_000] = process.argv.slice(2).map(Number);
 const VERIFIED_A_SECOND = 50_000;
 const LISTED_IN_MS = 500;
 const ROUNDS = 7;
 const PROGRAM = fileURLToPath(new URL('../bin/countersign.js', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
-const path = join(folder, 'journal.db');
-const options = { clock: () => START + ENTRIES * 600 };
+const rehearsal = await rehearse('bench', compose);
+const { folder } = rehearsal;
+/** Vault, policy and both books; then the coins; then a plan, which comes after all that was made in between. */
+const SETTING = DEMO_STEPS.slice(0, 5);
+const [COINS, PLAN] = ['coins', 'batch'].map((verb) => DEMO_STEPS.find(({ argv }) => argv[0] === verb));
+const MADE_FROM = parseTime(SETTING.at(-1).at) + 60;
+const MADE_UNTIL = parseTime(COINS.at) - 60;
+const options = { clock: () => MADE_UNTIL };
+let path = '';
 
 function value(result) {
   if (result.ok) return result.value;
@@ -40,11 +52,34 @@ async function cpuSeconds(work) {
   return (user + system) / 1e6;
 }
 
+/** One step of the demo, as somebody would type it; answers what it printed. */
+async function perform({ at, argv }) {
+  let printed = '';
+  const say = (text) => {
+    printed += text;
+  };
+  const io = { stdout: say, stderr: say, colors: false, rewrites: false };
+  const composition = await rehearsal.at(parseTime(at));
+  const code = await runCommandLine(argv, async () => composition, io);
+  return { code, printed };
+}
+
+async function needed(step) {
+  const { code, printed } = await perform(step);
+  if (code !== 0) throw new Error(printed);
+}
+
 async function make() {
-  const clock = { now: START };
-  const made = { clock: () => clock.now, network: 'regtest', nonce: '11'.repeat(32) };
-  const journal = value(await createJournal(path, made));
-  const batches = await fill(journal, ENTRIES, clock);
+  for (const step of SETTING) await needed(step);
+  const { journal: own, config } = value(await (await rehearsal.at(MADE_FROM)).openWorkspace());
+  const policy = value(await own.read()).policy.digest;
+  await own.close();
+  path = join(folder, config.journal);
+  const clock = { now: MADE_FROM };
+  const journal = value(await openJournal(path, { clock: () => clock.now }));
+  const every = Math.floor(((MADE_UNTIL - MADE_FROM) * ENTRIES_A_BATCH) / ENTRIES);
+  const coins = readFileSync(join(folder, COINS.argv.at(-1)));
+  const batches = await fill(journal, ENTRIES, clock, { policy, coins, start: MADE_FROM, every });
   await journal.close();
   line('entries, batches', `${ENTRIES}, ${batches} of about ${ENTRIES_A_BATCH}`);
   line('bytes an entry, documents not counted', (statSync(path).size / ENTRIES).toFixed(0));
@@ -80,6 +115,29 @@ async function opening() {
   line('opened with all of it verified, entries a second', `${Math.round(ENTRIES / took)} (${took.toFixed(1)} s)`);
 }
 
+/** What every command that decides waits for before it judges anything, and what one takes that plans. */
+async function deciding() {
+  await needed(COINS);
+  const { clock, random, documents, files, openWorkspace } = await rehearsal.at(parseTime(PLAN.at));
+  let desk = null;
+  const opened = await cpuSeconds(async () => {
+    desk = { ...value(await openWorkspace()), ports: { clock, random, documents, files } };
+  });
+  const proven = await cpuSeconds(async () => value(await proveGround(desk, value(await desk.journal.read()))));
+  await desk.journal.close();
+  const total = (opened + proven).toFixed(1);
+  line(
+    'until the ground of a decision is proven, s',
+    `${total}, of which ${(proven * 1000).toFixed(0)} ms to prove it`,
+  );
+  const { argv } = PLAN;
+  let planned = null;
+  const took = await cpuSeconds(async () => {
+    planned = await perform(PLAN);
+  });
+  line(`countersign ${argv.slice(0, 2).join(' ')}, s`, `${took.toFixed(1)}, exit code ${planned.code}`);
+}
+
 /** Milliseconds of wall time of a whole command, and how many lines it printed. */
 function command(...argv) {
   const times = Array.from({ length: ROUNDS }, () => {
@@ -95,10 +153,6 @@ function command(...argv) {
 }
 
 function listing() {
-  writeFileSync(
-    join(folder, 'countersign.yaml'),
-    'schema: countersign.workspace/1\nnetwork: regtest\njournal: journal.db\npolicy: policy.yaml\nbook: book.yaml\nbatches: batches\ndevice: hid\n',
-  );
   for (const options of [[], ['--last', '20'], ['--state', 'DRAFT'], ['--all'], ['--json']]) {
     const { took, lines } = command('batch', 'list', ...options);
     line(['countersign batch list', ...options].join(' '), `${took.toFixed(0)} ms, ${lines} lines`);
@@ -110,7 +164,8 @@ try {
   await make();
   await verifying();
   await opening();
+  await deciding();
   listing();
 } finally {
-  rmSync(folder, { recursive: true, force: true });
+  await rehearsal.dispose();
 }
