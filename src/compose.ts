@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { FOR_OWNER, fileExists, filesBeside, inFolder, makeFolder, readBytes, writeNewFile } from './adapters/files.js';
 import { replaceFile } from './adapters/replace-file.js';
 import { decodeText } from './adapters/source-text.js';
-import type { CreateOptions } from './adapters/stored-journal.js';
+import type { CreateOptions, OpenOptions } from './adapters/stored-journal.js';
 import {
   readWorkspaceConfig,
   WORKSPACE_FILE,
@@ -99,9 +99,9 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     checkDevice: async (request) => (await import('./connect.js')).checkRequest(request, named, manner),
     interruptible: options.interruptible ?? ((work) => work(new AbortController().signal)),
     rehearse: async () => (await import('./rehearse.js')).rehearse(options.version, compose),
-    openWorkspace: () => openWorkspace(root, clock, openJournalOf),
+    openWorkspace: (onVerified) => openWorkspace(root, { clock, onVerified }, openJournalOf),
     readLines: (work) => readLines(root, clock, work),
-    openForAudit: () => openWorkspace(root, clock, deferJournalOf),
+    openForAudit: () => openWorkspace(root, { clock }, deferJournalOf),
     inspectJournal: () => inspectJournal(root),
     copyJournal: async (source, to, progress) => copyTo(source, to, named, clock, progress),
     createWorkspace: (folder, made) => createWorkspace(resolve(root, folder), made, clock, random),
@@ -110,12 +110,12 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
 
 async function openWorkspace(
   root: string,
-  clock: () => UnixSeconds,
+  options: OpenOptions,
   open: typeof openJournalOf,
 ): Promise<Result<Workspace, Fault>> {
   const config = await readConfig(root);
   if (!config.ok) return config;
-  const begin = () => open(root, config.value, clock);
+  const begin = () => open(root, config.value, options);
   const journal = config.value.store === null ? await begin() : await openShared(begin, root);
   return journal.ok ? ok({ root, config: config.value, journal: journal.value }) : journal;
 }
@@ -135,7 +135,7 @@ async function readLines<T>(
   const { journal, store } = config.value;
   if (store !== null) {
     // Also a list is none of a journal that was put back.
-    const seen = await openShared(() => deferJournalOf(root, config.value, clock), root);
+    const seen = await openShared(() => deferJournalOf(root, config.value, { clock }), root);
     if (!seen.ok) return seen;
     await seen.value.close();
     return (await import('./adapters/postgres/journal.js')).readSharedLines(store, { clock }, work);
@@ -170,19 +170,19 @@ async function readConfig(root: string): Promise<Result<WorkspaceFields, Fault>>
 async function openJournalOf(
   root: string,
   { journal, store }: WorkspaceFields,
-  clock: () => UnixSeconds,
+  options: OpenOptions,
 ): Promise<Result<Journal, Fault>> {
-  if (store !== null) return (await import('./adapters/postgres/journal.js')).openSharedJournal(store, { clock });
-  return (await import('./adapters/sqlite-journal.js')).openJournal(inFolder(root, journal), { clock });
+  if (store !== null) return (await import('./adapters/postgres/journal.js')).openSharedJournal(store, options);
+  return (await import('./adapters/sqlite-journal.js')).openJournal(inFolder(root, journal), options);
 }
 
 async function deferJournalOf(
   root: string,
   { journal, store }: WorkspaceFields,
-  clock: () => UnixSeconds,
+  options: OpenOptions,
 ): Promise<Result<Journal, Fault>> {
-  if (store !== null) return (await import('./adapters/postgres/journal.js')).deferredSharedJournal(store, { clock });
-  return (await import('./adapters/sqlite-journal.js')).deferredJournal(inFolder(root, journal), { clock });
+  if (store !== null) return (await import('./adapters/postgres/journal.js')).deferredSharedJournal(store, options);
+  return (await import('./adapters/sqlite-journal.js')).deferredJournal(inFolder(root, journal), options);
 }
 
 async function createJournalOf(
@@ -265,7 +265,7 @@ async function beginOrGoOn(
 ): Promise<Result<Journal, Fault>> {
   const made = await createJournalOf(root, config, options);
   if (made.ok || made.error.tag !== 'E_JOURNAL_EXISTS' || config.store !== null) return made;
-  const opened = await openJournalOf(root, config, options.clock);
+  const opened = await openJournalOf(root, config, { clock: options.clock });
   if (!opened.ok) return made;
   const state = await opened.value.read();
   if (state.ok && state.value.head?.seq === 0 && state.value.network === options.network) return opened;
@@ -279,7 +279,7 @@ async function joinJournal(
   config: WorkspaceFields,
   clock: () => UnixSeconds,
 ): Promise<Result<Journal, Fault>> {
-  const opened = await openJournalOf(root, config, clock);
+  const opened = await openJournalOf(root, config, { clock });
   if (!opened.ok) return opened;
   const state = await opened.value.read();
   if (state.ok && state.value.network === config.network) return opened;

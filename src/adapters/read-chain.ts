@@ -13,10 +13,20 @@ export async function checkStart(store: JournalStore): Promise<Result<void, Faul
   });
 }
 
-/** Folds what was appended since, by whomever. The newest entry that is known must still be there, unchanged. */
-export async function catchUp(store: JournalStore, builder: StateBuilder): Promise<Result<void, Fault>> {
+/** Told how many entries are verified, of how many that there were when it began. */
+export type OnVerified = (done: number, of: number) => void;
+
+/**
+ * Folds what was appended since, by whomever. The newest entry that is known must still be there, unchanged. Only of the whole of
+ * a journal is anybody told how far it is.
+ */
+export async function catchUp(
+  store: JournalStore,
+  builder: StateBuilder,
+  onVerified?: OnVerified,
+): Promise<Result<void, Fault>> {
   const known = builder.head;
-  if (known === null) return readWhole(store, builder);
+  if (known === null) return readWhole(store, builder, onVerified);
   let found = false;
   for await (const page of pagesFrom(store, known.seq)) {
     for (const stored of page) {
@@ -34,15 +44,21 @@ export async function catchUp(store: JournalStore, builder: StateBuilder): Promi
   return found ? ok(undefined) : changedMeanwhile(store, known.seq);
 }
 
-async function readWhole(store: JournalStore, builder: StateBuilder): Promise<Result<void, Fault>> {
+async function readWhole(
+  store: JournalStore,
+  builder: StateBuilder,
+  onVerified?: OnVerified,
+): Promise<Result<void, Fault>> {
   const started = await checkStart(store);
   if (!started.ok) return started;
+  const newest = onVerified === undefined ? null : await store.newest();
   for await (const page of pagesFrom(store, 0)) {
     for (const stored of page) {
       if (!stored.ok) return placed(stored, store);
       const admitted = admit(builder, stored.value.entry, stored.value.text);
       if (!admitted.ok) return placed(admitted, store);
     }
+    if (newest !== null) onVerified?.((builder.head?.seq ?? -1) + 1, newest.seq + 1);
   }
   if (builder.head !== null) return ok(undefined);
   return fail('E_JOURNAL_TAMPERED', `it holds no entries, though even a new journal holds its opening`, {

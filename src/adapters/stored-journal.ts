@@ -16,13 +16,15 @@ import { type Journal, JournalError, type JournalTransaction } from '../journal/
 import type { JournalState } from '../journal/state.js';
 import type { JournalStore } from './journal-store.js';
 import { Mutex } from './mutex.js';
-import { catchUp, checkStart, pagesFrom } from './read-chain.js';
+import { catchUp, checkStart, type OnVerified, pagesFrom } from './read-chain.js';
 import { fillLines, keptLines, StoredLines } from './stored-lines.js';
 import { StoredTree } from './stored-tree.js';
 
 export interface OpenOptions {
   /** Wall clock in whole seconds; entries never go back behind the newest one, whatever it says. */
   readonly clock: () => UnixSeconds;
+  /** Told, while an opening verifies the journal, how far it is. */
+  readonly onVerified?: OnVerified | undefined;
 }
 
 export interface CreateOptions extends OpenOptions {
@@ -59,7 +61,7 @@ export async function beginJournal(store: JournalStore, options: CreateOptions):
 export async function resumeJournal(store: JournalStore, options: OpenOptions): Promise<Result<Journal, Fault>> {
   const builder = new StateBuilder();
   return attempt(store, async () => {
-    const caught = await catchUp(store, builder);
+    const caught = await catchUp(store, builder, options.onVerified);
     if (!caught.ok) return caught;
     const filled = await fillLines(store, builder);
     return filled.ok ? ok<Journal>(new StoredJournal(store, builder, options.clock)) : filled;

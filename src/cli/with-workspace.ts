@@ -1,7 +1,7 @@
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import { parseTime, type UnixSeconds } from '../domain/time.js';
-import type { Desk } from '../workflow/ports.js';
+import type { Composition, Desk } from '../workflow/ports.js';
 import type { VerbContext, VerbResult, Words } from './command.js';
 
 /** Opens the workspace, runs the work, and closes the journal whatever happened. */
@@ -15,10 +15,11 @@ export async function withWorkspace(
 
 /** The same for a part of a verb: gives back whatever the work gives. */
 export async function inWorkspace<T>(
-  { compose }: VerbContext,
+  context: Pick<VerbContext, 'compose' | 'attended' | 'progress'>,
   work: (desk: Desk) => Promise<T>,
 ): Promise<Result<T, Fault>> {
-  const opened = await compose.openWorkspace();
+  const { compose } = context;
+  const opened = await openAttended(context);
   if (!opened.ok) return opened;
   const { clock, random, documents, files } = compose;
   try {
@@ -26,6 +27,21 @@ export async function inWorkspace<T>(
   } finally {
     await opened.value.journal.close();
   }
+}
+
+/** A shorter journal is verified before anybody wonders. */
+const LONG = 20_000;
+
+/** Opens the workspace, and shows whoever sits there how far the verifying of a long journal is. */
+export function openAttended({
+  compose,
+  attended,
+  progress,
+}: Pick<VerbContext, 'compose' | 'attended' | 'progress'>): ReturnType<Composition['openWorkspace']> {
+  const told = (done: number, of: number): void => {
+    if (of >= LONG) progress(`verifying the journal: entry ${done} of ${of}`);
+  };
+  return compose.openWorkspace(attended ? told : undefined);
 }
 
 /** Who acts: --as, or the officer of countersign.yaml. */

@@ -156,8 +156,11 @@ export interface Composition {
   checkDevice(request: DeviceRequest): Promise<Result<void, Fault>>;
   /** Runs work that wants to end well where a person breaks it off. The second signal ends the process at once. */
   interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
-  /** Opens the workspace of the current folder, or of the folder given on the command line. */
-  openWorkspace(): Promise<Result<Workspace, Fault>>;
+  /**
+   * Opens the workspace of the current folder, or of the folder given on the command line, and verifies all of its journal: of
+   * how many entries so many are done is told as it goes.
+   */
+  openWorkspace(onVerified?: (done: number, of: number) => void): Promise<Result<Workspace, Fault>>;
   /**
    * Reads the batches of the workspace for a list, without verifying what they are derived from where that can be spared: for
    * looking, never for deciding.

@@ -16,7 +16,10 @@ type Making = (
   at: string,
   options: { clock: () => UnixSeconds; network: 'regtest'; nonce: string },
 ) => Promise<Result<Journal, Fault>>;
-type Opening = (at: string, options: { clock: () => UnixSeconds }) => Promise<Result<Journal, Fault>>;
+type Opening = (
+  at: string,
+  options: { clock: () => UnixSeconds; onVerified?: (done: number, of: number) => void },
+) => Promise<Result<Journal, Fault>>;
 
 /** A kind of place where journals lie. */
 export interface Places {
@@ -95,9 +98,13 @@ export function journalSuite(places: Places): void {
       for await (const entry of journal.entries()) seen.push(entry);
       expect(seen.map(({ seq }) => seq)).toEqual(Array.from({ length: count + 1 }, (_, n) => n));
       await journal.close();
-      const again = await reopened(path);
+      const told: (readonly [number, number])[] = [];
+      const again = must(await open(path, { clock, onVerified: (done, of) => told.push([done, of]) }));
       expect(await seqOf(again)).toBe(count);
       await again.close();
+      // A page of exactly 500 entries does not know that it is the last.
+      const pages = Math.floor((count + 1) / 500) + 1;
+      expect(told).toEqual(Array.from({ length: pages }, (_, n) => [Math.min((n + 1) * 500, count + 1), count + 1]));
     });
 
     it('opened without reading hands out what is there, and is as any other once its state is asked for', async () => {

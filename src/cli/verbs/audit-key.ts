@@ -12,7 +12,7 @@ import { originOf } from '../../journal/checkpoint.js';
 import { readSignerKey } from '../../workflow/checkpoint-files.js';
 import type { Files } from '../../workflow/ports.js';
 import type { Report, Verb, VerbContext, Words } from '../command.js';
-import { argument } from '../with-workspace.js';
+import { argument, openAttended } from '../with-workspace.js';
 
 export const run: Verb = async (words, context) => {
   const file = argument(words, 0);
@@ -64,7 +64,7 @@ async function publish(
 /** A witness has the name that it is given, a journal that of its first entry. */
 async function nameOf(
   words: Words,
-  { compose }: VerbContext,
+  context: VerbContext,
 ): Promise<Result<{ readonly name: string; readonly kind: NoteKeyKind }, Fault>> {
   const witness = words.text('witness');
   if (witness !== undefined) {
@@ -73,7 +73,7 @@ async function nameOf(
       remedy: 'use printable ASCII without spaces and plus, best like a web address: erin.example.org/witness',
     });
   }
-  const opened = await compose.openWorkspace();
+  const opened = await openAttended(context);
   if (!opened.ok) return opened;
   const state = await opened.value.journal.read();
   await opened.value.journal.close();

@@ -5,7 +5,7 @@ import { recordDevice } from '../../workflow/record-device.js';
 import type { Verb, VerbContext } from '../command.js';
 import { fields } from '../render/table.js';
 import { printable } from '../render/text.js';
-import { argument } from '../with-workspace.js';
+import { argument, openAttended } from '../with-workspace.js';
 
 /** With --device it needs no workspace. */
 export const run: Verb = async (words, context) => {
@@ -37,7 +37,7 @@ export const run: Verb = async (words, context) => {
 };
 
 async function deviceOfWorkspace(context: VerbContext): Promise<Result<string, Fault>> {
-  const opened = await context.compose.openWorkspace();
+  const opened = await openAttended(context);
   if (!opened.ok) return opened;
   await opened.value.journal.close();
   return ok(opened.value.config.device);
