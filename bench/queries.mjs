@@ -88,17 +88,20 @@ async function make() {
 /** Chain, schema, states and tree: what `audit verify` does with each entry before it judges what the entry decides. */
 async function verifying() {
   const journal = value(await deferredJournal(path, options));
-  const tree = new TreeAudit(journal);
+  const tree = value(await TreeAudit.begin(journal));
+  const held = (findings) => {
+    if (findings.length > 0) throw new Error(JSON.stringify(findings));
+  };
   async function* grown() {
     for await (const next of journal.written()) {
       yield next;
-      value(await tree.take(next.entry));
+      held(tree.take(next.entry));
     }
   }
   let count = 0;
   const took = await cpuSeconds(async () => {
     count = value(await verifyChain(grown())).count;
-    value(await tree.end());
+    held(tree.end());
   });
   await journal.close();
   const rate = count / took;
