@@ -19,7 +19,7 @@ import { mayReject, proveObjection } from './object-batch.js';
 export interface WordGround {
   readonly evidence: Evidence;
   readonly documents: DocumentAudit;
-  readonly state: JournalState;
+  readonly state: Pick<JournalState, 'vault' | 'book'>;
   /** The digest of every book that was in force so far. */
   readonly books: ReadonlySet<Hex>;
 }

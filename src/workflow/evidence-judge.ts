@@ -1,5 +1,5 @@
 import type { Hex } from '../domain/bytes.js';
-import { type Fault, fault } from '../domain/fault.js';
+import { type Fault, fail, fault } from '../domain/fault.js';
 import { jsonDifference } from '../domain/json-difference.js';
 import type { Network } from '../domain/network.js';
 import { formatOutpoint } from '../domain/outpoint.js';
@@ -7,10 +7,9 @@ import { err, ok, type Result } from '../domain/result.js';
 import type { Entry } from '../journal/entries.js';
 import type { Evidence } from '../journal/evidence-file.js';
 import { EMPTY_STATE, StateBuilder } from '../journal/fold.js';
-import type { BatchRecord } from '../journal/state.js';
+import type { BatchRecord, JournalState } from '../journal/state.js';
 import { deriveFacts } from '../policy/facts.js';
 import { decodePsbt } from '../psbt/decode.js';
-import { createDeriver } from '../vault/derive.js';
 import type { Deriver } from '../vault/types.js';
 import type { ApprovalScene } from './approvals.js';
 import { DocumentAudit } from './audit-documents.js';
@@ -70,6 +69,8 @@ export class EvidenceJudge {
   readonly #halts: HaltAudit;
   readonly #books = new Set<Hex>();
   readonly #scenes = new Map<string, Scene>();
+  /** As the newest entry of it says; a snapshot of the whole state for each batch would copy all batches each time. */
+  #open: { readonly record: JournalState['vault']; readonly deriver: Deriver } | null = null;
   /** The newest entry about each batch, and what its newest verdict decided. */
   readonly #last = new Map<string, { readonly kind: string; readonly decision: string | null }>();
   #verdict: SaidVerdict | null = null;
@@ -121,12 +122,21 @@ export class EvidenceJudge {
     const applied = this.#builder.apply(entry);
     if (!applied.ok) return applied.error.message;
     if (body.kind === 'book.changed') this.#books.add(body.digest);
+    if (body.kind === 'vault.imported') return this.#openVault();
     if (!('batch' in body)) return null;
     const { decision = null } = this.#last.get(body.batch) ?? {};
     this.#last.set(body.batch, {
       kind: body.kind,
       decision: body.kind === 'batch.verdict' ? body.decision : decision,
     });
+    return null;
+  }
+
+  #openVault(): Problem {
+    const state = this.#builder.snapshot();
+    const open = vaultOf(state);
+    if (!open.ok) return open.error.message;
+    this.#open = { record: state.vault, deriver: open.value.deriver };
     return null;
   }
 
@@ -166,10 +176,9 @@ export class EvidenceJudge {
 
   /** Every output that is called change is derived again; that nobody can lose it beyond the gap is for the verdict. */
   async #examine({ psbt, outputs }: Body<'batch.planned'>): Promise<Result<Scene, Fault>> {
-    const open = vaultOf(this.#builder.snapshot());
-    if (!open.ok) return open;
-    const { vault } = open.value;
-    const deriver = createDeriver(vault);
+    if (this.#open === null) return fail('E_VAULT_MISSING', 'it was planned before there was a vault');
+    const { deriver } = this.#open;
+    const { vault } = deriver;
     const bytes = await this.#archive.journal.blob(psbt);
     if (!bytes.ok) return bytes;
     const decoded = decodePsbt(bytes.value);
@@ -227,7 +236,7 @@ export class EvidenceJudge {
     return {
       evidence: this.#archive,
       documents: this.#documents,
-      state: this.#builder.snapshot(),
+      state: { vault: this.#open?.record ?? null, book: this.#builder.known.book },
       books: this.#books,
     };
   }

@@ -157,7 +157,7 @@ function stillOpen(batch: BatchRecord, { action }: Objecting): Result<void, Faul
 }
 
 function fieldsOf(
-  { vault }: JournalState,
+  { vault }: Pick<JournalState, 'vault'>,
   batch: BatchRecord,
   person: string,
   objecting: Objecting,
@@ -184,7 +184,7 @@ function fieldsOf(
  * E_OBJECTION_BINDING.
  */
 export function proveObjection(
-  { state, policy }: Pick<Scene, 'policy'> & { readonly state: JournalState },
+  { state, policy }: Pick<Scene, 'policy'> & { readonly state: Pick<JournalState, 'vault'> },
   batch: BatchRecord,
   objecting: Objecting,
   { armored, statement }: BroughtStatement,
