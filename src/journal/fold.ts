@@ -179,16 +179,19 @@ export class StateBuilder {
 
 const NOTHING: Result<void, Fault> = ok(undefined);
 
+/** E_JOURNAL_MOVED: of a journal that was closed, with the place where it goes on. */
+export function movedAway(to: string): Result<never, Fault> {
+  return fail('E_JOURNAL_MOVED', `this journal goes on at ${to}: nothing more is written here`, {
+    remedy: `name that place in countersign.yaml: ${to.startsWith('postgres') ? 'store' : 'journal'}: ${to}`,
+  });
+}
+
 function applyBody(draft: Draft, entry: Entry, at: UnixSeconds): Result<void, Fault> {
   const { body } = entry;
   if ((draft.head === null) !== (body.kind === 'journal.opened')) {
     return fail('E_JOURNAL_ENTRY', 'journal.opened is the first entry of a journal and stands nowhere else');
   }
-  if (draft.movedTo !== null) {
-    return fail('E_JOURNAL_MOVED', `this journal goes on at ${draft.movedTo}: nothing more is written here`, {
-      remedy: `name that place in countersign.yaml: ${draft.movedTo.startsWith('postgres') ? 'store' : 'journal'}: ${draft.movedTo}`,
-    });
-  }
+  if (draft.movedTo !== null) return movedAway(draft.movedTo);
   switch (body.kind) {
     case 'journal.opened':
       draft.network = body.network;

@@ -1,5 +1,6 @@
 import type { Fault } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
+import { movedAway } from '../journal/fold.js';
 import type { JournalCopy } from '../journal/port.js';
 import type { Composition, Desk } from './ports.js';
 import { HEAD_MOVED } from './transact.js';
@@ -16,6 +17,10 @@ export async function copyJournal(
   close: boolean,
   progress: (done: number) => void,
 ): Promise<Result<JournalCopy, Fault>> {
+  const before = await desk.journal.read();
+  if (!before.ok) return before;
+  // A run that was killed behind its last step: whoever repeats it has to hear that it took effect.
+  if (close && before.value.movedTo !== null) return movedAway(before.value.movedTo);
   const copied = await compose.copyJournal(desk.journal, to, progress);
   if (!copied.ok || !close) return copied;
   const { head, name } = copied.value;

@@ -51,6 +51,12 @@ describe('journal copy', () => {
     await s.expect(0, 'journal', 'copy', 'moved.sqlite');
     await s.expect(0, 'journal', 'copy', 'moved.sqlite', '--close');
     expect(await s.faultOf(15, 'coins', 'import', 'coins.json')).toBe('E_JOURNAL_MOVED');
+    // Killed behind the last step: it is said that it took effect, and where.
+    for (const to of ['moved.sqlite', 'elsewhere.sqlite']) {
+      const { faults } = await s.json(15, 'journal', 'copy', to, '--close');
+      expect(faults[0]).toMatchObject({ tag: 'E_JOURNAL_MOVED', message: expect.stringContaining('moved.sqlite') });
+    }
+    expect(existsSync(s.path('elsewhere.sqlite'))).toBe(false);
   });
 
   it('never overwrites: another journal, another part of this one, or any file', async () => {
