@@ -4,6 +4,7 @@ import { equalBytes, trustedHex, utf8 } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { type Network, parseNetwork } from '../domain/network.js';
 import { ok, type Result } from '../domain/result.js';
+import { formatTime } from '../domain/time.js';
 import type { Checkpoint } from '../journal/checkpoint.js';
 import type { Entry } from '../journal/entries.js';
 import { type Evidence, parseEvidence } from '../journal/evidence-file.js';
@@ -18,7 +19,7 @@ export interface ProvenEvidence {
   readonly checkpoint: Checkpoint;
   readonly signed: readonly VerifiedSignature[];
   readonly inPeriod: number;
-  /** Whether an entry behind the period shows that it was over when the checkpoint was made. */
+  /** Whether an entry behind the period, or the time of a witness, shows that it was over when the checkpoint was signed. */
   readonly isOver: boolean;
   readonly proven: Readonly<ProvenWords>;
   /** Under policies and books. */
@@ -73,7 +74,7 @@ export async function verifyEvidence(
     checkpoint,
     signed: opened.value,
     inPeriod,
-    isOver: evidence.entries.some(({ at }) => at >= evidence.to),
+    isOver: isOver(evidence, opened.value),
     proven: judge.proven,
     documentSignatures: judge.documentSignatures,
     batches: judge.batches(within),
@@ -83,6 +84,10 @@ export async function verifyEvidence(
 
 const isUncarried = ({ kind }: Entry['body']): boolean => kind === 'coins.imported' || kind === 'screening.imported';
 const isWithin = ({ at }: Entry, { from, to }: Evidence): boolean => at >= from && at < to;
+
+function isOver({ entries, to }: Evidence, signed: readonly VerifiedSignature[]): boolean {
+  return entries.some(({ at }) => at >= to) || signed.some(({ at }) => at !== null && formatTime(at) >= to);
+}
 
 function batchesWithin(evidence: Evidence): ReadonlySet<string> {
   const within = evidence.entries.filter((entry) => isWithin(entry, evidence));

@@ -132,6 +132,22 @@ describe('a bundle of evidence', () => {
     expect(await t.json(0, ...verify('bump.evidence'))).toMatchObject({ approvals: 2, batches: [{ id: second }] });
   });
 
+  it.each([
+    ['a second before its end', '2026-06-01T23:59:59Z', false],
+    ['at its end', '2026-06-02T00:00:00Z', true],
+  ])('is of a period that was over if a trusted witness looked %s', async (_, at, over) => {
+    const t = await stage();
+    await t.expect(0, 'audit', 'key', 'journal.key');
+    await t.expect(0, 'audit', 'key', 'erin.key', '--witness', 'erin.example/witness');
+    await t.expect(0, 'audit', 'checkpoint', 'c-1', '--key', 'journal.key');
+    t.now = at;
+    const looks = ['--key', 'erin.key', '--state', 'erin.json', '--log', 'journal.key.pub', '--out', 'c-2'];
+    await t.expect(0, 'audit', 'witness', 'c-1', ...looks);
+    await t.expect(0, 'audit', 'bundle', 'june.evidence', ...DAY, '--checkpoint', 'c-2');
+    expect(await t.json(0, ...verify('june.evidence'), 'erin.key.pub')).toMatchObject({ period_over: over });
+    expect(await t.json(0, ...verify('june.evidence'))).toMatchObject({ period_over: false });
+  });
+
   it('holds the parts of several signers, and what each of them signed', async () => {
     const t = await multisigStage('registered');
     t.now = NOON;
