@@ -1,8 +1,10 @@
 import { type Note, openNote, parseNote, type VerifiedSignature } from '../approval/note.js';
 import { parseSignerKey, parseVerifierKey, type SignerKey, type VerifierKey } from '../approval/note-key.js';
+import { utf8 } from '../domain/bytes.js';
 import { type Fault, fail } from '../domain/fault.js';
 import { ok, type Result } from '../domain/result.js';
 import { type Checkpoint, parseCheckpoint } from '../journal/checkpoint.js';
+import { parseProofFile } from '../journal/proof-file.js';
 import type { Files } from './ports.js';
 
 /** A checkpoint with its signatures, none of them verified yet. */
@@ -13,10 +15,16 @@ export interface SignedCheckpoint {
   readonly file: string;
 }
 
-/** E_FILE_MISSING, E_NOTE_FORM, E_CHECKPOINT_FORM. */
+/**
+ * A checkpoint, or the one in what `audit checkpoint --old` wrote, which has a proof in front of it: that is for a witness, and
+ * says nothing here. E_FILE_MISSING, E_NOTE_FORM, E_CHECKPOINT_FORM, E_PROOF_FORM.
+ */
 export async function readCheckpoint(files: Files, file: string): Promise<Result<SignedCheckpoint, Fault>> {
   const bytes = await files.read(file);
-  return bytes.ok ? signedCheckpoint(bytes.value, file) : bytes;
+  if (!bytes.ok) return bytes;
+  const carried = parseProofFile(bytes.value, file);
+  if (!carried.ok) return carried;
+  return signedCheckpoint(carried.value?.kind === 'consistency' ? utf8(carried.value.checkpoint) : bytes.value, file);
 }
 
 export function signedCheckpoint(bytes: Uint8Array, file: string): Result<SignedCheckpoint, Fault> {

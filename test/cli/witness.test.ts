@@ -109,6 +109,20 @@ describe('audit checkpoint', () => {
     expect(s.read('again')).toBe(s.read('one'));
   });
 
+  it('is one also with the proof for a witness in front of it', async () => {
+    const s = await witnessed();
+    await checkpoint(s, 'one');
+    await goOn(s);
+    await checkpoint(s, 'two', '--old', 'one');
+    expect(s.read('two')).toMatch(/^old [0-9]+\n/);
+    await s.expect(0, 'audit', 'verify', '--checkpoint', 'two', '--trust', 'journal.key.pub');
+    await goOn(s);
+    await checkpoint(s, 'three', '--old', 'two');
+    await s.expect(0, 'audit', 'prove', '--checkpoint', 'three', '--old', 'two', '--out', 'grown');
+    s.write('broken', s.read('two').replace('\n\n', '\nx\n\n'));
+    expect(await s.faultOf(2, 'audit', 'verify', '--checkpoint', 'broken')).toBe('E_PROOF_FORM');
+  });
+
   it('refuses a key of a witness, of another journal, and files that are none', async () => {
     const s = await witnessed();
     const other = await stage({ until: 'init' });
