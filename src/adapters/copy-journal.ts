@@ -1,10 +1,14 @@
+import type { Hex } from '../domain/bytes.js';
 import { type Fault, fail, fault } from '../domain/fault.js';
 import { err, ok, type Result } from '../domain/result.js';
 import type { WrittenEntry } from '../journal/entries.js';
 import { type Journal, type JournalCopy, JournalError } from '../journal/port.js';
 import type { JournalStore, StoredBlob } from './journal-store.js';
+import { StoredTree } from './stored-tree.js';
 
 const PAGE = 500;
+/** Blobs that are read at a time, and are in memory together. */
+const BLOBS = 100;
 
 /** Where a copy goes: how to make it, how to open what is there, and what it is called. */
 export interface CopyPlace {
@@ -71,16 +75,12 @@ async function fill(
     await store.insert(page, []);
     const names = await source.blobNames();
     if (!names.ok) return await undone(store, names.error);
-    let piece: StoredBlob[] = [];
-    for (const name of names.value) {
-      const bytes = await source.blob(name);
-      if (!bytes.ok) return await undone(store, bytes.error);
-      piece.push({ name, bytes: bytes.value });
-      if (piece.length < PAGE) continue;
-      await store.insert([], piece);
-      piece = [];
+    for await (const piece of readBlobs(source, names.value)) {
+      if (!piece.ok) return await undone(store, piece.error);
+      await store.insert([], piece.value);
     }
-    await store.insert([], piece);
+    // Whoever writes first would have to make all of it, while everybody waits for the lock.
+    await new StoredTree(store).grow(last + 1);
     await store.commit();
     await store.close();
     return ok(undefined);
@@ -102,9 +102,18 @@ async function undone(store: JournalStore, fault: Fault): Promise<Result<never, 
 async function sameBlobs(source: Journal, copy: Journal): Promise<Result<number, Fault>> {
   const names = await source.blobNames();
   if (!names.ok) return names;
-  for (const name of names.value) {
-    const bytes = await copy.blob(name);
-    if (!bytes.ok) return bytes;
-  }
+  for await (const piece of readBlobs(copy, names.value)) if (!piece.ok) return piece;
   return ok(names.value.length);
+}
+
+async function* readBlobs(
+  journal: Journal,
+  names: readonly Hex[],
+): AsyncGenerator<Result<readonly StoredBlob[], Fault>, void> {
+  for (let from = 0; from < names.length; from += BLOBS) {
+    const some = names.slice(from, from + BLOBS);
+    const read = await journal.blobs(some);
+    if (!read.ok) return yield read;
+    yield ok(read.value.map((bytes, index) => ({ name: some[index] ?? '', bytes })));
+  }
 }

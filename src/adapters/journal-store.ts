@@ -89,6 +89,8 @@ export interface JournalStore {
   /** Whether there is a row whose number is lower. */
   hasBefore(seq: number): Promise<boolean>;
   blob(name: Hex): Promise<Uint8Array | null>;
+  /** Those of the names that are there. */
+  blobs(names: readonly Hex[]): Promise<ReadonlyMap<Hex, Uint8Array>>;
   /** Sorted. */
   blobNames(): Promise<readonly Hex[]>;
   /** Takes the one lock for writing, or throws what `faultOf` calls E_JOURNAL_LOCKED after BUSY_TIMEOUT_MS. */

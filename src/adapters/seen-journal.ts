@@ -116,6 +116,10 @@ class SeenJournal implements Journal {
     return this.inner.blob(sha256);
   }
 
+  blobs(sha256: readonly Hex[]): Promise<Result<readonly Uint8Array[], Fault>> {
+    return this.inner.blobs(sha256);
+  }
+
   size(): Promise<Result<number, Fault>> {
     return this.inner.size();
   }

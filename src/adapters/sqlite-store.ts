@@ -121,6 +121,15 @@ class SqliteStore implements JournalStore {
     return bytes instanceof Uint8Array ? new Uint8Array(bytes) : null;
   }
 
+  async blobs(names: readonly Hex[]): Promise<ReadonlyMap<Hex, Uint8Array>> {
+    const found = new Map<Hex, Uint8Array>();
+    for (const name of names) {
+      const bytes = await this.blob(name);
+      if (bytes !== null) found.set(name, bytes);
+    }
+    return found;
+  }
+
   async begin(): Promise<void> {
     this.#db.exec('BEGIN IMMEDIATE');
     // Under the lock nobody who follows SQLite's rules removes the log. Who did has parted this connection from others: what

@@ -50,6 +50,7 @@ export function unlocked(store: JournalStore, path: string, before: string | nul
     newest: async () => steady(await store.newest()),
     hasBefore: async (seq) => steady(await store.hasBefore(seq)),
     blob: async (name) => steady(await store.blob(name)),
+    blobs: async (names) => steady(await store.blobs(names)),
     blobNames: async () => steady(await store.blobNames()),
     ...(tree === undefined
       ? {}

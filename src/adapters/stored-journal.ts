@@ -216,6 +216,20 @@ class StoredJournal implements Journal {
     });
   }
 
+  async blobs(names: readonly Hex[]): Promise<Result<readonly Uint8Array[], Fault>> {
+    return this.#guard(async () => {
+      const found = await this.#store.blobs(names);
+      const all: Uint8Array[] = [];
+      for (const name of names) {
+        const bytes = found.get(name);
+        if (bytes === undefined) return err(otherBytes(this.#store.name, name, 'is missing'));
+        if (sha256Hex(bytes) !== name) return err(otherBytes(this.#store.name, name));
+        all.push(bytes);
+      }
+      return ok(all);
+    });
+  }
+
   async blobNames(): Promise<Result<readonly Hex[], Fault>> {
     return this.#guard(async () => ok(await this.#store.blobNames()));
   }

@@ -60,13 +60,20 @@ export class StoredTree {
   }
 }
 
+/** Made at a time, where many are due: one question to a store that is far away. */
+const SUBTREES = 64;
+
 /** Null where rows below are missing, which somebody took away: what they said can be computed, and audit verify tells. */
 async function newSubtrees(tree: TreeRows, level: number, due: number): Promise<readonly TreeRow[] | null> {
   const made: TreeRow[] = [];
-  for (let n = await tree.count(level, due); n < due; n += 1) {
-    const children = await tree.hashes(level - 1, n * TILE_WIDTH, TILE_WIDTH);
-    if (children.length < TILE_WIDTH) return null;
-    made.push({ level, n, hash: toHex(perfectRoot(children.map(hashOf))) });
+  for (let from = await tree.count(level, due); from < due; from += SUBTREES) {
+    const end = Math.min(from + SUBTREES, due);
+    const children = await tree.hashes(level - 1, from * TILE_WIDTH, (end - from) * TILE_WIDTH);
+    if (children.length < (end - from) * TILE_WIDTH) return null;
+    for (let n = from; n < end; n += 1) {
+      const own = children.slice((n - from) * TILE_WIDTH, (n + 1 - from) * TILE_WIDTH);
+      made.push({ level, n, hash: toHex(perfectRoot(own.map(hashOf))) });
+    }
   }
   return made;
 }

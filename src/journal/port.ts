@@ -49,6 +49,8 @@ export interface Journal {
   written(from?: number): AsyncIterable<WrittenEntry>;
   /** The bytes, verified against their hash; a fault where they are absent or differ. */
   blob(sha256: Hex): Promise<Result<Uint8Array, Fault>>;
+  /** The same of several, in the order of their names: one question to a store that is far away. */
+  blobs(sha256: readonly Hex[]): Promise<Result<readonly Uint8Array[], Fault>>;
   /** How many entries there are, as the store has it. */
   size(): Promise<Result<number, Fault>>;
   /** The names of all blobs, sorted: those that no entry names show that somebody wrote beside the program. */

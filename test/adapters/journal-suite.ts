@@ -136,6 +136,14 @@ export function journalSuite(places: Places): void {
       expect(await journal.blob(hashOf('x'))).toEqual({ ok: true, value: bytesOf('x') });
       expect(await journal.blob(kept.ok ? (kept.value[2] ?? '') : '')).toEqual({ ok: true, value: new Uint8Array(0) });
       expect(tagOf(await journal.blob(hashOf('never kept')))).toBe('E_JOURNAL_TAMPERED');
+      const [empty, x] = [kept.ok ? (kept.value[2] ?? '') : '', hashOf('x')];
+      for (const names of [[], [x], [x, empty], [empty, x, x]]) {
+        const each = names.map((name) => (name === x ? bytesOf('x') : new Uint8Array(0)));
+        expect(await journal.blobs(names)).toEqual({ ok: true, value: each });
+      }
+      expect(await journal.blobs([x, hashOf('never kept')])).toMatchObject({
+        error: { tag: 'E_JOURNAL_TAMPERED', message: expect.stringContaining(hashOf('never kept')) },
+      });
       await journal.close();
     });
   });
@@ -201,6 +209,7 @@ export function journalSuite(places: Places): void {
       expect([tagOf(failed), tagOf(refused)]).toEqual(['E_DENIED', 'E_BATCH_STATE']);
       expect(await journal.read()).toEqual(before);
       expect(tagOf(await journal.blob(hashOf('a psbt')))).toBe('E_JOURNAL_TAMPERED');
+      expect(tagOf(await journal.blobs([hashOf('a psbt')]))).toBe('E_JOURNAL_TAMPERED');
       expect(tagOf(await append(journal, LIFE))).toBe('ok');
       await journal.close();
     });

@@ -132,6 +132,7 @@ describe('a journal that a machine remembers', () => {
     const names = await plain.value.blobNames();
     const [name = ''] = names.ok ? names.value : [];
     expect(await journal.blob(name)).toEqual(await plain.value.blob(name));
+    if (names.ok) expect(await journal.blobs(names.value)).toEqual(await plain.value.blobs(names.value));
     await plain.value.close();
     await journal.close();
   });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyJournal } from '../../src/adapters/copy-journal.js';
 import { parsePostgresAddress } from '../../src/adapters/postgres/address.js';
 import { PostgresConnection } from '../../src/adapters/postgres/connection.js';
 import {
@@ -6,6 +7,7 @@ import {
   deferredSharedJournal,
   openSharedJournal,
   readSharedLines,
+  sharedPlace,
 } from '../../src/adapters/postgres/journal.js';
 import type { Fault } from '../../src/domain/fault.js';
 import { ok } from '../../src/domain/result.js';
@@ -18,7 +20,8 @@ import { append, LIFE, NONCE } from '../adapters/journal-folder.js';
 import { journalSuite, seqOf, tagOf } from '../adapters/journal-suite.js';
 import { expectRows } from '../adapters/lines-suite.js';
 import { START } from '../journal/chains.js';
-import { bytesOf, hashOf, story } from '../journal/story.js';
+import { bytesOf, frozen, hashOf, story } from '../journal/story.js';
+import { Wire } from './cut.js';
 import { findPostgres, PostgresServer, schemaOf } from './server.js';
 
 const binaries = findPostgres();
@@ -310,6 +313,30 @@ describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none o
     ]);
     await journal.close();
   });
+
+  it('is copied with few questions, with all of its documents and the hashes of its tree', async () => {
+    const [from, to] = [server.fresh(), server.fresh()];
+    const journal = await create(from);
+    const count = 66 * 256;
+    await append(
+      journal,
+      Array.from({ length: count }, (_, n) => frozen(`${n}`)),
+      Array.from({ length: 28 }, (_, n) => `batch ${n}`),
+    );
+    const wire = await Wire.to(server.port);
+    const place = sharedPlace(to.replace(`:${server.port}/`, `:${wire.port}/`), { clock });
+    if (!place.ok) throw new Error(place.error.message);
+    const copied = await copyJournal(journal, place.value, () => undefined);
+    expect(copied).toMatchObject({ ok: true, value: { blobs: 28 * 9 + 1, head: { seq: count } } });
+    const kept = await (await reopened(to)).treeRows();
+    expect(kept.ok ? kept.value.length : 0).toBe(66);
+    // It is grown from nothing there, in pieces: the same as where it grew with the entries.
+    expect(kept).toEqual(await journal.treeRows());
+    // Several for each page of entries, which are large, and not one for each document.
+    expect(wire.messages).toBeLessThan(7 * Math.ceil(count / 500));
+    await wire.close();
+    await journal.close();
+  }, 120_000);
 
   it('an officer who may only read and insert can do all of it', async () => {
     const at = server.fresh();

@@ -26,6 +26,7 @@ export function failingAfterwards(
     entries: (from) => journal.entries(from),
     written: (from) => journal.written(from),
     blob: (hash) => journal.blob(hash),
+    blobs: (names) => journal.blobs(names),
     blobNames: () => journal.blobNames(),
     lineRows: () => journal.lineRows(),
     size: () => journal.size(),

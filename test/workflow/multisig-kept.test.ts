@@ -89,6 +89,7 @@ describe("what a cosigner's device signed is not lost", () => {
               entries: (from?: number) => journal.entries(from),
               written: (from?: number) => journal.written(from),
               blob: (hash: string) => journal.blob(hash),
+              blobs: (names) => journal.blobs(names),
               blobNames: () => journal.blobNames(),
               lineRows: () => journal.lineRows(),
               size: () => journal.size(),

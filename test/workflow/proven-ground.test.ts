@@ -152,6 +152,7 @@ describe('the ground of a journal', () => {
         entries: (from) => real.entries(from),
         written: (from) => real.written(from),
         blob: (name) => real.blob(name),
+        blobs: (names) => real.blobs(names),
         blobNames: () => real.blobNames(),
         lineRows: () => real.lineRows(),
         size: () => real.size(),

@@ -58,9 +58,16 @@ export class PostgresStore implements JournalStore {
   }
 
   async blob(name: Hex): Promise<Uint8Array | null> {
-    const { rows } = await this.#query(`SELECT bytes FROM ${this.#schema}.blobs WHERE sha256 = $1`, [name]);
-    const bytes = rows[0]?.[0];
-    return bytes instanceof Uint8Array ? new Uint8Array(bytes) : null;
+    return (await this.blobs([name])).get(name) ?? null;
+  }
+
+  async blobs(names: readonly Hex[]): Promise<ReadonlyMap<Hex, Uint8Array>> {
+    const { rows } = await this.#query(`SELECT sha256, bytes FROM ${this.#schema}.blobs WHERE sha256 = ANY($1)`, [
+      names,
+    ]);
+    return new Map(
+      rows.flatMap(([name, bytes]) => (bytes instanceof Uint8Array ? [[String(name), new Uint8Array(bytes)]] : [])),
+    );
   }
 
   async blobNames(): Promise<readonly Hex[]> {
