@@ -232,7 +232,8 @@ export function spendOf(batch: BatchRecord): SpendRecord {
     spend: batch.spend,
     fee: batch.fee,
     outputs: batch.outputs.filter(({ change }) => change === null),
-    ...askedOf(batch.requests.map(requestOf)),
+    // Of most batches none: turning each address of years into bytes, to find that out, is most of what this would cost.
+    ...askedOf(batch.requests.filter(({ feePayer }) => feePayer === 'payee').map(requestOf)),
     inputs: batch.inputs,
     reservedAt: batch.reservedAt ?? batch.plannedAt,
     confirmed: batch.confirmed,

@@ -202,15 +202,21 @@ export function changeUse(
   const ofCoins = onChangeBranch(snapshot.coins);
   return {
     scripts: new Set([...ofCoins.map(({ script }) => toHex(script)), ...ofBatches.map(({ script }) => script)]),
-    last: changeReach(ofCoins, batchChange(state, except), policy.document.change.maxGap),
+    last: changeReach(
+      ofCoins,
+      ofBatches.map(({ change }) => change),
+      policy.document.change.maxGap,
+    ),
   };
 }
 
 function changeOutputs(state: JournalState, except: string | null): readonly { script: string; change: number }[] {
-  return [...state.batches.values()]
-    .filter((batch) => batch.id !== except && holdsCoins(batch.state))
-    .flatMap(({ outputs }) => outputs)
-    .flatMap(({ change, script }) => (change === null ? [] : [{ change, script }]));
+  const found: { script: string; change: number }[] = [];
+  for (const batch of state.batches.values()) {
+    if (batch.id === except || !holdsCoins(batch.state)) continue;
+    for (const { script, change } of batch.outputs) if (change !== null) found.push({ script, change });
+  }
+  return found;
 }
 
 /** Change indexes of all batches that are alive, but one. */
