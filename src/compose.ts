@@ -12,7 +12,7 @@ import {
 } from './adapters/workspace-config.js';
 import type { DeviceTime } from './connect.js';
 import { type Fault, fail } from './domain/fault.js';
-import { ok, type Result } from './domain/result.js';
+import { err, ok, type Result } from './domain/result.js';
 import type { UnixSeconds } from './domain/time.js';
 import type { BatchLines } from './journal/batch-lines.js';
 import type { Journal, JournalCopy, RawJournal } from './journal/port.js';
@@ -238,8 +238,6 @@ async function createWorkspace(
   }
   const made = await makeFolder(root);
   if (!made.ok) return made;
-  const schemas = await writeSchemas(root);
-  if (!schemas.ok) return schemas;
   const template = workspaceTemplate(network, store);
   const config = readWorkspaceConfig(template, WORKSPACE_FILE);
   if (!config.ok) throw new Error(`the template of ${WORKSPACE_FILE} cannot be read: ${config.error.message}`);
@@ -247,8 +245,10 @@ async function createWorkspace(
     ? await joinJournal(root, config.value, clock)
     : await beginOrGoOn(root, config.value, { clock, network, nonce: random(32) });
   if (!journal.ok) return journal;
-  // The journal first: a folder with countersign.yaml is a workspace that can be opened.
-  const written = await writeNewFile(path, Buffer.from(template));
+  // The journal first, since nothing is left behind where there cannot be one; countersign.yaml last, since a folder with it
+  // is a workspace that can be opened.
+  const schemas = await writeSchemas(root);
+  const written = schemas.ok ? await writeNewFile(path, Buffer.from(template)) : schemas;
   if (written.ok) return ok({ root, config: config.value, journal: journal.value });
   await journal.value.close();
   return written;
@@ -270,7 +270,7 @@ async function beginOrGoOn(
   const state = await opened.value.read();
   if (state.ok && state.value.head?.seq === 0 && state.value.network === options.network) return opened;
   await opened.value.close();
-  return made;
+  return err({ ...made.error, remedy: 'choose another folder, or work with the journal that is there: give --join' });
 }
 
 /** The journal that others have begun. E_USAGE where it is of another network. */
@@ -280,12 +280,16 @@ async function joinJournal(
   clock: () => UnixSeconds,
 ): Promise<Result<Journal, Fault>> {
   const opened = await openJournalOf(root, config, { clock });
-  if (!opened.ok) return opened;
+  if (!opened.ok) {
+    if (opened.error.tag !== 'E_JOURNAL_MISSING' || config.store !== null) return opened;
+    const remedy = `put it there first, as countersign journal copy ${inFolder(root, config.journal)} does elsewhere; or name a shared one: --store`;
+    return err({ ...opened.error, remedy });
+  }
   const state = await opened.value.read();
   if (state.ok && state.value.network === config.network) return opened;
   await opened.value.close();
   if (!state.ok) return state;
   return fail('E_USAGE', `the journal there is of ${state.value.network}, not of ${config.network}`, {
-    remedy: `give --network ${state.value.network}, or the address of another journal`,
+    remedy: `give --network ${state.value.network}, or another journal`,
   });
 }

@@ -75,7 +75,7 @@ describe('the built program', () => {
       expect(countersign(['init', '--network', 'signet'], process.env, folder).status).toBe(0);
       expect(countersign(['batch', 'list'], process.env, folder)).toMatchObject({
         status: 0,
-        stdout: 'No batches yet.\n',
+        stdout: 'No batches yet: plan one with countersign batch plan withdrawals.csv --as NAME\n',
       });
       expect(countersign(['batch', 'list', '--workspace', folder]).status).toBe(0);
       expect(countersign(['batch', 'list', '-w', join(folder, 'absent')]).status).toBe(2);

@@ -15,8 +15,17 @@ const COMMON_OPTIONS = [
 const WIDTH = 100;
 const NARROWEST = 60;
 
-/** Options of every verb may stand before it, as with git and kubectl: they are moved behind everything else. */
+/** Options of every verb may stand before it or before its group, as with git and kubectl: they are moved behind all else. */
 export function globalsLast(argv: readonly string[]): readonly string[] {
+  const moved = leadingLast(argv);
+  const [group, ...behind] = moved;
+  return group !== undefined && isGroup(group) ? [group, ...leadingLast(behind)] : moved;
+}
+
+const isGroup = (word: string): boolean =>
+  COMMANDS.some(({ path: [first, second] }) => first === word && second !== undefined);
+
+function leadingLast(argv: readonly string[]): readonly string[] {
   let first = 0;
   while (first < argv.length) {
     const word = argv[first] ?? '';

@@ -64,12 +64,16 @@ function faultLines(fault: Fault, next: Fault | undefined, style: Style): string
   return [first, `  ${style.bold('remedy')}: ${printable(fault.remedy)}`];
 }
 
-/** The message behind its place; a message that begins with the name of the file is not given that name twice. */
+/** The message behind its place; in a message that begins with the name of the file, the place stands where the name stood. */
 function placed({ where, message }: Fault): string {
   if (where === undefined) return message;
   const place = formatPosition(where);
-  return message.startsWith(place) ? message : `${place}: ${message}`;
+  return startsWithName(message, where.file) ? `${place}${message.slice(where.file.length)}` : `${place}: ${message}`;
 }
+
+/** Not "book.yaml" in "book.yaml.sig is ...". */
+const startsWithName = (message: string, file: string): boolean =>
+  message.startsWith(`${file}:`) || message.startsWith(`${file} `);
 
 function faultJson(fault: Fault): Record<string, unknown> {
   return { ...fault, exit: exitCode(FAULTS[fault.tag].exit) };

@@ -42,6 +42,12 @@ export async function verifyWorkspace(
       },
     );
   }
+  if (words.list('trust').length > 0 && words.list('checkpoint').length === 0) {
+    return fail('E_USAGE', '--trust says nothing without a checkpoint: no signature of these keys would be looked at', {
+      remedy:
+        'give --checkpoint FILE as well, or --bundle or --proof; without --trust the journal is verified by itself',
+    });
+  }
   const trusted = await readVerifierKeys(compose.files, words.list('trust'));
   if (!trusted.ok) return trusted;
   const held = await readHeld(compose.files, words.list('checkpoint'), trusted.value, words.text('tiles') ?? null);

@@ -23,6 +23,7 @@ import {
 } from '../domain/source-reader.js';
 import type { SourceNode } from '../domain/source-tree.js';
 import { type Counterparty, parseCounterparty } from '../vault/counterparty.js';
+import { anotherKind } from './document-kind.js';
 import { name, previous, versionProblem } from './fields.js';
 import { proofMessage, proofProblem } from './proof.js';
 import { MOST_INDEXES, ScriptsOfBook, USUAL_MAX_INDEX } from './scripts-of-book.js';
@@ -43,6 +44,8 @@ export interface Book extends LoadedBook {
  * derives it, and so is a proof of control that is not good. All faults are reported.
  */
 export function loadBook(node: SourceNode, file: string, network: Network): Result<Book, readonly Fault[]> {
+  const another = anotherKind(node, file, 'countersign.book');
+  if (another !== null) return err([another]);
   const reading = startReading(file);
   const book = readBookShape(network)(node, reading);
   if (book === undefined) return err(byPlace(reading.faults));

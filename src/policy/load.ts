@@ -4,6 +4,7 @@ import { byPlace, documentDigest, placesOf } from '../domain/source-document.js'
 import { startReading } from '../domain/source-reader.js';
 import type { SourceNode } from '../domain/source-tree.js';
 import { checkConsistency } from './consistency.js';
+import { anotherKind } from './document-kind.js';
 import { readPolicyShape } from './schema.js';
 import type { LoadedPolicy, PolicyDocument } from './types.js';
 
@@ -12,6 +13,8 @@ import type { LoadedPolicy, PolicyDocument } from './types.js';
  * fields first, and of fields that contradict each other once every field can be read.
  */
 export function loadPolicy(node: SourceNode, file: string): Result<LoadedPolicy, readonly Fault[]> {
+  const another = anotherKind(node, file, 'countersign.policy');
+  if (another !== null) return err([another]);
   const reading = startReading(file);
   const shape = readPolicyShape(node, reading);
   if (shape === undefined) return err(byPlace(reading.faults));

@@ -189,7 +189,7 @@ async function readBundle(files: Files, folder: string, tile: Tile): Promise<Res
     }
   }
   const file = `${folder}/${bundlePath(tile, 'standard')}`;
-  return fail('E_FILE_MISSING', `${file} is missing`, {
+  return fail('E_FILE_MISSING', 'the file is missing', {
     remedy: 'give the whole folder that countersign audit export wrote',
     where: { file },
   });

@@ -46,7 +46,7 @@ export async function haltSceneOf(
   if (record === null || state.origin === null) {
     return fail(
       'E_POLICY_MISSING',
-      'no policy was ever activated: nothing may leave, and there is nothing yet to halt, reject or withdraw from',
+      'no policy was ever activated: nothing may leave, and there is nothing yet to halt',
       {
         remedy: 'activate one: countersign policy activate FILE',
       },

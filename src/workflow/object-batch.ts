@@ -18,7 +18,7 @@ import { peopleOf } from '../policy/consistency.js';
 import { listText } from '../policy/describe.js';
 import type { LoadedPolicy, PolicyDocument } from '../policy/types.js';
 import type { BroughtStatement } from './halt-scene.js';
-import { haltScene } from './halt-scene.js';
+import { type HaltScene, haltSceneOf } from './halt-scene.js';
 import { hexDigest } from './policy-life.js';
 import type { Desk, SshSigner } from './ports.js';
 import { findBatch } from './situation.js';
@@ -41,6 +41,14 @@ export function mayReject(person: string, document: PolicyDocument): boolean {
   return document.approvals.tiers.some((tier) => peopleOf(tier, document).has(person));
 }
 
+/** Who has a say about a batch that is there: that is asked first, since without a policy there is none. */
+async function sceneOf(desk: Desk, id: string): Promise<Result<HaltScene, Fault>> {
+  const read = await desk.journal.read();
+  if (!read.ok) return read;
+  const found = findBatch(read.value, id);
+  return found.ok ? haltSceneOf(desk, read.value, desk.ports.clock()) : found;
+}
+
 /** The statement for one person, to be signed on a machine of theirs. */
 export async function objectionFor(
   desk: Desk,
@@ -48,7 +56,7 @@ export async function objectionFor(
   person: string,
   objecting: Objecting,
 ): Promise<Result<string, Fault>> {
-  const scene = await haltScene(desk);
+  const scene = await sceneOf(desk, id);
   if (!scene.ok) return scene;
   const fields = openFields(scene.value, id, person, objecting);
   return fields.ok ? ok(objectionStatement(fields.value)) : fields;
@@ -61,7 +69,7 @@ export async function objectToBatch(
   id: string,
   source: ObjectionSource,
 ): Promise<Result<{ readonly batch: BatchRecord; readonly person: string }, Fault>> {
-  const loaded = await haltScene(desk);
+  const loaded = await sceneOf(desk, id);
   if (!loaded.ok) return loaded;
   const scene = loaded.value;
   const found = findBatch(scene.state, id);

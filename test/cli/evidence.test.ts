@@ -46,6 +46,21 @@ function forged(name: string, change: (bundle: any) => void): string {
 }
 
 describe('a bundle of evidence', () => {
+  it('takes a checkpoint that was made for a witness, with its proof before it', async () => {
+    await s.expect(0, 'audit', 'checkpoint', 'for-witness', '--key', 'journal.key', '--old', 'c-1');
+    expect(s.read('for-witness')).toMatch(/^old /);
+    await s.expect(0, 'audit', 'bundle', 'asked.evidence', ...DAY, '--checkpoint', 'for-witness');
+    await s.expect(0, ...verify('asked.evidence'));
+    await s.expect(0, 'audit', 'verify', '--checkpoint', 'for-witness', '--trust', 'journal.key.pub');
+  });
+
+  it('is not made of a proof of one entry, and trust in nothing is no check', async () => {
+    await s.expect(0, 'audit', 'prove', '0', '--checkpoint', 'c-1', '--out', 'entry-0');
+    const words = ['audit', 'bundle', 'no.evidence', ...DAY, '--checkpoint', 'entry-0'];
+    expect(await s.faultOf(2, ...words)).toBe('E_CHECKPOINT_FORM');
+    expect(await s.faultOf(2, 'audit', 'verify', '--trust', 'journal.key.pub')).toBe('E_USAGE');
+  });
+
   it('proves a day on a machine that has nothing else', async () => {
     const elsewhere = await stage({ until: 'nothing' });
     for (const name of ['june.evidence', 'journal.key.pub']) elsewhere.write(name, readFileSync(s.path(name)));

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { rawExec } from '../adapters/journal-folder.js';
 import { removeAll, type Session, stage } from './session.js';
@@ -97,12 +97,35 @@ describe('journal copy', () => {
 
 describe('init --store', () => {
   it.each([
-    [['--join'], 'E_USAGE'],
     [['--store', 'postgres://a:secret@127.0.0.1/x'], 'E_JOURNAL_ADDRESS'],
     [['--store', 'sqlite.db'], 'E_JOURNAL_ADDRESS'],
   ])('%j is %s, and makes no workspace', async (more, tag) => {
     const s = await stage({ until: 'nothing' });
     expect(await s.faultOf(2, 'init', 'w', '--network', 'testnet3', ...more)).toBe(tag);
     expect(existsSync(s.path('w/countersign.yaml'))).toBe(false);
+  });
+});
+
+describe('init --join beside a file', () => {
+  it('works with the copy that lies in the folder, as a second officer or an auditor brings it', async () => {
+    const s = await stage();
+    const id = await s.planOne('withdrawals.csv');
+    mkdirSync(s.path('laptop'));
+    await s.expect(0, 'journal', 'copy', 'laptop/journal.sqlite');
+    const again = await s.json(2, 'init', 'laptop', '--network', 'testnet3');
+    expect(again.faults[0]).toMatchObject({ tag: 'E_JOURNAL_EXISTS', remedy: expect.stringContaining('--join') });
+    expect(readdirSync(s.path('laptop'))).not.toContain('schema');
+    expect(await s.faultOf(2, 'init', 'laptop', '--network', 'main', '--join')).toBe('E_USAGE');
+    const joined = await s.json(0, 'init', 'laptop', '--network', 'testnet3', '--join');
+    expect(joined).toMatchObject({ joined: true, journal: 'journal.sqlite' });
+    await s.expect(11, 'batch', 'review', id, '-w', s.path('laptop'));
+    await s.expect(0, 'audit', 'verify', '-w', s.path('laptop'));
+  });
+
+  it('says how one gets there, where there is none', async () => {
+    const s = await stage({ until: 'nothing' });
+    const [fault] = (await s.json(14, 'init', 'laptop', '--network', 'testnet3', '--join')).faults;
+    expect(fault).toMatchObject({ tag: 'E_JOURNAL_MISSING', remedy: expect.stringContaining('journal copy') });
+    expect(readdirSync(s.path('laptop'))).toEqual([]);
   });
 });

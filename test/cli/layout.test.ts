@@ -87,6 +87,8 @@ describe('words before the verb', () => {
     [['--workspace', '.', 'batch', 'list']],
     [['--workspace=.', '--json', 'batch', 'list']],
     [['--json', 'batch', 'list']],
+    [['batch', '-w', '.', 'list']],
+    [['--json', 'batch', '--workspace=.', 'list']],
   ])('%j are those of the verb', async (argv) => {
     const s = await stage({ until: 'init' });
     let asked: string | undefined;
@@ -102,7 +104,7 @@ describe('words before the verb', () => {
     );
     expect([code, asked]).toEqual([0, argv.includes('--json') && argv.length === 3 ? undefined : '.']);
     if (argv.includes('--json')) expect(JSON.parse(stdout)).toMatchObject({ exit: 0, batches: [] });
-    else expect(stdout).toBe('No batches yet.\n');
+    else expect(stdout).toBe('No batches yet: plan one with countersign batch plan withdrawals.csv --as NAME\n');
   });
 
   it('are no verb themselves', async () => {
@@ -171,11 +173,42 @@ describe('a journal line', () => {
   );
 });
 
+type Counted = { readonly person: string; readonly counts: boolean };
+
 describe('a batch that is shown', () => {
+  it('says which approvals count, as long as it can be approved', async () => {
+    const s = await stage();
+    const id = await s.planOne('withdrawals.csv');
+    await s.approve(id, 'bob', 'frank');
+    const { stdout } = await s.expect(0, 'batch', 'show', id);
+    expect(stdout).toMatch(/approved +bob at \S+, valid until \S+\n/);
+    expect(stdout).toMatch(/approved +frank at .*; does not count\n/);
+    expect(stdout).toMatch(/now +NEED 1 more approval/);
+    const { batch } = await s.json(0, 'batch', 'show', id);
+    expect(batch.approvals.map(({ person, counts }: Counted) => [person, counts])).toEqual([
+      ['bob', true],
+      ['frank', false],
+    ]);
+    expect([batch.decision, batch.missing]).toEqual(['NEED', 1]);
+    expect((await s.expect(0, 'batch', 'list')).stdout).toContain('batch show ID says which of them count');
+    await s.approve(id, 'carol');
+    await s.expect(0, 'batch', 'sign', id);
+    expect((await s.json(0, 'batch', 'show', id)).batch).not.toHaveProperty('decision');
+  });
+
+  it('is shown all the same where it cannot be judged', async () => {
+    const s = await stage();
+    const id = await s.ready('withdrawals.csv');
+    s.write('policy.yaml', 'schema: countersign.policy/1\n');
+    await s.expect(13, 'batch', 'check', id);
+    const { batch } = await s.json(0, 'batch', 'show', id);
+    expect(batch.approvals[0]).not.toHaveProperty('counts');
+  });
+
   it('has its raw transaction with --raw and in --json', async () => {
     const s = await stage();
     const id = await s.ready('withdrawals.csv');
-    expect((await s.expect(0, 'batch', 'list')).stdout).toContain('approved by bob, carol');
+    expect((await s.expect(0, 'batch', 'list')).stdout).toContain('approvals of bob, carol');
     await s.expect(0, 'batch', 'sign', id);
     const { transaction } = await s.json(0, 'batch', 'show', id);
     expect(transaction).toMatch(/^0[12]000000/);

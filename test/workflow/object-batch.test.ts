@@ -155,6 +155,14 @@ describe('a withdrawal (Q-17)', () => {
   });
 });
 
+describe('a batch that is not there', () => {
+  it('is what is told, also where no policy says yet who could speak against one', async () => {
+    const s = await stage({ until: 'vault' });
+    const words = ['--reason', 'r', '--key', 'keys/bob'];
+    expect(await s.faultOf(2, 'batch', 'reject', '20260601-00000000', ...words)).toBe('E_BATCH_UNKNOWN');
+  });
+});
+
 describe('a statement that was signed elsewhere', () => {
   async function brought(
     verb: 'reject' | 'withdraw',

@@ -13,7 +13,10 @@ export const VAULT_COMMANDS: readonly CommandSpec[] = [
         flags: '--store <address>',
         about: 'keep the journal in PostgreSQL, for several machines: postgres://USER@HOST/DATABASE',
       },
-      { flags: '--join', about: 'work with the journal that is at --store already' },
+      {
+        flags: '--join',
+        about: 'work with the journal that is there already: at --store, or as journal.sqlite in the folder',
+      },
     ],
     example: 'countersign init treasury --network testnet3',
     load: () => import('../verbs/init.js'),

@@ -12,14 +12,16 @@ export const run: Verb = async (words, context) =>
     if (!reason.ok) return reason;
     const done = await abandonBatch(desk, argument(words, 0), by.value, reason.value);
     if (!done.ok) return done;
-    const { id, inputs, requests } = done.value;
+    const { id, inputs, requests, replaces } = done.value;
     return ok({
       schema: 'countersign.batch-abandon/1',
       exit: 'OK',
       data: { batch: id, reason: reason.value, by: by.value },
       text: [
         `Abandoned batch ${id}: ${printable(reason.value)}`,
-        `  ${plural(inputs.length, 'coin')} and ${plural(requests.length, 'request id')} are free again`,
+        replaces === null
+          ? `  ${plural(inputs.length, 'coin')} and ${plural(requests.length, 'request id')} are free again`
+          : `  ${replaces}, which it was to replace, goes on and keeps its coins and request ids`,
       ],
     });
   });

@@ -91,7 +91,7 @@ const COLUMNS = [
 ];
 
 function shown({ lines, total, leftOut }: BatchList, now: UnixSeconds, style: Style): string[] {
-  if (total === 0) return ['No batches yet.'];
+  if (total === 0) return ['No batches yet: plan one with countersign batch plan withdrawals.csv --as NAME'];
   if (lines.length === 0) return [`None of the ${plural(total, 'batch', 'batches')} is one of these.`];
   // What stands in a row was checked by nobody: it came from the journal without its chain.
   const rows = lines.map((line) => [
@@ -113,8 +113,13 @@ function shown({ lines, total, leftOut }: BatchList, now: UnixSeconds, style: St
           `Not shown: ${older} that ${leftOut === 1 ? 'has' : 'have'} ended, before the newest ${NEWEST}; --all shows every batch, --state, --from and --last choose.`,
         ]
       : []),
+    ...(rows.some((row) => row.at(-1)?.startsWith(APPROVED)) ? [COUNTED_ELSEWHERE] : []),
   ];
 }
+
+const APPROVED = 'approvals of';
+/** A list comes without the policy, whose tier says whose approval is one. */
+const COUNTED_ELSEWHERE = 'Approvals as they were given: countersign batch show ID says which of them count.';
 
 function stateNote({ state, reason, approvals, objection, childOf }: BatchLine, now: UnixSeconds): string {
   if (state === 'SENT') return UNANSWERED;
@@ -125,7 +130,7 @@ function stateNote({ state, reason, approvals, objection, childOf }: BatchLine, 
   if (reason !== null) return reason;
   if (childOf !== null) return `child of ${childOf}`;
   const people = approvals.filter(({ validUntil }) => validUntil > now).map(({ person }) => person);
-  return people.length > 0 ? `approved by ${people.join(', ')}` : '';
+  return people.length > 0 ? `${APPROVED} ${people.join(', ')}` : '';
 }
 
 function lineData(line: BatchLine): Record<string, unknown> {

@@ -8,16 +8,19 @@ import { formatAmount } from '../../domain/sats.js';
 import { formatTime } from '../../domain/time.js';
 import type { BatchRecord, HaltRecord, JournalState, ObjectionRecord } from '../../journal/state.js';
 import type { Destinations } from '../../policy/counterparties.js';
+import type { Verdict } from '../../policy/types.js';
+import { reviewBatch } from '../../workflow/approve-batch.js';
 import { destinationsOf } from '../../workflow/destinations.js';
 import { feerateLines, feerateOfPlan } from '../../workflow/feerate-record.js';
 import { haltsHolding } from '../../workflow/halt-scene.js';
+import type { Desk } from '../../workflow/ports.js';
 import { findBatch } from '../../workflow/situation.js';
 import type { Verb, VerbContext } from '../command.js';
 import { exportFile } from '../export-file.js';
 import { feerateData } from '../render/feerate.js';
 import { fields, table } from '../render/table.js';
 import { printable } from '../render/text.js';
-import { nameInBook } from '../render/verdict.js';
+import { decisionWord, nameInBook } from '../render/verdict.js';
 import { argument, withWorkspace } from '../with-workspace.js';
 import { tiesData, UNANSWERED } from './batch-list.js';
 
@@ -60,23 +63,39 @@ export const run: Verb = async (words, context) =>
         files.push(written.value);
       }
     }
+    const judged = await judgedNow(desk, batch);
     const raw = transaction === null ? null : toHex(transaction.value);
     return ok({
       schema: 'countersign.batch-show/1',
       exit: 'OK',
       data: {
-        batch: { ...batchData(batch, heldBy), ...(feerate === null ? {} : feerateData(feerate.rate, feerate.from)) },
+        batch: {
+          ...batchData(batch, heldBy, judged),
+          ...(feerate === null ? {} : feerateData(feerate.rate, feerate.from)),
+        },
         psbt: Buffer.from(psbt.value).toString('base64'),
         ...(raw === null ? {} : { transaction: raw }),
         files,
       },
       text: [
-        ...batchLines(batch, heldBy, feerate, destinationsOf(read.value, desk.config.network), context),
+        ...batchLines(batch, heldBy, judged, feerate, destinationsOf(read.value, desk.config.network), context),
         ...(raw !== null && words.flag('raw') ? ['', `  transaction ${raw}`] : []),
         ...files.map((file) => `  wrote ${file}`),
       ],
     });
   });
+
+/**
+ * What the policy says of a batch that can still be approved, and so whose approvals count. Null for any other, and where it
+ * cannot be judged: `batch check` says why.
+ */
+async function judgedNow(desk: Desk, { id, state }: BatchRecord): Promise<Verdict | null> {
+  if (state !== 'DRAFT' && state !== 'RELEASED') return null;
+  const review = await reviewBatch(desk, id);
+  return review.ok ? review.value.assessment.verdict : null;
+}
+
+const counts = ({ quorum }: Verdict, person: string): boolean => quorum?.approved.includes(person) === true;
 
 /** A transaction that is not yet on the chain is not handed out while a halt stands against it. */
 function heldByHalts(state: JournalState, network: Network, batch: BatchRecord): readonly HaltRecord[] {
@@ -97,6 +116,7 @@ function feerateFields(feerate: ReturnType<typeof feerateOfPlan>): [string, stri
 function batchLines(
   batch: BatchRecord,
   heldBy: readonly HaltRecord[],
+  judged: Verdict | null,
   feerate: ReturnType<typeof feerateOfPlan>,
   destinations: Destinations,
   { style }: VerbContext,
@@ -119,12 +139,15 @@ function batchLines(
       : [['  child of', `${batch.childOf}: it spends the change of that one`] as [string, string]]),
     ...batch.approvals.map(({ person, at, validUntil }): [string, string] => [
       '  approved',
-      `${person} at ${formatTime(at)}, valid until ${formatTime(validUntil)}`,
+      `${person} at ${formatTime(at)}, valid until ${formatTime(validUntil)}${judged === null || counts(judged, person) ? '' : style.warn('; does not count')}`,
     ]),
     ...batch.objections.map((one): [string, string] => [
       '  against it',
       `${one.person} at ${formatTime(one.at)}: ${objectionText(one)}`,
     ]),
+    ...(judged === null
+      ? []
+      : [['  now', `${decisionWord(judged, style)} (countersign batch check ${batch.id})`] as [string, string]]),
     ...heldBy.map(({ id, at }): [string, string] => [
       '  held by',
       `${id} since ${formatTime(at)}: the transaction is not released while it stands`,
@@ -168,7 +191,7 @@ function batchLines(
   ];
 }
 
-function batchData(batch: BatchRecord, heldBy: readonly HaltRecord[]): Record<string, unknown> {
+function batchData(batch: BatchRecord, heldBy: readonly HaltRecord[], judged: Verdict | null): Record<string, unknown> {
   return {
     id: batch.id,
     kind: batch.kind,
@@ -189,7 +212,9 @@ function batchData(batch: BatchRecord, heldBy: readonly HaltRecord[]): Record<st
       person,
       at: formatTime(at),
       valid_until: formatTime(validUntil),
+      ...(judged === null ? {} : { counts: counts(judged, person) }),
     })),
+    ...(judged === null ? {} : { decision: judged.decision, missing: judged.quorum?.missing ?? 0 }),
     objections: batch.objections.map(({ kind, person, at, reason }) => ({
       kind,
       person,

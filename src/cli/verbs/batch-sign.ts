@@ -70,7 +70,11 @@ export const run: Verb = async (words, context) =>
         signatures,
         ...(closing === null ? {} : { closing: { tag: closing.tag, message: closing.message } }),
       },
-      text: [...finalLines(final, signatures, files, style), ...closingLines(closing, style)],
+      text: [
+        ...finalLines(final, signatures, files, style),
+        ...closingLines(closing, style),
+        `next    countersign batch broadcast ${id}`,
+      ],
     });
   });
 

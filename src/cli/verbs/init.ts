@@ -1,7 +1,7 @@
-import { fail } from '../../domain/fault.js';
 import { parseNetwork } from '../../domain/network.js';
 import { ok } from '../../domain/result.js';
 import { modeline, SCHEMA_FOLDER } from '../../policy/published.js';
+import type { WorkspaceConfig } from '../../workflow/ports.js';
 import type { Verb } from '../command.js';
 import { required } from '../with-workspace.js';
 
@@ -12,11 +12,6 @@ export const run: Verb = async (words, { compose }) => {
   if (!network.ok) return network;
   const store = words.text('store') ?? null;
   const join = words.flag('join');
-  if (join && store === null) {
-    return fail('E_USAGE', '--join says nothing without --store', {
-      remedy: 'name the shared journal: --store postgres://USER@HOST/DATABASE',
-    });
-  }
   const made = await compose.createWorkspace(words.args[0] ?? '.', { network: network.value, store, join });
   if (!made.ok) return made;
   const { root, config, journal } = made.value;
@@ -33,15 +28,19 @@ export const run: Verb = async (words, { compose }) => {
     },
     text: [
       `Made a workspace for ${config.network} in ${root}`,
-      ...(config.store === null
-        ? []
-        : [`  ${join ? 'it works with the journal at' : 'its journal is at'} ${config.store}`]),
+      ...placeOf(config, join),
       ...(join ? JOINED : FIRST),
       '  an editor with a YAML language server checks and completes a policy whose first line is',
       `        ${modeline('policy')}`,
     ],
   });
 };
+
+function placeOf({ store, journal }: WorkspaceConfig, join: boolean): string[] {
+  if (store !== null) return [`  ${join ? 'it works with the journal at' : 'its journal is at'} ${store}`];
+  if (!join) return [];
+  return [`  it works with ${journal}: where that is a copy, what is written here is not in the original`];
+}
 
 const FIRST = [
   '  next: countersign vault import NAME DESCRIPTOR_FILE',

@@ -18,6 +18,7 @@ import {
   withSchema,
 } from '../../domain/source-reader.js';
 import type { SourceMap, SourceNode } from '../../domain/source-tree.js';
+import { anotherKind } from '../document-kind.js';
 import { expectation } from './expect.js';
 import { readContent } from './fields.js';
 import { overlay, without } from './nodes.js';
@@ -105,6 +106,8 @@ function inEach(parts: Readonly<Record<string, JsonSchema>>): Readonly<Record<st
  * case is read when it is judged. Names are unique in a file. All faults are reported.
  */
 export function loadCases(node: SourceNode, name: string): Result<readonly Case[], readonly Fault[]> {
+  const another = anotherKind(node, name, 'countersign.case');
+  if (another !== null) return err([another]);
   const reading = startReading(name);
   const nodes = node.kind === 'map' && !node.entries.has('cases') ? single(node, reading) : several(node, reading);
   const seen = new Map<string, number>();
