@@ -5,7 +5,7 @@ import { COMMANDS } from './tree.js';
  * Help from the command tree alone. It is asked for more often than anything else, so it loads neither the parser of
  * command lines nor anything of the program.
  */
-const COMMON_OPTIONS = [
+export const COMMON_OPTIONS = [
   { flags: '--json', about: 'one JSON object on stdout; text for people goes to stderr' },
   { flags: '-w, --workspace <folder>', about: 'the folder that holds countersign.yaml; default: the current one' },
   { flags: '-h, --help', about: 'this text' },

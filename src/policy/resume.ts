@@ -15,7 +15,7 @@ export interface ResumeJudgement {
   readonly approved: readonly string[];
   /** People still missing, at least. */
   readonly missing: number;
-  /** People whose word would count and is not there, by name. */
+  /** People whose word is not there and would bring the end nearer, by name. */
   readonly able: readonly string[];
   /** The first second in which the halt can end. */
   readonly notBefore: UnixSeconds;
@@ -45,7 +45,8 @@ export function judgeResume(
   const included = quorum.include === undefined ? null : peopleOf({ from: [quorum.include], m: 1 }, document);
   const lacksInclude = included !== null && ![...included].some((person) => approved.has(person));
   const missing = Math.max(quorum.m - approved.size, lacksInclude ? 1 : 0);
-  const needed = lacksInclude && approved.size >= quorum.m ? withoutSubject(included, scope) : eligible;
+  // Whoever speaks last has to be of the role that is included, where nobody is yet.
+  const needed = lacksInclude && approved.size >= quorum.m - 1 ? withoutSubject(included, scope) : eligible;
   return {
     quorum,
     approved: [...approved].sort(),

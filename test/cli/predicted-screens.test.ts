@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { predictionLines } from '../../src/cli/render/device.js';
+import { predictionLines, previewsLines } from '../../src/cli/render/device.js';
 import { makeStyle } from '../../src/cli/render/style.js';
 import type { Signer } from '../../src/device/types.js';
 import { ok } from '../../src/domain/result.js';
@@ -40,6 +40,18 @@ describe('the pages of a prediction', () => {
       'What the device will show is not predicted: the reason',
       '  compare every amount and address on it with the plan',
     ]);
+  });
+
+  it('are said to be unknown in one go, where a policy names several such devices', () => {
+    const unknown = (why: string) => ({ prediction: { kind: 'unpredicted' as const, why }, exchanges: 9, seconds: 1 });
+    const known = { prediction: { ...BASE, screens: SCREENS }, exchanges: 9, seconds: 1 };
+    expect(previewsLines([unknown('this'), known, unknown('that')], plainStyle).slice(-4)).toEqual([
+      'What the device will show is not predicted:',
+      '  this',
+      '  that',
+      '  compare every amount and address on it with the plan',
+    ]);
+    expect(previewsLines([known], plainStyle).at(-1)).toContain('about 9 exchanges');
   });
 });
 

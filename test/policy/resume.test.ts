@@ -38,6 +38,9 @@ describe('the quorum', () => {
 
   it('says who can still agree, compliance alone where only that is missing', () => {
     expect(judgeResume(ALL, words('alice'), P0, LATER).able).toEqual(['bob', 'carol', 'dave', 'erin']);
+    // The last of three has to be of compliance, as nobody before was.
+    expect(judgeResume(ALL, words('alice', 'bob'), P0, LATER)).toMatchObject({ missing: 1, able: ['erin'] });
+    expect(judgeResume(ALL, words('alice', 'erin'), P0, LATER).able).toEqual(['bob', 'carol', 'dave']);
     expect(judgeResume(ALL, words('alice', 'bob', 'carol'), P0, LATER).able).toEqual(['erin']);
   });
 

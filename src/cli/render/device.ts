@@ -11,16 +11,31 @@ export function previewLines({ prediction, exchanges, seconds }: DevicePreview, 
   ];
 }
 
+/** The same for each kind of device that may sign; those of which no page is known are said in one go. */
+export function previewsLines(previews: readonly DevicePreview[], style: Style): string[] {
+  const whys = previews.flatMap(({ prediction }) => (prediction.kind === 'unpredicted' ? [prediction.why] : []));
+  const known = previews.filter(({ prediction }) => prediction.kind === 'predicted');
+  return [
+    ...known.flatMap((preview) => previewLines(preview, style)),
+    ...(whys.length === 0 ? [] : unpredictedLines(whys, style)),
+  ];
+}
+
+function unpredictedLines(whys: readonly string[], style: Style): string[] {
+  const head = style.bold('What the device will show is not predicted:');
+  return [
+    ...(whys.length === 1 ? [`${head} ${whys[0]}`] : [head, ...whys.map((why) => `  ${why}`)]),
+    '  compare every amount and address on it with the plan',
+  ];
+}
+
 /**
  * Pages to be compared with those of the device word by word, and how often both buttons are pressed; or that they are not
  * predicted, and why. A page of several lines stands in several lines.
  */
 export function predictionLines(prediction: Prediction, style: Style): string[] {
   if (prediction.kind === 'unpredicted') {
-    return [
-      `${style.bold('What the device will show is not predicted:')} ${prediction.why}`,
-      '  compare every amount and address on it with the plan',
-    ];
+    return unpredictedLines([prediction.why], style);
   }
   const { model, recorded, version, screens, approvals } = prediction;
   const width = Math.max(...screens.map((screen) => screen.title.length));

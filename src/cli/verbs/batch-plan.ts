@@ -14,7 +14,7 @@ import type { Desk } from '../../workflow/ports.js';
 import { previewOf } from '../../workflow/sign-batch.js';
 import type { Report, Verb, VerbContext, Words } from '../command.js';
 import { exportFile } from '../export-file.js';
-import { previewLines } from '../render/device.js';
+import { previewsLines } from '../render/device.js';
 import { feerateData } from '../render/feerate.js';
 import { printable } from '../render/text.js';
 import { paymentLines, verdictExit, verdictJson, verdictLines } from '../render/verdict.js';
@@ -139,7 +139,7 @@ function plannedReport(
       ...(verdict.decision === 'DENY'
         ? []
         : [
-            ...previews(situation, batch).flatMap((preview) => previewLines(preview, style)),
+            ...previewsLines(previews(situation, batch), style),
             ...refusingModels(batch.psbt, situation.vault).map((reason) => `  ${style.warn('refused by')} ${reason}`),
             '',
           ]),
