@@ -1,7 +1,7 @@
 import { NETWORKS } from '../domain/network.js';
 import { BATCH_STATES } from '../journal/transitions.js';
 import type { CommandSpec, OptionSpec } from './command.js';
-import { COMMON_OPTIONS } from './help.js';
+import { COMMON_OPTIONS } from './tree/options.js';
 
 /** The words after an option that has few of them. */
 const VALUES: Readonly<Record<string, readonly string[]>> = { '--network': NETWORKS, '--state': BATCH_STATES };

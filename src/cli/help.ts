@@ -1,15 +1,11 @@
 import type { CommandSpec } from './command.js';
+import { COMMON_OPTIONS } from './tree/options.js';
 import { COMMANDS } from './tree.js';
 
-/**
+/*
  * Help from the command tree alone. It is asked for more often than anything else, so it loads neither the parser of
  * command lines nor anything of the program.
  */
-export const COMMON_OPTIONS = [
-  { flags: '--json', about: 'one JSON object on stdout; text for people goes to stderr' },
-  { flags: '-w, --workspace <folder>', about: 'the folder that holds countersign.yaml; default: the current one' },
-  { flags: '-h, --help', about: 'this text' },
-] as const;
 
 /** Columns that a line of help may have; on a narrower terminal as many as that has. */
 const WIDTH = 100;

@@ -6,6 +6,16 @@ import { OTHER_COMMANDS } from './tree/looking.js';
 import { SIGNER_COMMANDS } from './tree/signer.js';
 import { VAULT_COMMANDS } from './tree/vault.js';
 
+/** Its script is made of all the others, which it is given: it cannot look for them itself, since they lead to it. */
+const COMPLETION: CommandSpec = {
+  path: ['completion'],
+  about: 'print what a shell completes of these verbs and their options, to be sourced',
+  args: [{ name: '<shell>', about: 'bash' }],
+  options: [],
+  example: 'countersign completion bash',
+  load: async () => ({ run: (await import('./verbs/completion.js')).completing(COMMANDS) }),
+};
+
 /** Every verb, in the order of the journey. */
 export const COMMANDS: readonly CommandSpec[] = [
   ...VAULT_COMMANDS,
@@ -14,4 +24,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...SIGNER_COMMANDS,
   ...AUDIT_COMMANDS,
   ...OTHER_COMMANDS,
+  COMPLETION,
 ];

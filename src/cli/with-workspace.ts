@@ -81,7 +81,9 @@ export function timeOption(words: Words, option: string): Result<UnixSeconds | n
   const time = parseTime(text);
   if (time !== null) return ok(time);
   return fail('E_USAGE', `--${option} ${JSON.stringify(text.slice(0, 40))} is not a time`, {
-    remedy: 'write it in UTC as 2026-06-01T06:00:00Z',
+    remedy: /^\d{4}-\d{2}-\d{2}$/.test(text)
+      ? `a day has no one moment: write when in it, in UTC, such as ${text}T00:00:00Z for its beginning`
+      : 'write it in UTC as 2026-06-01T06:00:00Z',
   });
 }
 

@@ -137,7 +137,10 @@ function fitsVault(policy: LoadedPolicy, vault: JournalState['vault']): Result<v
   if (problem === undefined) return ok(undefined);
   return fail('E_POLICY_WALLET', `${problem.field} is ${problem.policy}, and the vault here has ${problem.vault}`, {
     where: policy.where(problem.field),
-    remedy: 'use the policy that was written for this vault',
+    remedy:
+      problem.field === 'wallet.id'
+        ? `use the policy of this vault; where it is this one, write id: ${vault.id}, the name at countersign vault import, and have it signed again`
+        : 'use the policy that was written for this vault',
   });
 }
 

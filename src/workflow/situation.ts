@@ -2,6 +2,7 @@ import type { BatchKind } from '../domain/batch-kind.js';
 import { toHex } from '../domain/bytes.js';
 import type { Coin } from '../domain/coin.js';
 import { type Fault, fail } from '../domain/fault.js';
+import { nearestName } from '../domain/nearest.js';
 import { formatOutpoint } from '../domain/outpoint.js';
 import type { WithdrawalRequest } from '../domain/request.js';
 import { ok, type Result } from '../domain/result.js';
@@ -224,10 +225,16 @@ export function batchChange(state: JournalState, except: string | null): readonl
   return changeOutputs(state, except).map(({ change }) => change);
 }
 
+/** Batches among which a mistyped one is looked for: comparing letters takes time, and a journal may have a million. */
+const NEAR = 200;
+
 export function findBatch(state: JournalState, id: string): Result<BatchRecord, Fault> {
   const batch = state.batches.get(id);
   if (batch !== undefined) return ok(batch);
+  // The newest that begins so, or the likeliest: it is named and never taken, since people sign what they have typed.
+  const ids = [...state.batches.keys()];
+  const meant = ids.findLast((known) => id !== '' && known.startsWith(id)) ?? nearestName(id, ids.slice(-NEAR));
   return fail('E_BATCH_UNKNOWN', `no batch is called ${JSON.stringify(id)}`, {
-    remedy: 'countersign batch list shows all of them',
+    remedy: `${meant === null ? '' : `did you mean ${meant}? `}countersign batch list shows all of them`,
   });
 }

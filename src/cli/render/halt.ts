@@ -28,6 +28,9 @@ export function haltLines({ halt, judgement }: HaltOutlook, style: Style): strin
     ['  raised by', printable(raiserText(halt))],
     ['  because', printable(halt.reason)],
     ['  ends', endText(judgement)],
+    ...(judgement.missing === 0
+      ? []
+      : [['  to agree', `countersign halt resume ${halt.id} --key FILE`] as [string, string]]),
   ];
   return [style.bold(halt.id), ...fields(pairs, style)];
 }

@@ -16,13 +16,17 @@ export function statementReport(fields: DocumentFields): Report {
   return { schema: schemaOf(fields), exit: 'OK', data, text: [statement], verbatim: statement };
 }
 
-/** Signs with --key in the name of --as, or of the person whom `nameOf` finds to hold the key. */
+/**
+ * Signs with --key in the name of --as, or of the person whom `nameOf` finds to hold the key. `doubtOf` says why that
+ * person's signature may not be one that is asked for.
+ */
 export async function signingReport(
   words: Words,
   { compose, style }: Pick<VerbContext, 'compose' | 'style'>,
   fields: DocumentFields,
   file: string,
   nameOf: (keyFile: string) => Promise<Result<string | null, Fault>>,
+  doubtOf: (person: string) => string | null = () => null,
 ): Promise<VerbResult> {
   const keyFile = required(words, 'key', '~/.ssh/id_ed25519');
   if (!keyFile.ok) return keyFile;
@@ -34,15 +38,24 @@ export async function signingReport(
   const signed = await signDocument(compose, fields, file, keyFile.value, person.value);
   if (!signed.ok) return signed;
   const { kind, wallet, version, prev, digest } = fields;
+  const doubt = doubtOf(person.value);
   return ok({
     schema: schemaOf(fields),
     exit: 'OK',
-    data: { kind, version, digest, person: person.value, signature: signed.value },
+    data: {
+      kind,
+      version,
+      digest,
+      person: person.value,
+      signature: signed.value,
+      ...(doubt === null ? {} : { doubt }),
+    },
     text: [
       `${style.bold(person.value)} signed version ${version} of the ${kind} of ${wallet}`,
       `  digest     ${digest}`,
       `  prev       ${prev ?? 'none'}`,
       `  signature  ${printable(signed.value)}`,
+      ...(doubt === null ? [] : [`  ${style.warn(printable(doubt))}`]),
     ],
   });
 }

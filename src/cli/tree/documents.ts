@@ -135,6 +135,14 @@ export const DOCUMENT_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../verbs/policy-activate.js'),
   },
   {
+    path: ['book', 'lint'],
+    about: 'read an address book strictly, and say what it holds; needs no workspace',
+    args: [{ name: '<file>', about: 'the book' }],
+    options: [],
+    example: 'countersign book lint policies/example-book.yaml',
+    load: () => import('../verbs/book-lint.js'),
+  },
+  {
     path: ['book', 'schema'],
     about: 'print the JSON Schema of address books, for editors and other checkers (docs/editors.md)',
     args: [],

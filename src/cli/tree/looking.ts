@@ -92,14 +92,6 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../verbs/demo.js'),
   },
   {
-    path: ['completion'],
-    about: 'print what a shell completes of these verbs and their options, to be sourced',
-    args: [{ name: '<shell>', about: 'bash' }],
-    options: [],
-    example: 'countersign completion bash',
-    load: () => import('../verbs/completion.js'),
-  },
-  {
     path: ['help', 'exit-codes'],
     about: 'print the table of exit codes',
     args: [],

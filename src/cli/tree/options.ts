@@ -1,5 +1,12 @@
 import type { OptionSpec } from '../command.js';
 
+/** Of every verb. */
+export const COMMON_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--json', about: 'one JSON object on stdout; text for people goes to stderr' },
+  { flags: '-w, --workspace <folder>', about: 'the folder that holds countersign.yaml; default: the current one' },
+  { flags: '-h, --help', about: 'this text' },
+];
+
 /** Options that several verbs take in the same words. */
 export const AS: OptionSpec = { flags: '--as <name>', about: 'who does this; default: officer of countersign.yaml' };
 export const BACKEND: OptionSpec = {

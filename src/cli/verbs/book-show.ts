@@ -2,11 +2,12 @@ import { encodeAddress, groupedAddress } from '../../domain/address.js';
 import { trustedHex } from '../../domain/bytes.js';
 import { type Fault, fail } from '../../domain/fault.js';
 import { ok, type Result } from '../../domain/result.js';
-import { formatTime } from '../../domain/time.js';
+import { formatTime, type UnixSeconds } from '../../domain/time.js';
 import type { BookAge } from '../../journal/state.js';
 import type { Destinations } from '../../policy/counterparties.js';
 import { entryName } from '../../policy/rules/payee.js';
 import { MOST_INDEXES } from '../../policy/scripts-of-book.js';
+import { activePolicy } from '../../workflow/active-policy.js';
 import { destinationsOf } from '../../workflow/destinations.js';
 import type { Desk } from '../../workflow/ports.js';
 import type { Report, Verb, VerbContext } from '../command.js';
@@ -27,7 +28,10 @@ export const run: Verb = async (words, context) =>
     const shown = chosen(entries, words.args[0] ?? null, index.value);
     if (!shown.ok) return shown;
     const rows = addressRows(shown.value, index.value ?? 0, destinations, desk);
-    return rows.ok ? ok(report(book?.digest ?? null, shown.value, rows.value, context)) : rows;
+    if (!rows.ok) return rows;
+    const policy = await activePolicy(desk, read.value);
+    const cooldown = policy.ok ? policy.value.document.destinations.cooldown : null;
+    return ok(report(book?.digest ?? null, shown.value, rows.value, cooldown, context));
   });
 
 /** All entries, or the one of an id. An index asks for one address of a descriptor. */
@@ -84,6 +88,8 @@ function report(
   digest: string | null,
   entries: readonly BookAge[],
   addresses: readonly AddressRow[],
+  /** In seconds; null where no policy is in force. */
+  cooldown: number | null,
   { compose, style }: VerbContext,
 ): Report {
   const now = compose.clock();
@@ -119,6 +125,7 @@ function report(
             `Address book sha256:${digest}`,
             '',
             ...table(columns, rows, style),
+            ...coolingLines(entries, cooldown, now),
             ...ranged.flatMap(({ id, descriptor, maxIndex }) => [
               '',
               `${id} is a descriptor: ${plural(maxIndex + 1, 'address', 'addresses')}, /0 to /${maxIndex}, one destination`,
@@ -126,4 +133,17 @@ function report(
             ]),
           ],
   };
+}
+
+/** Until when the policy in force lets nothing go to those that are new, the next one first. */
+function coolingLines(entries: readonly BookAge[], cooldown: number | null, now: UnixSeconds): string[] {
+  if (cooldown === null) return [];
+  const until = new Map<UnixSeconds, string[]>();
+  for (const { id, since } of entries) {
+    const end = since + cooldown;
+    if (now < end) until.set(end, [...(until.get(end) ?? []), id]);
+  }
+  if (until.size === 0) return [];
+  const ends = [...until].sort(([a], [b]) => a - b);
+  return ['', ...ends.map(([end, ids]) => `cooling down, not paid before ${formatTime(end)}: ${ids.join(' ')}`)];
 }

@@ -7,6 +7,7 @@ import { wordSource } from '../brought.js';
 import type { Report, Verb } from '../command.js';
 import { endJson, endText } from '../render/halt.js';
 import type { Style } from '../render/style.js';
+import { fields } from '../render/table.js';
 import { required, withWorkspace } from '../with-workspace.js';
 
 const SCHEMA = 'countersign.halt-resume/1';
@@ -39,9 +40,12 @@ function report(outcome: ResumeOutcome, style: Style): Report {
     data: { halt: halt.id, person, resumed, ...endJson(judgement), standing: standing.map(({ id }) => id) },
     text: [
       ...(person === null ? [] : [`${style.bold(person)} agrees to the end of ${halt.id}`]),
-      resumed
-        ? `${style.good('resumed')}  ${haltScopeText(halt.scope)}; ${halt.id} has ended`
-        : `  ${endText(judgement)}`,
+      ...(person === null && !resumed
+        ? [`Nobody's word was added to the end of ${halt.id}: --key FILE gives yours`]
+        : []),
+      ...(resumed
+        ? [`${style.good('resumed')}  ${haltScopeText(halt.scope)}; ${halt.id} has ended`]
+        : fields([['  ends', endText(judgement)]], style)),
       ...standing.map(
         (one) => `${style.warn('halted')}  ${haltScopeText(one.scope)}, by ${one.id} since ${formatTime(one.at)}`,
       ),

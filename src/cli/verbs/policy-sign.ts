@@ -1,5 +1,9 @@
 import { keyOfLine, whoseKey } from '../../approval/people.js';
-import { ok } from '../../domain/result.js';
+import type { Fault } from '../../domain/fault.js';
+import { ok, type Result } from '../../domain/result.js';
+import { peopleOf } from '../../policy/consistency.js';
+import { quorumText } from '../../policy/describe.js';
+import type { PolicyDocument } from '../../policy/types.js';
 import { policyFields } from '../../workflow/policy-life.js';
 import type { Verb } from '../command.js';
 import { signingReport, statementReport } from '../render/signing.js';
@@ -14,8 +18,17 @@ export const run: Verb = async (words, { compose, style }) => {
   if (!policy.ok) return policy;
   const fields = policyFields(policy.value);
   if (words.flag('statement')) return ok(statementReport(fields));
-  return signingReport(words, { compose, style }, fields, file, async (keyFile) => {
+  const { document } = policy.value;
+  const nameOf = async (keyFile: string): Promise<Result<string | null, Fault>> => {
     const key = await compose.ssh.publicKeyOf(keyFile);
-    return key.ok ? ok(whoseKey(policy.value.document.roles, keyOfLine(key.value))) : key;
-  });
+    return key.ok ? ok(whoseKey(document.roles, keyOfLine(key.value))) : key;
+  };
+  return signingReport(words, { compose, style }, fields, file, nameOf, (person) => doubtOf(person, document));
 };
+
+/** Whose signatures count is up to the policy in force, which need not be here: of a first version it is this one. */
+function doubtOf(person: string, document: PolicyDocument): string | null {
+  const { sign } = document.changeControl;
+  if (peopleOf(sign, document).has(person)) return null;
+  return `by this policy ${person} is not asked to sign: it takes ${quorumText(sign)}`;
+}

@@ -65,7 +65,7 @@ export function powersOf(policy: LoadedPolicy, people: ReadonlySet<string>): rea
       'halt.resume',
       halt.resume,
       'end a halt',
-      `Not before ${durationText(halt.resume.notBefore)} have passed since it was raised.`,
+      `Not sooner than ${durationText(halt.resume.notBefore)} after it was raised.`,
     ),
   ];
 }
