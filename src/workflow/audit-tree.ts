@@ -11,7 +11,7 @@ const HEIGHT = 8;
 
 /**
  * Makes the tree of the entries again and compares every row of it that the store keeps. A store that keeps none at all has
- * nothing to compare: a copy, and a journal from before they were kept, have theirs made with the next entry.
+ * nothing to compare: a journal from before they were kept has its own made with the next entry.
  */
 export class TreeAudit {
   readonly #rows: ReadonlyMap<string, TreeRow>;
@@ -72,6 +72,6 @@ function finding({ level, n }: Pick<TreeRow, 'level' | 'n'>, what: string): Faul
       : `${n} of level ${level}`;
   return fault('E_JOURNAL_TAMPERED', `the tree of the journal: the hash ${entries} ${what}`, {
     remedy:
-      'stop signing, and find out who could write to the journal; no decision rests on these hashes, and countersign journal copy leaves them out',
+      'stop signing, and find out who could write to the journal; no decision rests on these hashes, and countersign journal copy derives them anew',
   });
 }

@@ -171,7 +171,7 @@ describe('the tree that a journal keeps beside its entries', () => {
     tamper(path, 'DELETE FROM subtrees WHERE n = 1');
     expect(await found()).toEqual([expect.stringMatching(/entries 256 to 511 was removed/)]);
     tamper(path, 'DELETE FROM subtrees');
-    // As in a copy, and in a journal from before they were kept.
+    // As in a journal from before they were kept.
     await s.expect(0, 'audit', 'verify');
     for (const [level, n, words] of [
       [1, 2, 'the hash over entries 512 to 767'],
