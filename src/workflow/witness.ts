@@ -145,7 +145,7 @@ function logKey(
 /** Whether the checkpoint begins with the last one that was cosigned, whose size is the answer; null the first time. */
 function checkGoesOn(known: KnownLog | null, { signed, old, proof }: Asked): Result<number | null, Fault> {
   const { checkpoint, file } = signed;
-  if (known === null) return ok(null);
+  if (known === null) return old === null ? ok(null) : neverCosigned(signed, old);
   const newest = lastCosigned(known);
   if (!newest.ok) return newest;
   const last = newest.value.checkpoint;
@@ -170,6 +170,18 @@ function checkGoesOn(known: KnownLog | null, { signed, old, proof }: Asked): Res
     });
   }
   return verifyConsistency(last, checkpoint, proof) ? ok(last.size) : fork(file, last.size);
+}
+
+/** Another state file would have said. Begun anew here, the journal could go on from anything. */
+function neverCosigned({ checkpoint, file }: SignedCheckpoint, old: number): Result<never, Fault> {
+  return fail(
+    'E_WITNESS_PROOF',
+    `${file}: its proof begins at ${old} entries, and by this state file none of ${checkpoint.origin} was ever cosigned`,
+    {
+      remedy: 'name the state file of the last time (--state); a witness that is new takes a checkpoint without --old',
+      where: { file },
+    },
+  );
 }
 
 function fork(file: string, size: number): Result<never, Fault> {

@@ -212,6 +212,16 @@ describe('audit witness', () => {
       }
     });
 
+    it('one with a proof, by a state file that knows nothing of the journal: the name of it was mistyped', async () => {
+      const copy = await twin(s);
+      await goOn(copy);
+      await checkpoint(copy, 'next', '--old', 'one');
+      s.write('next', copy.read('next'));
+      const mistyped = ['audit', 'witness', 'next', '--key', 'erin.key', '--state', 'ern.json', ...LOG];
+      await refuse(14, 'E_WITNESS_PROOF', ...mistyped);
+      expect(existsSync(s.path('ern.json'))).toBe(false);
+    });
+
     it('another journal of the same name that says otherwise: fork, of the same size and of a larger one', async () => {
       const copy = await twin(s);
       // An older copy of the file is put back, and goes on differently: the key signs both.
