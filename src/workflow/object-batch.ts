@@ -87,6 +87,11 @@ export async function objectToBatch(
   const kept = await desk.journal.transact(async (tx) => {
     const inForce = governingPolicy(tx.state, tx.at);
     if (inForce?.digest !== hexDigest(scene.policy.digest)) return otherPolicy();
+    // A withdrawal names the approval that it takes back, which its giver may have renewed meanwhile.
+    const now = findBatch(tx.state, id);
+    if (!now.ok) return now;
+    const still = proveObjection({ ...scene, state: tx.state }, now.value, said, { armored, statement });
+    if (!still.ok) return still;
     const common = { batch: id, person: person.value, statement: tx.keep(statement), signature: armored };
     if (said.action === 'reject') tx.append({ kind: 'batch.rejected', ...common, reason: said.reason });
     else tx.append({ kind: 'batch.withdrawn', ...common });

@@ -93,6 +93,9 @@ export class Session {
   /** Seconds that go by whenever somebody looks at the clock. */
   ticks = 0;
 
+  /** What happens elsewhere the next time that somebody signs with their SSH key. */
+  whileSigning: (() => Promise<void>) | null = null;
+
   /** Moves the clock on. */
   wait(seconds: number): void {
     this.now = formatTime(secondsOf(this.now) + seconds);
@@ -137,7 +140,12 @@ export class Session {
           path === '-' && this.stdin !== null ? ok(Buffer.from(this.stdin)) : real.files.read(path),
       },
       ssh: {
-        sign: async (keyFile, namespace, message) => ok(softSign(tokenOf(personOf(keyFile)), message, { namespace })),
+        sign: async (keyFile, namespace, message) => {
+          const meanwhile = this.whileSigning;
+          this.whileSigning = null;
+          await meanwhile?.();
+          return ok(softSign(tokenOf(personOf(keyFile)), message, { namespace }));
+        },
         publicKeyOf: async (keyFile) =>
           tokens.has(personOf(keyFile))
             ? ok(publicLine(tokenOf(personOf(keyFile))))

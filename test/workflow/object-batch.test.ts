@@ -147,6 +147,21 @@ describe('a withdrawal (Q-17)', () => {
     expect((await withdraw(s, 10, id, 'carol')).faults[0].tag).toBe('E_OBJECTION_PERSON');
   });
 
+  it('takes back nothing where its giver renewed the approval while signing, and takes back that one then', async () => {
+    const s = await stage();
+    const id = await s.ready('second.csv');
+    const { digest } = await s.json(0, 'book', 'show');
+    const book = s.read('book-2.yaml').replace('version: 2', 'version: 3');
+    s.write('book-3.yaml', book.replace(/prev: .*/, `prev: "sha256:${digest.replace('sha256:', '')}"`));
+    await s.signDocument('book', 'book-3.yaml', 'bob', 'erin');
+    await s.expect(0, 'book', 'import', 'book-3.yaml');
+    s.whileSigning = () => s.approve(id, 'carol');
+    expect((await withdraw(s, 13, id, 'carol')).faults[0].tag).toBe('E_OBJECTION_BINDING');
+    await s.expect(0, 'audit', 'verify');
+    await withdraw(s, 0, id, 'carol');
+    await s.expect(0, 'audit', 'verify');
+  });
+
   it('is of nothing once the approval has run out', async () => {
     const s = await stage();
     const id = await s.ready('second.csv');
