@@ -11,7 +11,7 @@ export const SHELLS = ['bash'] as const;
 
 /**
  * What bash completes of these verbs, as a script for `source`: groups, verbs, options, the words of options that have few, and
- * else the names of files. It is made from the tree and asks nothing of countersign while somebody types, so that a journal on
+ * else the names of files, which bash itself offers and quotes, so that a name with a blank stays one word. It is made from the tree and asks nothing of countersign while somebody types, so that a journal on
  * the other side of the world is not opened by a tab.
  */
 export function bashCompletion(specs: readonly CommandSpec[]): string {
@@ -35,7 +35,7 @@ _countersign() {
 ${Object.entries(VALUES)
   .map(([option, words]) => `    ${option}) COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$cur")); return ;;`)
   .join('\n')}
-    -w | --workspace) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    -w | --workspace) return ;;
   esac
   case "$group $verb" in
     ' ') options='${[...first, ...namesOf(COMMON_OPTIONS)].join(' ')}' ;;

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/tree.js';
 import { removeAll, type Session, stage } from './session.js';
@@ -46,6 +47,13 @@ describe('completion bash', () => {
   it('offers the words of options that have few', () => {
     expect(offered('init', '--network', 'test')).toEqual(['testnet3', 'testnet4']);
     expect(offered('batch', 'list', '--state', 'DRAFT', '--state', 'RE')).toEqual(['RESERVED', 'REPLACED', 'RELEASED']);
+  });
+
+  it('leaves folders to bash, which quotes the blanks in their names', () => {
+    mkdirSync(s.path('cold storage'));
+    expect(offered('-w', 'co')).toEqual([]);
+    expect(offered('batch', 'list', '--workspace', 'co')).toEqual([]);
+    expect(s.read('countersign.bash')).toContain('complete -o default -F _countersign countersign');
   });
 
   it('is for shells that it is for', async () => {
