@@ -84,7 +84,7 @@ export async function verifyBundleFile(words: Words, file: string, context: Verb
       '  Quoted, and not proven here; audit verify on the journal proves it:',
       `    verdicts: what left before, coins and screening are not in a bundle (${plural(left, 'snapshot or list', 'snapshots and lists')} left out)`,
       '    what the chain says of a transaction; halts of the program or of nobody verifiable; frozen coins; reasons',
-      '    that nothing earlier about these batches, and no earlier halt, is missing',
+      '    that nothing from before the period is missing: about these batches, of halts, or a newer policy or book',
     ],
   });
 }

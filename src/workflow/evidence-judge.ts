@@ -18,9 +18,11 @@ import { HaltAudit } from './audit-halts.js';
 import { type Body, fieldDifference, type Problem } from './audit-problem.js';
 import { approvalProblem, objectionProblem, type WordGround } from './audit-words.js';
 import { quorumProblem, type SaidVerdict, saidVerdict } from './evidence-quorum.js';
+import { secondsOf } from './judge-again.js';
 import { vaultOf } from './open-vault.js';
 import type { Archive, Documents } from './ports.js';
 import { outputRecord } from './records.js';
+import { knownPerson } from './situation.js';
 
 type BatchStep = Extract<Entry['body'], { batch: string }>;
 
@@ -247,12 +249,22 @@ export class EvidenceJudge {
     if (!kept.ok) return kept.error.message;
     const said = saidVerdict(kept.value, entry, body);
     if (typeof said === 'string') return said;
+    const stranger = batch.verdict === null ? this.#initiatorProblem(batch, said.policy, entry) : null;
+    if (stranger !== null) return stranger;
     this.#verdict = said;
     if (body.decision !== 'ALLOW') return null;
     return fieldDifference(
       { spend: said.spend, fee: said.fee },
       { spend: batch.spend.toString(), fee: batch.fee.toString() },
     );
+  }
+
+  /** Who planned is a person of the policy by which the plan was judged, so that the same person cannot approve it as well. */
+  #initiatorProblem({ initiator }: BatchRecord, digest: string, { at }: Entry): Problem {
+    const policy = this.#documents.policyFor(digest, secondsOf(at));
+    if (policy === null) return 'it was judged before any policy was in force';
+    const known = knownPerson({ policy }, initiator);
+    return known.ok ? null : `its batch was planned by somebody else: ${known.error.message}`;
   }
 
   /** Whatever is reserved or goes out does so on a verdict right before it, and on the word of enough people. */

@@ -94,10 +94,11 @@ function batchesWithin(evidence: Evidence): ReadonlySet<string> {
   return new Set(within.flatMap(({ body }) => ('batch' in body ? [body.batch] : [])));
 }
 
-function entriesByBatch({ entries }: Evidence): (batch: string) => readonly Entry[] {
+/** Without the neighbour behind the period, whose batch may name others that nothing is told of. */
+function entriesByBatch({ entries, to }: Evidence): (batch: string) => readonly Entry[] {
   const found = new Map<string, Entry[]>();
   for (const entry of entries) {
-    if (!('batch' in entry.body)) continue;
+    if (!('batch' in entry.body) || entry.at >= to) continue;
     const { batch } = entry.body;
     const known = found.get(batch);
     if (known === undefined) found.set(batch, [entry]);

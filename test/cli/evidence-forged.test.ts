@@ -79,6 +79,17 @@ describe('a bundle that whoever holds the key of the journal made by hand', () =
     expect(stdout).toContain('6 signatures verified');
   });
 
+  it('is refused where nobody of the policy planned', async () => {
+    const { faults } = await s.json(
+      13,
+      ...signedAnew(s, (records) => {
+        const end = records.findIndex((record) => record.includes('"kind":"batch.verdict"')) + 1;
+        return linked(records.slice(0, end).map((one) => one.replace('"initiator":"alice"', '"initiator":"zoe"')));
+      }),
+    );
+    expect(faults[0].message).toContain('its batch was planned by somebody else: "zoe" is nobody in the roles');
+  });
+
   it.each<[string, (record: string) => string, string]>([
     [
       'a policy that one of its people did not sign',
