@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, readlink, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { codeOf, discard, FOR_OWNER, putInPlace, writeSynced } from './files.js';
 
@@ -8,13 +8,26 @@ import { codeOf, discard, FOR_OWNER, putInPlace, writeSynced } from './files.js'
  * machine left behind when it was killed is taken over. Null where the lock is held, or where nobody can tell.
  */
 export async function locked<T>(lock: string, work: () => Promise<T>): Promise<{ readonly done: T } | null> {
-  const mine = Buffer.from(`${hostname()} ${process.pid} ${randomBytes(6).toString('hex')}\n`);
-  const isTaken = (await put(lock, mine)) || ((await clearLeftOver(lock)) && (await put(lock, mine)));
+  const here = `${hostname()} ${await processSpace()}`;
+  const mine = Buffer.from(`${here} ${process.pid} ${randomBytes(6).toString('hex')}\n`);
+  const isTaken = (await put(lock, mine)) || ((await clearLeftOver(lock, here)) && (await put(lock, mine)));
   if (!isTaken) return null;
   try {
     return { done: await work() };
   } finally {
     await discard(lock);
+  }
+}
+
+/**
+ * Where a number means the same process: a container counts its own, and may share a folder and the name of its machine. The
+ * machine itself has the same one after each start. '-' where there are no such spaces.
+ */
+async function processSpace(): Promise<string> {
+  try {
+    return await readlink('/proc/self/ns/pid');
+  } catch {
+    return '-';
   }
 }
 
@@ -37,9 +50,9 @@ async function put(lock: string, mine: Uint8Array): Promise<boolean> {
  * Removes the lock of a process that has ended. Only who has claimed that very holder may: nobody takes away the lock of somebody
  * who came in between.
  */
-async function clearLeftOver(lock: string): Promise<boolean> {
+async function clearLeftOver(lock: string, here: string): Promise<boolean> {
   const found = await textOf(lock);
-  const holder = found === null ? null : leftOver(found);
+  const holder = found === null ? null : leftOver(found, here);
   if (holder === null) return false;
   const claim = `${lock}.${holder}.part`;
   try {
@@ -67,9 +80,9 @@ async function textOf(lock: string): Promise<string | null> {
 }
 
 /** Which holder it was, where that process of this machine is there no more. */
-function leftOver(text: string): string | null {
-  const [, host, pid, holder] = /^(\S+) ([1-9][0-9]{0,9}) ([0-9a-f]{12})\n$/.exec(text) ?? [];
-  return host === hostname() && !isRunning(Number(pid)) ? (holder ?? null) : null;
+function leftOver(text: string, here: string): string | null {
+  const [, place, pid, holder] = /^(\S+ \S+) ([1-9][0-9]{0,9}) ([0-9a-f]{12})\n$/.exec(text) ?? [];
+  return place === here && !isRunning(Number(pid)) ? (holder ?? null) : null;
 }
 
 function isRunning(pid: number): boolean {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -20,6 +20,8 @@ const names = (): string[] => readdirSync(root).filter((name) => name.startsWith
 const HOLDER = '0123456789ab';
 /** Of a process that has ended: nobody has its number now. */
 const ended = (): number => spawnSync(process.execPath, ['-e', '']).pid;
+/** Where numbers of processes mean what they mean here: on Linux a container counts its own. */
+const HERE = `${hostname()} ${process.platform === 'linux' ? readlinkSync('/proc/self/ns/pid') : '-'}`;
 const DONE = { ok: true, value: undefined };
 const HELD = { ok: false, error: { tag: 'E_FILE_EXISTS', message: expect.stringContaining(`.lock`) } };
 
@@ -54,13 +56,13 @@ describe('replaceFile', () => {
 
 describe('a lock', () => {
   it('that a killed process of this machine left is taken over, and removed', async () => {
-    writeFileSync(`${path}.lock`, `${hostname()} ${ended()} ${HOLDER}\n`);
+    writeFileSync(`${path}.lock`, `${HERE} ${ended()} ${HOLDER}\n`);
     expect(await replaceFile(path, bytes('one'), null)).toEqual(DONE);
     expect([readFileSync(path, 'utf8'), names()]).toEqual(['one', [`state-${count}`]]);
   });
 
   it('that a killed process left is taken over by one of many', async () => {
-    writeFileSync(`${path}.lock`, `${hostname()} ${ended()} ${HOLDER}\n`);
+    writeFileSync(`${path}.lock`, `${HERE} ${ended()} ${HOLDER}\n`);
     let inside = 0;
     let most = 0;
     const all = await Promise.all(
@@ -78,11 +80,12 @@ describe('a lock', () => {
   });
 
   it.each([
-    ['of a process that runs', () => `${hostname()} ${process.pid} ${HOLDER}\n`],
-    ['of another machine', () => `${hostname()}-2 ${ended()} ${HOLDER}\n`],
+    ['of a process that runs', () => `${HERE} ${process.pid} ${HOLDER}\n`],
+    ['of another machine', () => `${HERE.replace(' ', '-2 ')} ${ended()} ${HOLDER}\n`],
+    ['of a container of the same name', () => `${hostname()} pid:[1] ${ended()} ${HOLDER}\n`],
     ['that names nobody', () => ''],
-    ['that is cut off', () => `${hostname()} ${ended()} ${HOLDER.slice(1)}\n`],
-    ['of no process', () => `${hostname()} 0 ${HOLDER}\n`],
+    ['that is cut off', () => `${HERE} ${ended()} ${HOLDER.slice(1)}\n`],
+    ['of no process', () => `${HERE} 0 ${HOLDER}\n`],
   ])('%s is respected', async (_, text) => {
     const said = text();
     writeFileSync(`${path}.lock`, said);
