@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyJournal } from '../../src/adapters/copy-journal.js';
 import { parsePostgresAddress } from '../../src/adapters/postgres/address.js';
 import { PostgresConnection } from '../../src/adapters/postgres/connection.js';
+import { LostTransaction } from '../../src/adapters/postgres/faults.js';
 import {
   createSharedJournal,
   deferredSharedJournal,
@@ -269,6 +270,19 @@ describe.skipIf(binaries === null)('in PostgreSQL (skipped where there is none o
     expect((await connection.query(settings)).rows).toEqual([['off', '7ms', 'elsewhere, pg_catalog', '9999ms']]);
     expect((await connection.begin(settings)).rows).toEqual([['on', '2s', 'pg_catalog, pg_temp', '0']]);
     await connection.end('ROLLBACK');
+    await connection.drop();
+  });
+
+  it('takes no COMMIT for one of a transaction that is not there any more', async () => {
+    const address = parsePostgresAddress(server.fresh());
+    if (!address.ok) throw new Error(address.error.message);
+    const connection = new PostgresConnection(address.value);
+    await connection.begin('SELECT 1');
+    // As a pooler that lends another session in the middle of it: the server answers COMMIT all the same, with a warning.
+    await connection.within('ROLLBACK');
+    await expect(connection.end('COMMIT')).rejects.toThrow(LostTransaction);
+    await connection.begin('SELECT 1');
+    expect(await connection.end('COMMIT')).toMatchObject({ command: 'COMMIT', warnings: [] });
     await connection.drop();
   });
 

@@ -11,6 +11,9 @@ const ANSWER_MS = 30_000;
 /** Longest wait for the other end to part as well. */
 const PART_MS = 1_000;
 
+/** no_active_sql_transaction: of COMMIT and ROLLBACK no more than a warning. */
+const NO_TRANSACTION = '25P01';
+
 /**
  * A commit is durable when it is answered; a lock is waited for as long as with a file; a session that stands still within
  * a transaction lets go of the lock by itself; and whatever was set for the role, its own functions are not called, nor is a
@@ -121,16 +124,23 @@ export class PostgresConnection {
     return ask(line.client, text, values);
   }
 
-  /** Ends the transaction, whether or not the server hears of it. Answers also what it warned of. */
+  /**
+   * Ends the transaction, whether or not the server hears of it. Answers also what it warned of. A COMMIT of no transaction, as on
+   * another session that a pooler lent in the middle of it, is answered like any other: LostTransaction.
+   */
   async end(statement: 'COMMIT' | 'ROLLBACK'): Promise<Answer & { readonly warnings: readonly string[] }> {
     const client = this.#begunOn?.client;
     const warnings: string[] = [];
+    let isGone = false;
     const hear = ({ code, message }: { code?: string | undefined; message?: string | undefined }): void => {
-      if (code?.startsWith('01')) warnings.push(message ?? code);
+      if (code === NO_TRANSACTION) isGone = true;
+      else if (code?.startsWith('01')) warnings.push(message ?? code);
     };
     client?.on('notice', hear);
     try {
-      return { ...(await this.within(statement)), warnings };
+      const answer = await this.within(statement);
+      if (isGone && statement === 'COMMIT') throw new LostTransaction();
+      return { ...answer, warnings };
     } finally {
       client?.off('notice', hear);
       this.#begunOn = null;
