@@ -69,8 +69,8 @@ export async function resumeJournal(store: JournalStore, options: OpenOptions): 
 }
 
 /**
- * A journal of which nothing is read yet, for whoever verifies it entry by entry anyway. Its first state is folded, and with it the chain verified, when somebody asks for
- * one: `read` and `transact` answer then what resumeJournal would have. Entries are handed out unverified until then.
+ * A journal of which nothing is read yet, for whoever verifies it entry by entry anyway. Its first state is folded, and with it
+ * the chain verified, when somebody asks for one: `read` and `transact` answer then what resumeJournal would have. Entries are handed out unverified until then.
  */
 export function deferJournal(store: JournalStore, options: OpenOptions): Journal {
   return new StoredJournal(store, new StateBuilder(), options.clock);

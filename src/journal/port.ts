@@ -64,8 +64,8 @@ export interface Journal {
   /** All that the store keeps of those above level 0, row by row, also what nobody would ask for. */
   treeRows(): Promise<Result<readonly TreeRow[], Fault>>;
   /**
-   * All rows that the store keeps for lists, as of one moment, by their keys: the head row before those of batches; null from a store that keeps
-   * none. They are derived, and nothing is decided by them. `audit verify` derives them again.
+   * All rows that the store keeps for lists, as of one moment, by their keys: the head row before those of batches; null from a
+   * store that keeps none. They are derived, and nothing is decided by them. `audit verify` derives them again.
    */
   lineRows(): Promise<Result<readonly LineRow[] | null, Fault>>;
   close(): Promise<void>;

@@ -74,7 +74,10 @@ class ProvenGround {
     return ok(undefined);
   }
 
-  /** Oldest first. What was proven is the very object, and not whatever has its number: a transaction that was rolled back had one too. */
+  /**
+   * Oldest first. What was proven is the very object, and not whatever has its number: a transaction that was rolled back had
+   * one too.
+   */
   #dueUpTo(newest: Ground): readonly Ground[] {
     const due: Ground[] = [];
     for (let at: Ground | null = newest; at !== null && !this.#proven.has(at); at = at.before) due.push(at);

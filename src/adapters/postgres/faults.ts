@@ -125,7 +125,7 @@ export class NotOnStandby extends Error {
   }
 }
 
-/** The connection on which a transaction was begun is no more. */
+/** The connection on which a transaction was begun is no more, or the session behind it. */
 export class LostTransaction extends Error {
   constructor() {
     super('the connection of the transaction was lost');

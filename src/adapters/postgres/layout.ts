@@ -106,9 +106,8 @@ function tableStatements(schema: string, since: number): string[] {
 }
 
 /**
- * The statements that bring a layout up to date; from 0 they make an empty journal
- * in a schema that is there. Rows of entries, blobs and subtrees are
- * added and never changed; the triggers hold that against mistakes.
+ * The statements that bring a layout up to date; from 0 they make an empty journal in a schema that is there. Rows of entries,
+ * blobs and subtrees are added and never changed; the triggers hold that against mistakes.
  */
 export function layoutStatements(schema: string, from: number): readonly string[] {
   const first = [
