@@ -10,7 +10,7 @@ import { VAULT_COMMANDS } from './tree/vault.js';
 const COMPLETION: CommandSpec = {
   path: ['completion'],
   about: 'print what a shell completes of these verbs and their options, to be sourced',
-  args: [{ name: '<shell>', about: 'bash' }],
+  args: [{ name: '<shell>', about: 'bash; zsh takes it after: autoload -U bashcompinit; bashcompinit' }],
   options: [],
   example: 'countersign completion bash',
   load: async () => ({ run: (await import('./verbs/completion.js')).completing(COMMANDS) }),
