@@ -103,6 +103,60 @@ describe('transcript check', () => {
   });
 });
 
+describe('transcript check of several files', () => {
+  const GOOD = ['sign-wpkh-1.apdu', 'wrong-app.apdu'];
+
+  it('gives each a line, aligned, and a count; as JSON a list in the order of the command line', async () => {
+    const { stdout } = await s.expect(0, 'transcript', 'check', ...GOOD);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(GOOD.length + 2);
+    expect(lines[1]).toMatch(/^consistent {2}sign-wpkh-1\.apdu +213 /);
+    expect(lines[2]).toMatch(/^consistent {2}wrong-app\.apdu +1 /);
+    expect(lines[3]).toBe('all consistent  2 recordings');
+    const report = await s.json(0, 'transcript', 'check', ...GOOD);
+    expect(report).toMatchObject({ schema: 'countersign.transcript-checks/1', files: 2, consistent: 2 });
+    expect(report.results.map(({ file }: { file: string }) => file)).toEqual(GOOD);
+    const { proven, unproven, redacted } = await s.json(0, 'transcript', 'check', 'sign-wpkh-1.apdu');
+    expect(report.results[0]).toMatchObject({ consistent: true, proven, unproven, redacted, faults: [] });
+  });
+
+  it('checks all of them, and ends with the highest exit code wherever the file stands', async () => {
+    const lines = s.read('sign-wpkh-1.apdu').split('\n');
+    lines[100] = (lines[100] ?? '').replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
+    s.write('one-byte.apdu', lines.join('\n'));
+    s.write('no-transcript.apdu', 'hello\n');
+    const bad = ['no-transcript.apdu', 'one-byte.apdu'];
+    for (const files of [
+      [...bad, ...GOOD],
+      [...GOOD, ...bad.toReversed()],
+    ]) {
+      const report = await s.json(13, 'transcript', 'check', ...files);
+      expect(report).toMatchObject({ files: 4, consistent: 2 });
+      const byFile = new Map(report.results.map((one: { file: string }) => [one.file, one]));
+      expect(byFile.get('no-transcript.apdu')).toMatchObject({ consistent: false, exchanges: null });
+      expect(byFile.get('one-byte.apdu')).toMatchObject({
+        consistent: false,
+        faults: expect.arrayContaining([
+          expect.objectContaining({
+            tag: 'E_TRANSCRIPT_CONTRADICTION',
+            where: { file: 'one-byte.apdu', line: 101 },
+          }),
+        ]),
+      });
+    }
+    const { stdout } = await s.expect(13, 'transcript', 'check', ...bad, ...GOOD);
+    expect(stdout).toMatch(/^contradicts +one-byte\.apdu .* {2}line 101: /m);
+    expect(stdout).toMatch(/^not read +no-transcript\.apdu /m);
+    expect(stdout).toContain('2 of 4 not consistent, 2 consistent\n');
+    await s.expect(2, 'transcript', 'check', 'no-transcript.apdu', ...GOOD);
+    await s.expect(2, 'transcript', 'check', 'missing.apdu', ...GOOD);
+  });
+
+  it('takes a PSBT for one of them only', async () => {
+    expect(await s.faultOf(2, 'transcript', 'check', ...GOOD, '--psbt', 'sign.psbt')).toBe('E_USAGE');
+  });
+});
+
 describe('transcript redact', () => {
   it('writes a copy that is shown and checked, says that it is one, and is never replayed', async () => {
     const report = await s.json(0, 'transcript', 'redact', 'sign-wpkh-1.apdu', 'copy.apdu');

@@ -66,9 +66,9 @@ export const OTHER_COMMANDS: readonly CommandSpec[] = [
   },
   {
     path: ['transcript', 'check'],
-    about: 'prove a recording against itself, and name what it cannot prove',
-    args: [{ name: '<file>', about: 'the transcript, or -' }],
-    options: [{ flags: '--psbt <file>', about: 'the PSBT that was signed (binary, base64 or hex)' }],
+    about: 'prove recordings against themselves, and name what they cannot prove; several give one line each',
+    args: [{ name: '<files...>', about: 'transcripts, or -' }],
+    options: [{ flags: '--psbt <file>', about: 'the PSBT that was signed (binary, base64 or hex), of one transcript' }],
     example: 'countersign transcript check sign.apdu --psbt unsigned.psbt',
     load: () => import('../verbs/transcript-check.js'),
   },
