@@ -272,7 +272,9 @@ describe('batch export and batch combine', () => {
     expect(forB.data.inputs.map(({ partialSig }) => partialSig?.length)).toEqual(forB.data.inputs.map(() => 1));
     const whole = sign(forB, B).finalizeAllInputs().extractTransaction(true);
     session.write('back.psbt', forB.toBuffer());
-    const { txid } = await session.json(0, 'batch', 'combine', id, 'back.psbt');
+    const combined = await session.expect(0, 'batch', 'combine', id, 'back.psbt', '--json');
+    expect(combined.stderr).toMatch(new RegExp(`^next {4}countersign batch broadcast ${id}$`, 'm'));
+    const { txid } = JSON.parse(combined.stdout);
     expect(txid).toBe(whole.getId());
   });
 

@@ -64,7 +64,11 @@ export const run: Verb = async (words, context) =>
       schema: 'countersign.batch-combine/1',
       exit: 'OK',
       data: { ...data, signed: true, ...finalData(final, files), signatures: final.signatures },
-      text: [...told, ...finalLines(final, final.signatures, files, style)],
+      text: [
+        ...told,
+        ...finalLines(final, final.signatures, files, style),
+        `next    countersign batch broadcast ${id}`,
+      ],
     });
   });
 
