@@ -100,7 +100,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     interruptible: options.interruptible ?? ((work) => work(new AbortController().signal)),
     rehearse: async () => (await import('./rehearse.js')).rehearse(options.version, compose),
     openWorkspace: (onVerified) => openWorkspace(root, { clock, onVerified }, openJournalOf),
-    readLines: (work) => readLines(root, clock, work),
+    readLines: (work, onVerified) => readLines(root, { clock, onVerified }, work),
     openForAudit: () => openWorkspace(root, { clock }, deferJournalOf),
     inspectJournal: () => inspectJournal(root),
     copyJournal: async (source, to, progress) => copyTo(source, to, named, clock, progress),
@@ -127,7 +127,7 @@ async function openShared(begin: () => Promise<Result<Journal, Fault>>, root: st
 
 async function readLines<T>(
   root: string,
-  clock: () => UnixSeconds,
+  options: OpenOptions,
   work: (lines: BatchLines) => Promise<Result<T, Fault>>,
 ): Promise<Result<T, Fault>> {
   const config = await readConfig(root);
@@ -135,12 +135,12 @@ async function readLines<T>(
   const { journal, store } = config.value;
   if (store !== null) {
     // Also a list is none of a journal that was put back.
-    const seen = await openShared(() => deferJournalOf(root, config.value, { clock }), root);
+    const seen = await openShared(() => deferJournalOf(root, config.value, { clock: options.clock }), root);
     if (!seen.ok) return seen;
     await seen.value.close();
-    return (await import('./adapters/postgres/journal.js')).readSharedLines(store, { clock }, work);
+    return (await import('./adapters/postgres/journal.js')).readSharedLines(store, options, work);
   }
-  return (await import('./adapters/sqlite-journal.js')).readLinesOf(inFolder(root, journal), { clock }, work);
+  return (await import('./adapters/sqlite-journal.js')).readLinesOf(inFolder(root, journal), options, work);
 }
 
 async function inspectJournal(root: string): Promise<Result<RawJournal, Fault>> {

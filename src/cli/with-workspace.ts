@@ -32,16 +32,22 @@ export async function inWorkspace<T>(
 /** A shorter journal is verified before anybody wonders. */
 const LONG = 20_000;
 
-/** Opens the workspace, and shows whoever sits there how far the verifying of a long journal is. */
-export function openAttended({
-  compose,
+/** What shows whoever sits there how far the verifying of a long journal is; undefined where nobody does. */
+export function tellVerified({
   attended,
   progress,
-}: Pick<VerbContext, 'compose' | 'attended' | 'progress'>): ReturnType<Composition['openWorkspace']> {
+}: Pick<VerbContext, 'attended' | 'progress'>): ((done: number, of: number) => void) | undefined {
   const told = (done: number, of: number): void => {
     if (of >= LONG) progress(`verifying the journal: entry ${done} of ${of}`);
   };
-  return compose.openWorkspace(attended ? told : undefined);
+  return attended ? told : undefined;
+}
+
+/** Opens the workspace, with tellVerified. */
+export function openAttended(
+  context: Pick<VerbContext, 'compose' | 'attended' | 'progress'>,
+): ReturnType<Composition['openWorkspace']> {
+  return context.compose.openWorkspace(tellVerified(context));
 }
 
 /** Who acts: --as, or the officer of countersign.yaml. */

@@ -163,9 +163,12 @@ export interface Composition {
   openWorkspace(onVerified?: (done: number, of: number) => void): Promise<Result<Workspace, Fault>>;
   /**
    * Reads the batches of the workspace for a list, without verifying what they are derived from where that can be spared: for
-   * looking, never for deciding.
+   * looking, never for deciding. Where it cannot be, `onVerified` hears of it as that of openWorkspace does.
    */
-  readLines<T>(work: (lines: BatchLines) => Promise<Result<T, Fault>>): Promise<Result<T, Fault>>;
+  readLines<T>(
+    work: (lines: BatchLines) => Promise<Result<T, Fault>>,
+    onVerified?: (done: number, of: number) => void,
+  ): Promise<Result<T, Fault>>;
   /**
    * As openWorkspace, for a command that verifies every entry itself: nothing of the journal is read, and entries are handed out
    * unverified, until its state is asked for.

@@ -25,6 +25,10 @@ async function said(s: Session, entries: number, rewrites: boolean, ...argv: str
           for (const done of [500, entries]) onVerified?.(done, entries);
           return real.openWorkspace(onVerified);
         },
+        readLines: (work, onVerified) => {
+          for (const done of [500, entries]) onVerified?.(done, entries);
+          return real.readLines(work, onVerified);
+        },
       };
     },
     io,
@@ -37,6 +41,7 @@ describe('a long journal', () => {
   it.each([
     ['vault', 'balance'],
     ['halt', 'status'],
+    ['batch', 'list'],
     ['audit', 'key', 'log.key'],
   ])('%s %s %s: shows whoever sits at a terminal how far its verifying is', async (...argv) => {
     const s = await stage();
@@ -48,6 +53,7 @@ describe('a long journal', () => {
   it('says nothing where nobody sits, nor where it is done before anybody wonders', async () => {
     const s = await stage();
     expect(await said(s, 20_000, false, 'vault', 'balance')).toBe('');
+    expect(await said(s, 20_000, false, 'batch', 'list')).toBe('');
     expect(await said(s, 19_999, true, 'vault', 'balance')).toBe('');
   });
 });

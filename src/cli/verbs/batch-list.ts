@@ -10,7 +10,7 @@ import type { Verb, Words } from '../command.js';
 import type { Style } from '../render/style.js';
 import { table } from '../render/table.js';
 import { plural, printable } from '../render/text.js';
-import { timeOption, wholeNumber } from '../with-workspace.js';
+import { tellVerified, timeOption, wholeNumber } from '../with-workspace.js';
 
 /** A batch that was sent and has no answer in the journal: another terminal is signing it, or was killed. */
 export const UNANSWERED = 'no answer is recorded, so it counts as UNKNOWN';
@@ -28,10 +28,11 @@ export function tiesData({
   };
 }
 
-export const run: Verb = async (words, { compose, style }) => {
+export const run: Verb = async (words, context) => {
+  const { compose, style } = context;
   const asked = askedFor(words);
   if (!asked.ok) return asked;
-  const read = await compose.readLines((batches) => listBatches(batches, asked.value));
+  const read = await compose.readLines((batches) => listBatches(batches, asked.value), tellVerified(context));
   if (!read.ok) return read;
   const { lines, total } = read.value;
   return ok({
