@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
-import { FOR_OWNER, fileExists, filesBeside, inFolder, makeFolder, readBytes, writeNewFile } from './adapters/files.js';
+import { dirname, resolve } from 'node:path';
+import {
+  checkContent,
+  FOR_OWNER,
+  fileExists,
+  filesBeside,
+  inFolder,
+  makeFolder,
+  readBytes,
+  writeNewFile,
+} from './adapters/files.js';
 import { replaceFile } from './adapters/replace-file.js';
 import { decodeText } from './adapters/source-text.js';
 import type { CreateOptions, OpenOptions } from './adapters/stored-journal.js';
@@ -212,13 +221,25 @@ async function copyTo(
 }
 
 /** What editors check policies and books against. They hold nothing of the workspace, so they may be there before it is. */
-async function writeSchemas(root: string): Promise<Result<void, Fault>> {
+async function schemasOf(root: string): Promise<readonly { readonly path: string; readonly bytes: Uint8Array }[]> {
   const { publishedFiles, SCHEMA_FOLDER } = await import('./policy/published.js');
   const folder = inFolder(root, SCHEMA_FOLDER);
-  const made = await makeFolder(folder);
-  if (!made.ok) return made;
-  for (const [name, text] of publishedFiles()) {
-    const written = await writeNewFile(inFolder(folder, name), Buffer.from(text));
+  return publishedFiles().map(([name, text]) => ({ path: inFolder(folder, name), bytes: Buffer.from(text) }));
+}
+
+/** Before anything is made: a schema that somebody changed is not overwritten. */
+async function checkSchemas(root: string): Promise<Result<void, Fault>> {
+  for (const { path, bytes } of await schemasOf(root)) {
+    const free = await checkContent(path, bytes);
+    if (!free.ok) return free;
+  }
+  return ok(undefined);
+}
+
+async function writeSchemas(root: string): Promise<Result<void, Fault>> {
+  for (const { path, bytes } of await schemasOf(root)) {
+    const made = await makeFolder(dirname(path));
+    const written = made.ok ? await writeNewFile(path, bytes) : made;
     if (!written.ok) return written;
   }
   return ok(undefined);
@@ -236,6 +257,8 @@ async function createWorkspace(
       remedy: 'choose another folder; a workspace is never overwritten',
     });
   }
+  const free = await checkSchemas(root);
+  if (!free.ok) return free;
   const made = await makeFolder(root);
   if (!made.ok) return made;
   const template = workspaceTemplate(network, store);

@@ -117,6 +117,11 @@ export async function discard(path: string): Promise<void> {
   }
 }
 
+/** Whether writeNewFile would find the name free, or this content under it. */
+export async function checkContent(path: string, bytes: Uint8Array): Promise<Result<void, Fault>> {
+  return (await fileExists(path)) ? sameContent(path, bytes) : ok(undefined);
+}
+
 async function sameContent(path: string, bytes: Uint8Array): Promise<Result<void, Fault>> {
   const present = await readBytes(path);
   if (!present.ok) return present;

@@ -64,7 +64,7 @@ describe('a failure', () => {
   const told = (...faults: Parameters<typeof fault>[]) =>
     print(err(faults.map((one) => fault(...one))), false, makeStyle(false), 'test').stderr;
 
-  it('names its place before the message, and once where the message begins with it', () => {
+  it('names its place before the message, and in the place of the name where the message begins with it', () => {
     const where = { file: 'a.json' };
     expect(told(['E_PARSE', 'is no JSON', { where, remedy: 'r' }])).toBe(
       'error E_PARSE: a.json: is no JSON\n  remedy: r\n',
@@ -72,8 +72,11 @@ describe('a failure', () => {
     const begins = 'error E_PARSE: a.json is no JSON\n  remedy: r\n';
     expect(told(['E_PARSE', 'a.json is no JSON', { where, remedy: 'r' }])).toBe(begins);
     const line = { file: 'a.json', line: 3 };
-    expect(told(['E_PARSE', 'a.json is no JSON', { where: line, remedy: 'r' }])).toContain(
-      'a.json:3: a.json is no JSON',
+    expect(told(['E_PARSE', 'a.json is no JSON', { where: line, remedy: 'r' }])).toBe(
+      'error E_PARSE: a.json:3 is no JSON\n  remedy: r\n',
+    );
+    expect(told(['E_PARSE', 'a.json.sig is no signature', { where: line, remedy: 'r' }])).toBe(
+      'error E_PARSE: a.json:3: a.json.sig is no signature\n  remedy: r\n',
     );
   });
 
